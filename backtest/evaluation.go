@@ -1,0 +1,136 @@
+package backtest
+
+import "github.com/qf-dev/qf/factors"
+
+// Figure is a reported number. NaN means that it cannot be computed; JSON shows it as null.
+type Figure float64
+
+// Scores names what is judged: the factors and the composite, in report order.
+type Scores []*factors.Panel
+
+// Evaluated is everything that is said about scores and runs.
+type Evaluated struct {
+	IC       []ICRow
+	Levels   []LevelRow
+	PnL      []PnLRow
+	Daily    []DailyIC
+	Spread   []QuantileRow
+	Warnings []error
+}
+
+// All is the window name of figures over the whole span, and Pooled the instrument name of figures
+// over all instruments.
+const (
+	All    = "all"
+	Pooled = "*"
+)
+
+// ICRow is the information coefficient of one signal, instrument, window and horizon.
+type ICRow struct {
+	Signal         string            `json:"signal"`
+	Instrument     string            `json:"instrument"` // "*" when pooled
+	Window         string            `json:"window"`     // "all" or its index
+	Horizon        string            `json:"horizon"`
+	Bars           int               `json:"bars"` // the horizon in bars
+	N              int               `json:"n"`
+	NEffective     Figure            `json:"n_effective"`
+	Pearson        Figure            `json:"pearson"`
+	Spearman       Figure            `json:"spearman"`
+	T              Figure            `json:"t"`
+	TMethod        string            `json:"t_method"` // hansen_hodrick, newey_west, non_overlapping or insufficient
+	THansenHodrick Figure            `json:"t_hansen_hodrick"`
+	TNonOverlap    Figure            `json:"t_non_overlapping"`
+	P              Figure            `json:"p"`      // two-sided, of T
+	PHolm          Figure            `json:"p_holm"` // over the horizons other than the primary one
+	Daily          DailySummary      `json:"daily"`
+	Warnings       []string          `json:"warnings,omitempty"` // few_spans
+	Reasons        map[string]string `json:"reasons,omitempty"`  // why a figure is null, by its key
+}
+
+// DailySummary sums up the IC by UTC day.
+type DailySummary struct {
+	N    int    `json:"n"`
+	Mean Figure `json:"mean"`
+	Std  Figure `json:"std"`
+	ICIR Figure `json:"icir"`
+}
+
+// DailyIC is the composite's pooled IC of one UTC day at the primary horizon.
+type DailyIC struct {
+	Signal string `json:"signal"`
+	Day    string `json:"day"`
+	IC     Figure `json:"ic"`
+}
+
+// LevelRow says how one of the five levels behaved.
+type LevelRow struct {
+	Signal      string            `json:"signal"`
+	Window      string            `json:"window"`
+	Level       string            `json:"level"`
+	Bars        int               `json:"bars"`
+	Share       Figure            `json:"share"`
+	MeanHolding Figure            `json:"mean_holding_bars"`
+	Horizon     string            `json:"horizon"`
+	MeanReturn  Figure            `json:"mean_return"` // log, as it is
+	HitRate     Figure            `json:"hit_rate"`
+	T           Figure            `json:"t"`
+	Reasons     map[string]string `json:"reasons,omitempty"`
+}
+
+// QuantileRow is the mean forward log return of one bucket of a signal.
+type QuantileRow struct {
+	Signal     string `json:"signal"`
+	Horizon    string `json:"horizon"`
+	Quantile   int    `json:"quantile"` // from 1, the lowest
+	N          int    `json:"n"`
+	MeanReturn Figure `json:"mean_return"`
+}
+
+// PnLRow is what one run earned.
+type PnLRow struct {
+	Signal          string            `json:"signal"`
+	Window          string            `json:"window"`
+	InitialEquity   Figure            `json:"initial_equity"`
+	FinalEquity     Figure            `json:"final_equity"`
+	PricePnL        Figure            `json:"price_pnl"`
+	Fees            Figure            `json:"fees"`
+	Slippage        Figure            `json:"slippage"`
+	Impact          Figure            `json:"impact"`
+	Funding         Figure            `json:"funding"`
+	TotalReturn     Figure            `json:"total_return"`
+	CAGR            Figure            `json:"cagr"`
+	Volatility      Figure            `json:"volatility"`
+	Sharpe          Figure            `json:"sharpe"`
+	Sortino         Figure            `json:"sortino"`
+	Calmar          Figure            `json:"calmar"`
+	Omega           Figure            `json:"omega"`
+	MaxDrawdown     Figure            `json:"max_drawdown"`
+	MaxDrawdownDays Figure            `json:"max_drawdown_days"`
+	VaR95           Figure            `json:"var_95"`
+	ES95            Figure            `json:"es_95"`
+	Skew            Figure            `json:"skew"`
+	Kurtosis        Figure            `json:"kurtosis"`
+	BestDay         Figure            `json:"best_day"`
+	WorstDay        Figure            `json:"worst_day"`
+	TurnoverPerDay  Figure            `json:"turnover_per_day"`
+	Exposure        Figure            `json:"exposure"`
+	Trades          int               `json:"trades"`
+	HoldingHours    Figure            `json:"mean_holding_hours"`
+	HitRate         Figure            `json:"hit_rate"`
+	HitRateTrips    Figure            `json:"hit_rate_trips"`
+	ProfitFactor    Figure            `json:"profit_factor"`
+	BreakEvenBps    Figure            `json:"break_even_bps"`
+	PSR             Figure            `json:"psr"`
+	DSR             Figure            `json:"dsr"`
+	MinTRLDays      Figure            `json:"min_trl_days"`
+	BuyAndHold      Figure            `json:"buy_and_hold"`
+	Alpha           Figure            `json:"alpha"` // per year, against buy-and-hold
+	Beta            Figure            `json:"beta"`
+	Reasons         map[string]string `json:"reasons,omitempty"`
+}
+
+// Evaluate judges the scores over each window and, as window "all", over the rows of whole, and the
+// runs by what they earned.
+func Evaluate(m *Market, scores Scores, s *Study, whole Window, windows []Window, all *Run, runs []*Run) (*Evaluated, error) {
+	panic("backtest: Evaluate")
+}

@@ -1,0 +1,25 @@
+package backtest
+
+import (
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/factors"
+)
+
+// Result is a finished backtest: every number that a report shows, and the columns behind them.
+type Result struct {
+	Study   *Study
+	Market  *Market
+	Factors *factors.Frame
+	Score   *factors.Score
+	Target  *factors.Panel
+
+	Span    Window   // all evaluated rows
+	Windows []Window // one or more, in time order
+	All     *Run     // one run over Span
+	Runs    []*Run   // one per window; Runs[0] is All where Span is the only window
+
+	Evaluation *Evaluated
+	Sources    []datasets.Info // every lake file that was read
+	Digest     string          // of the configuration and the data: names the run
+	Warnings   []error         // in order of appearance, each once
+}

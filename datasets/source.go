@@ -1,0 +1,47 @@
+package datasets
+
+import (
+	"context"
+	"errors"
+
+	"github.com/apache/arrow/go/v15/arrow/array"
+)
+
+// Reasons for which a source has no day-file, to branch on with errors.Is.
+var (
+	// ErrNotFound: the venue published nothing under that name, or the lake does not hold it.
+	ErrNotFound = errors.New("not found")
+	// ErrKeyNeeded: the day is for sale and no key was given; other days may still be free.
+	ErrKeyNeeded = errors.New("needs an API key")
+	// ErrKeyRefused: the key that was given is not accepted. No other day will do better.
+	ErrKeyRefused = errors.New("API key refused")
+)
+
+// Source opens day-files, from the vendor's server or from local files.
+type Source interface {
+	// Open starts reading p. Its error wraps ErrNotFound, ErrKeyNeeded or ErrKeyRefused where one
+	// of them is the cause. The caller releases the stream.
+	Open(ctx context.Context, p Partition) (Stream, error)
+}
+
+// Stream is one day-file as record batches in file order, with the feed's full schema (see
+// DataType.Schema). A file without rows is a stream without batches. A record is valid until the
+// next call of Next unless it is retained. A stream that ends without Err has been checked to its
+// last byte: gzip trailer, length and checksum all agreed.
+type Stream interface {
+	array.RecordReader
+	// Meta describes what was read; valid once Next has returned false without an error.
+	Meta() SourceMeta
+	// Progress gives the compressed bytes read so far and in all (-1 while unknown). It may be
+	// called from another goroutine than Next.
+	Progress() (done, total int64)
+}
+
+// SourceMeta says where a lake file's rows come from, without host or absolute path, so that equal
+// sources give equal bytes.
+type SourceMeta struct {
+	Path    string // {exchange}/{type}/{YYYY}/{MM}/{DD}/{SYMBOL}.csv.gz, or the local file's base name
+	Bytes   int64  // as transferred, compressed
+	SHA256  string // of those bytes, hex
+	BadRows int64  // rows set aside, where that was allowed
+}

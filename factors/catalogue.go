@@ -1,0 +1,48 @@
+package factors
+
+// Kind is one entry of the catalogue: everything that the list of factors, the validation of a
+// study and the documentation say about a factor comes from here.
+type Kind struct {
+	Name    string   // snake case: "volatility"
+	Formula string   // one line, as `qf factors` prints it
+	Units   string   // "1" for a pure number, "1/√year", "quote" …
+	Source  string   // paper or vendor page; empty for what needs none
+	Inputs  []string // market fields that New may ask for, for the documentation
+	Params  []Param
+	// New makes the factor for one grid. The error names the parameter and what is wanted.
+	New func(p Params, g *Grid) (Factor, error)
+}
+
+// Param declares one parameter of a kind.
+type Param struct {
+	Name    string
+	Type    ParamType
+	Default string // as a study writes it; empty means that the study must give it
+	Doc     string // half a line
+}
+
+// ParamType says how a parameter is written.
+type ParamType uint8
+
+const (
+	WindowParam ParamType = iota // ParseWindow's forms
+	NumberParam                  // a float
+)
+
+// Params are the parameters of one factor, as written, by name; defaults are filled in by Make.
+type Params map[string]string
+
+// Factor is a kind with its parameters on a grid, ready to be computed.
+type Factor struct {
+	Name string // as the study calls it: "volatility_20d"
+	// Key is the same for two factors that compute the same: the kind and its parameters in
+	// canonical form. Compute evaluates equal keys once.
+	Key string
+	// Inputs names the market fields, and Uses the factors, whose columns Eval gets: inputs first.
+	Inputs []string
+	Uses   []Factor
+	// Lookback is the number of bars up to and including t that the value at t may depend on.
+	Lookback int
+	// Eval fills dst for one instrument. It must not look past the row it fills, keep or change in.
+	Eval func(dst []float64, in [][]float64)
+}

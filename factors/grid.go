@@ -1,0 +1,22 @@
+package factors
+
+import (
+	"time"
+
+	"github.com/qf-dev/qf/datasets"
+)
+
+// Grid is what a frame's rows and columns stand for: T bar closes by N instruments. A value at row
+// t was knowable at Close[t] and not before.
+type Grid struct {
+	Close       []int64       // bar labels, Unix µs, strictly ascending for time bars, ascending for others
+	Every       time.Duration // bar length; 0 for bars that are not time bars
+	BarsPerYear float64       // for annualization: 365 days over Every, or what the study says
+	Instruments []datasets.Instrument
+}
+
+// Len is T, the number of bars.
+func (g *Grid) Len() int { return len(g.Close) }
+
+// Day is the UTC day that bar t covers: a bar labelled 00:00 is the last of the day before.
+func (g *Grid) Day(t int) datasets.Day { return datasets.DayOf(g.Close[t] - 1) }
