@@ -58,3 +58,12 @@ func (r Range) Days() []Day {
 
 // DayRange is the range of whole days from first to last, both included.
 func DayRange(first, last Day) Range { return Range{first.Time(), (last + 1).Time()} }
+
+// MarshalText is String.
+func (d Day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText is ParseDay.
+func (d *Day) UnmarshalText(b []byte) (err error) {
+	*d, err = ParseDay(string(b))
+	return err
+}
