@@ -3,6 +3,7 @@ package datasets
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 )
@@ -44,4 +45,14 @@ type SourceMeta struct {
 	Bytes   int64  // as transferred, compressed
 	SHA256  string // of those bytes, hex
 	BadRows int64  // rows set aside, where that was allowed
+}
+
+// Retryable is implemented by an error of Open or of a Stream, to be found with errors.As, when
+// reading the whole partition again from its start may succeed: a connection that broke in the
+// middle of the body, a body that did not match its checksum. What the stream gave before the error
+// is then to be thrown away. An error without it will be the same the next time.
+type Retryable interface {
+	error
+	// Retry says how long to wait, at least, before the next attempt; 0 leaves it to the caller.
+	Retry() (after time.Duration)
 }
