@@ -163,6 +163,22 @@ func (t DataType) Schema(names ...string) (*arrow.Schema, error) {
 	return arrow.NewSchema(fields, nil), nil
 }
 
+// SymbolColumn names the column that comes first in a grouped file.
+const SymbolColumn = "symbol"
+
+// GroupedSchema is the schema of a grouped file's record batches: the feed's, preceded by the row's
+// symbol as dictionary<int32, utf8>. The dictionary grows from batch to batch; a code, once given,
+// stays with its symbol for the whole file.
+func (t DataType) GroupedSchema() *arrow.Schema {
+	s, err := t.Schema()
+	if err != nil {
+		panic(err)
+	}
+	symbol := arrow.Field{Name: SymbolColumn, Type: &arrow.DictionaryType{
+		IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}}
+	return arrow.NewSchema(append([]arrow.Field{symbol}, s.Fields()...), nil)
+}
+
 // Field is the column as an Arrow field.
 func (c Column) Field() arrow.Field {
 	f := arrow.Field{Name: c.Name, Nullable: c.Nullable}

@@ -25,10 +25,19 @@ type Source interface {
 	Open(ctx context.Context, p Partition) (Stream, error)
 }
 
+// Identifier is a Source that can tell what it would read without decoding it: local files, whose
+// digest costs one pass over the compressed bytes. Fetch then refuses a partition that the lake
+// already has from another source instead of passing it over.
+type Identifier interface {
+	// Identify gives Path, Bytes and SHA256 as the stream's Meta would, or Open's error.
+	Identify(ctx context.Context, p Partition) (SourceMeta, error)
+}
+
 // Stream is one day-file as record batches in file order, with the feed's full schema (see
-// DataType.Schema). A file without rows is a stream without batches. A record is valid until the
-// next call of Next unless it is retained. A stream that ends without Err has been checked to its
-// last byte: gzip trailer, length and checksum all agreed.
+// DataType.Schema); for a grouped symbol (see Instrument.Grouped) the schema is GroupedSchema's. A
+// file without rows is a stream without batches. A record is valid until the next call of Next
+// unless it is retained. A stream that ends without Err has been checked to its last byte: gzip
+// trailer, length and checksum all agreed. A stream may also implement Quarantine.
 type Stream interface {
 	array.RecordReader
 	// Meta describes what was read; valid once Next has returned false without an error.
@@ -36,6 +45,19 @@ type Stream interface {
 	// Progress gives the compressed bytes read so far and in all (-1 while unknown). It may be
 	// called from another goroutine than Next.
 	Progress() (done, total int64)
+}
+
+// Quarantine is a Stream that was allowed to set malformed rows aside.
+type Quarantine interface {
+	// BadRows lists them in file order; valid once Next has returned false without an error.
+	BadRows() []BadRow
+}
+
+// BadRow is one row that was set aside.
+type BadRow struct {
+	Line int64  // counted from 1, the header included
+	Text string // as it stands in the file, cut where it is very long
+	Err  string // what is wrong with it
 }
 
 // SourceMeta says where a lake file's rows come from, without host or absolute path, so that equal
