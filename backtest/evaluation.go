@@ -2,9 +2,6 @@ package backtest
 
 import "github.com/qf-dev/qf/factors"
 
-// Figure is a reported number. NaN means that it cannot be computed; JSON shows it as null.
-type Figure float64
-
 // Scores names what is judged: the factors and the composite, in report order.
 type Scores []*factors.Panel
 
