@@ -1,0 +1,262 @@
+package yamlconf
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Kind is the shape of a node.
+type Kind uint8
+
+const (
+	Null Kind = iota
+	Scalar
+	List
+	Map
+)
+
+func (k Kind) String() string { return [...]string{"nothing", "a value", "a list", "a mapping"}[k] }
+
+// Node is one value of a document with its place in the source.
+type Node struct {
+	Kind      Kind
+	Text      string // of a Scalar, unquoted
+	Quoted    bool   // a Scalar that was written in quotes, and so is a string
+	Items     []*Node
+	Keys      []Key // of a Map: the names of Items
+	Line, Col int
+	origin    string // set by overrides: how the value was given
+}
+
+// Key is one name in a Map, with its place.
+type Key struct {
+	Name      string
+	Line, Col int
+}
+
+// Get is the value under a key of a Map, or nil.
+func (n *Node) Get(name string) *Node {
+	for i, k := range n.Keys {
+		if k.Name == name {
+			return n.Items[i]
+		}
+	}
+	return nil
+}
+
+const (
+	maxDepth  = 64
+	maxSource = 1 << 20
+)
+
+// Parse reads one YAML (or JSON) document. Errors name file, line and column.
+func Parse(file string, src []byte) (*Node, error) {
+	if len(src) > maxSource {
+		return nil, fmt.Errorf("%s: %d bytes, want at most %d: this is not a configuration", file, len(src), maxSource)
+	}
+	parsed, err := parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		return nil, syntaxError(file, err)
+	}
+	var body ast.Node
+	for _, doc := range parsed.Docs {
+		switch {
+		case doc.Body == nil:
+		case body != nil:
+			t := doc.Body.GetToken().Position
+			return nil, &Error{File: file, Line: t.Line, Col: t.Column, Msg: "a second document, want one"}
+		default:
+			body = doc.Body
+		}
+	}
+	c := converter{file: file, anchors: map[string]*Node{}}
+	n := c.node(body, 0)
+	if len(c.errs) > 0 {
+		return nil, join(c.errs)
+	}
+	return n, nil
+}
+
+// syntaxError takes the position and the first line of what the parser says.
+func syntaxError(file string, err error) error {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	e := &Error{File: file, Msg: text}
+	if n, _ := fmt.Sscanf(text, "[%d:%d]", &e.Line, &e.Col); n == 2 {
+		_, e.Msg, _ = strings.Cut(text, "] ")
+	}
+	return e
+}
+
+// converter turns the parser's tree into ours and collects what cannot be taken over.
+type converter struct {
+	file    string
+	anchors map[string]*Node
+	errs    []*Error
+}
+
+func (c *converter) fail(n ast.Node, format string, a ...any) *Node {
+	p := n.GetToken().Position
+	c.errs = append(c.errs, &Error{File: c.file, Line: p.Line, Col: p.Column, Msg: fmt.Sprintf(format, a...)})
+	return &Node{}
+}
+
+func (c *converter) node(n ast.Node, depth int) *Node {
+	if n == nil {
+		return &Node{Line: 1, Col: 1}
+	}
+	if depth > maxDepth {
+		return c.fail(n, "nested more than %d levels deep", maxDepth)
+	}
+	p := n.GetToken().Position
+	out := &Node{Line: p.Line, Col: p.Column}
+	switch v := n.(type) {
+	case *ast.NullNode:
+	case *ast.MappingNode:
+		out.Kind = Map
+		for _, kv := range v.Values {
+			if _, merge := kv.Key.(*ast.MergeKeyNode); !merge {
+				c.entry(out, kv, depth)
+			}
+		}
+		for _, kv := range v.Values {
+			if _, merge := kv.Key.(*ast.MergeKeyNode); merge {
+				c.merge(out, kv, depth)
+			}
+		}
+		if len(out.Keys) > 0 {
+			out.Line, out.Col = out.Keys[0].Line, out.Keys[0].Col
+		}
+	case *ast.MappingValueNode:
+		out.Kind = Map
+		c.entry(out, v, depth)
+	case *ast.SequenceNode:
+		out.Kind = List
+		for _, item := range v.Values {
+			out.Items = append(out.Items, c.node(item, depth+1))
+		}
+	case *ast.AnchorNode:
+		out = c.node(v.Value, depth+1)
+		c.anchors[v.Name.GetToken().Value] = out
+	case *ast.AliasNode:
+		name := v.Value.GetToken().Value
+		target, ok := c.anchors[name]
+		if !ok {
+			return c.fail(n, "alias *%s has no anchor before it", name)
+		}
+		return target
+	case *ast.LiteralNode:
+		out.Kind, out.Text, out.Quoted = Scalar, v.Value.Value, true
+	case *ast.StringNode:
+		q := v.GetToken().Value
+		out.Kind, out.Text = Scalar, q
+		origin := strings.TrimSpace(v.GetToken().Origin)
+		out.Quoted = strings.HasPrefix(origin, `"`) || strings.HasPrefix(origin, `'`)
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		out.Kind, out.Text = Scalar, n.GetToken().Value
+	default:
+		return c.fail(n, "YAML %s is not supported here", strings.ToLower(n.Type().String()))
+	}
+	return out
+}
+
+func (c *converter) entry(out *Node, kv *ast.MappingValueNode, depth int) {
+	t := kv.Key.GetToken()
+	if out.Get(t.Value) != nil {
+		c.fail(kv.Key, "key %q stands here twice", t.Value)
+		return
+	}
+	out.Keys = append(out.Keys, Key{t.Value, t.Position.Line, t.Position.Column})
+	out.Items = append(out.Items, c.node(kv.Value, depth+1))
+}
+
+// merge takes over the entries of another mapping that out does not have itself.
+func (c *converter) merge(out *Node, kv *ast.MappingValueNode, depth int) {
+	from := c.node(kv.Value, depth+1)
+	if from.Kind != Map {
+		c.fail(kv.Value, "<< wants a mapping")
+		return
+	}
+	for i, k := range from.Keys {
+		if out.Get(k.Name) == nil {
+			out.Keys, out.Items = append(out.Keys, k), append(out.Items, from.Items[i])
+		}
+	}
+}
+
+// Set overrides the value at a path such as execution.taker_bps or factors[0].window, as the
+// command line's --set path=value does; value is YAML. Mappings on the way are made where they are
+// missing; a list item must exist.
+func (n *Node) Set(assignment string) error {
+	path, value, ok := strings.Cut(assignment, "=")
+	if !ok || path == "" {
+		return fmt.Errorf("--set %s: want path=value, as in execution.taker_bps=4", assignment)
+	}
+	origin := "--set " + path
+	v, err := Parse(origin, []byte(value))
+	if err != nil {
+		return err
+	}
+	v.mark(origin)
+	at := n
+	steps := strings.Split(path, ".")
+	for i, step := range steps {
+		name, index, err := splitStep(step)
+		if err != nil {
+			return fmt.Errorf("%s: %w", origin, err)
+		}
+		last := i == len(steps)-1 && index < 0
+		if at.Kind == Null {
+			at.Kind = Map
+		}
+		if at.Kind != Map {
+			return fmt.Errorf("%s: %s is %v, want a mapping", origin, strings.Join(steps[:i], "."), at.Kind)
+		}
+		child := at.Get(name)
+		if child == nil {
+			child = &Node{origin: origin}
+			at.Keys, at.Items = append(at.Keys, Key{Name: name}), append(at.Items, child)
+		}
+		if last {
+			*child = *v
+			return nil
+		}
+		at = child
+		if index >= 0 {
+			if at.Kind != List || index >= len(at.Items) {
+				return fmt.Errorf("%s: %s has no item %d", origin, name, index)
+			}
+			at = at.Items[index]
+			if i == len(steps)-1 {
+				*at = *v
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+func (n *Node) mark(origin string) {
+	n.origin = origin
+	for _, item := range n.Items {
+		item.mark(origin)
+	}
+}
+
+// splitStep reads "name" or "name[3]"; index is -1 without brackets.
+func splitStep(s string) (name string, index int, err error) {
+	name, rest, ok := strings.Cut(s, "[")
+	if !ok {
+		return s, -1, nil
+	}
+	digits, ok := strings.CutSuffix(rest, "]")
+	index, err = strconv.Atoi(digits)
+	if !ok || err != nil || index < 0 {
+		return "", 0, errors.New("want a list item as name[0]")
+	}
+	return name, index, nil
+}
