@@ -1,0 +1,37 @@
+package kernel
+
+import "math"
+
+// ExpandingMean writes the mean of all values up to t into dst, NaN where there are fewer than
+// max(minPeriods, 1). It takes O(len(x)) time and no scratch.
+func ExpandingMean(dst, x []float64, minPeriods int) {
+	expanding(dst, x, max(minPeriods, 1), func(m moments, first float64) float64 { return first + m.mean })
+}
+
+// ExpandingStd writes the sample standard deviation of all values up to t into dst, NaN where there
+// are fewer than max(minPeriods, 2). Equal values give exactly 0. It takes O(len(x)) time and no
+// scratch. The recurrence is Welford's (1962).
+func ExpandingStd(dst, x []float64, minPeriods int) {
+	expanding(dst, x, max(minPeriods, 2), func(m moments, _ float64) float64 { return math.Sqrt(m.m2 / (m.n - 1)) })
+}
+
+func expanding(dst, x []float64, minPeriods int, f func(m moments, first float64) float64) {
+	if len(dst) != len(x) {
+		panic("kernel: dst and input differ in length")
+	}
+	var m moments
+	first := 0.0 // the reference of m
+	for t, v := range x {
+		if finite(v) {
+			if m.n == 0 {
+				first = v
+			}
+			m.push(v-first, 1/(m.n+1))
+		}
+		if m.n < float64(minPeriods) {
+			dst[t] = nan
+			continue
+		}
+		dst[t] = f(m, first)
+	}
+}
