@@ -1,0 +1,59 @@
+package metrics
+
+import "math"
+
+// MinPairs is the number of pairs below which a correlation is not reported.
+const MinPairs = 3
+
+// Pearson is the correlation of the pairs (x_t, y_t):
+//
+//	Σ (x − x̄)(y − ȳ) / sqrt( Σ (x − x̄)² · Σ (y − ȳ)² )
+//
+// NaN for fewer than three pairs or where x or y is constant.
+func Pearson(x, y []float64) float64 {
+	if len(x) != len(y) {
+		panic("metrics: Pearson of unequal lengths")
+	}
+	if len(x) < MinPairs || Constant(x) || Constant(y) {
+		return math.NaN()
+	}
+	mx, my := Mean(x), Mean(y)
+	var xx, yy, xy float64
+	for t, v := range x {
+		a, b := v-mx, y[t]-my
+		xx += float64(a * a)
+		yy += float64(b * b)
+		xy += float64(a * b)
+	}
+	r := xy / math.Sqrt(float64(xx*yy))
+	return max(-1, min(1, r))
+}
+
+// Spearman is the Pearson correlation of average ranks.
+func Spearman(x, y []float64) float64 {
+	if len(x) != len(y) {
+		panic("metrics: Spearman of unequal lengths")
+	}
+	rx, ry := make([]float64, len(x)), make([]float64, len(y))
+	AverageRanks(rx, x)
+	AverageRanks(ry, y)
+	return Pearson(rx, ry)
+}
+
+// Standardize writes z(x) = (x − mean)/std with ddof 0 into dst, which may be x itself. It reports
+// false, and leaves dst alone, for fewer than three values or a constant.
+func Standardize(dst, x []float64) bool {
+	if len(x) < MinPairs || Constant(x) {
+		return false
+	}
+	m, s := Mean(x), 0.0
+	for _, v := range x {
+		d := v - m
+		s += float64(d * d)
+	}
+	scale := 1 / math.Sqrt(s/float64(len(x)))
+	for t, v := range x {
+		dst[t] = (v - m) * scale
+	}
+	return true
+}

@@ -1,0 +1,316 @@
+package metrics
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// noise is an AR(1) series of the given memory, with an offset so that means matter.
+func noise(n int, phi float64, seed uint64) []float64 {
+	r := rand.New(rand.NewPCG(seed, 1))
+	x := make([]float64, n)
+	v := 0.0
+	for t := range x {
+		v = phi*v + r.NormFloat64()
+		x[t] = v + 3
+	}
+	return x
+}
+
+// gamma is γ_l by its definition.
+func gamma(u []float64, l int) float64 {
+	m, s := Mean(u), 0.0
+	for t := l; t < len(u); t++ {
+		s += (u[t] - m) * (u[t-l] - m)
+	}
+	return s / float64(len(u))
+}
+
+func TestLongRunVarianceIsItsDefinition(t *testing.T) {
+	for _, n := range []int{3, 10, 57, 1000} {
+		for _, phi := range []float64{-0.6, 0, 0.97} {
+			u := noise(n, phi, uint64(n))
+			if n == 1000 {
+				u[500] = 1e9 // a spike leaves no residue
+			}
+			for _, h := range []int{1, 2, 7, 24, 400, 2000} {
+				hh, scale := gamma(u, 0), gamma(u, 0)
+				for l := 1; l < h && l < n; l++ {
+					hh += 2 * gamma(u, l)
+					scale += 2 * math.Abs(gamma(u, l))
+				}
+				if got := HansenHodrick(u, h); math.Abs(got-hh) > 1e-11*scale {
+					t.Errorf("HansenHodrick(n=%d, phi=%v, h=%d) = %v, want %v", n, phi, h, got, hh)
+				}
+				nw := gamma(u, 0)
+				for l := 1; l <= h && l < n; l++ {
+					nw += 2 * (1 - float64(l)/float64(h+1)) * gamma(u, l)
+				}
+				if got := NeweyWest(u, h); math.Abs(got-nw) > 1e-11*scale {
+					t.Errorf("NeweyWest(n=%d, phi=%v, L=%d) = %v, want %v", n, phi, h, got, nw)
+				}
+			}
+		}
+	}
+}
+
+func TestLongRunVarianceFallsBack(t *testing.T) {
+	u := make([]float64, 200) // alternating: γ_1 = −γ_0, so S = γ0 + 2γ1 < 0
+	for i := range u {
+		u[i] = float64(i % 2)
+	}
+	if s := HansenHodrick(u, 2); s >= 0 {
+		t.Fatalf("HansenHodrick = %v, want a negative variance", s)
+	}
+	s, fallback := LongRunVariance(u, 2)
+	if want := NeweyWest(u, 4); !fallback || s != want || s <= 0 {
+		t.Errorf("LongRunVariance = %v, %v, want Newey–West's %v", s, fallback, want)
+	}
+	if got := Test(u, 2, 1.5); got.Method != ByNeweyWest || got.T != got.HansenHodrick {
+		t.Errorf("Test = %+v, want %s", got, ByNeweyWest)
+	}
+}
+
+func TestHeadline(t *testing.T) {
+	for _, c := range []struct {
+		n, h   int
+		method string
+	}{{1000, 10, ByHansenHodrick}, {999, 10, ByNonOverlapping}, {100, 10, ByNonOverlapping}, {99, 10, Insufficient}, {2, 1, Insufficient}} {
+		s := Test(noise(c.n, 0.5, 7), c.h, 1.25)
+		want := map[string]float64{ByHansenHodrick: s.HansenHodrick, ByNonOverlapping: 1.25, Insufficient: math.NaN()}[c.method]
+		if s.Method != c.method || math.Float64bits(s.T) != math.Float64bits(want) && !(math.IsNaN(s.T) && math.IsNaN(want)) {
+			t.Errorf("n=%d h=%d: %s t=%v, want %s t=%v", c.n, c.h, s.Method, s.T, c.method, want)
+		}
+		if s.NEffective > float64(c.n) {
+			t.Errorf("n=%d h=%d: n_effective %v", c.n, c.h, s.NEffective)
+		}
+	}
+}
+
+// The mean of z(x)·z(y) is their correlation.
+func TestTestedSeriesMeanIsPearson(t *testing.T) {
+	x, y := noise(500, 0.9, 1), noise(500, 0.2, 2)
+	zx, zy := make([]float64, 500), make([]float64, 500)
+	Standardize(zx, x)
+	Standardize(zy, y)
+	s := 0.0
+	for i := range zx {
+		s += zx[i] * zy[i]
+	}
+	if got, want := s/500, Pearson(x, y); math.Abs(got-want) > 1e-14 {
+		t.Errorf("mean of u = %v, Pearson = %v", got, want)
+	}
+}
+
+// r = 1/2 of the pairs 0, 2, 4: t = r·sqrt(1/(1 − r²)) = 1/√3.
+func TestNonOverlapping(t *testing.T) {
+	x, y := []float64{1, 9, 2, 9, 3}, []float64{1, -7, 3, 100, 2}
+	if got, want := NonOverlapping(x, y, 2), 1/math.Sqrt(3); math.Abs(got-want) > 1e-15 {
+		t.Errorf("t = %v, want %v", got, want)
+	}
+	if got := NonOverlapping(x, x, 2); !math.IsNaN(got) {
+		t.Errorf("a perfect correlation gives t = %v, want NaN", got)
+	}
+	// 1, 2, 3: mean 2, std 1, so 2·√3.
+	if got, want := NonOverlappingMean(x, 2), 2*math.Sqrt(3); math.Abs(got-want) > 1e-15 {
+		t.Errorf("t of the mean = %v, want %v", got, want)
+	}
+}
+
+func TestAutocorrelationIsItsDefinition(t *testing.T) {
+	trend := make([]float64, 300)
+	for i := range trend {
+		trend[i] = float64(i)
+	}
+	half := make([]float64, 301)
+	for i := range half {
+		half[i] = math.Cos(math.Pi * float64(i) / 300)
+	}
+	for _, x := range [][]float64{noise(3, 0, 1), noise(400, 0.3, 2), noise(5000, 0.995, 3), trend, half, {1, 2, 1, 2}} {
+		got := Autocorrelation(x)
+		for k, r := range got {
+			if want := gamma(x, k) / gamma(x, 0); math.Abs(r-want) > 1e-12 {
+				t.Errorf("n=%d: rho_%d = %v, want %v", len(x), k, r, want)
+			}
+			if (r <= 0) != (k == len(got)-1) {
+				t.Errorf("n=%d: rho_%d = %v of %d", len(x), k, r, len(got))
+			}
+		}
+	}
+	if tau := IntegratedTime(Autocorrelation(noise(200_000, 0.9, 4))); math.Abs(tau-19) > 2 { // (1 + φ)/(1 − φ)
+		t.Errorf("tau of AR 0.9 = %v, want about 19", tau)
+	}
+	if !math.IsNaN(IntegratedTime(Autocorrelation([]float64{1, 1, 1, 1}))) {
+		t.Error("a constant has an integrated time")
+	}
+}
+
+func TestOrderAndRanks(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	x := make([]float64, 3000)
+	for i := range x {
+		switch r.IntN(6) {
+		case 0:
+			x[i] = math.NaN()
+		case 1:
+			x[i] = math.Copysign(0, float64(r.IntN(2))-0.5)
+		case 2:
+			x[i] = float64(r.IntN(20) - 10)
+		case 3:
+			x[i] = math.Inf(1)
+		default:
+			x[i] = r.NormFloat64() * math.Pow(10, float64(r.IntN(40)-20))
+		}
+	}
+	lo, hi := 100, 2900
+	var want []int32
+	for i := lo; i < hi; i++ {
+		if !math.IsNaN(x[i]) && !math.IsInf(x[i], 0) {
+			want = append(want, int32(i))
+		}
+	}
+	slices.SortStableFunc(want, func(a, b int32) int {
+		if x[a] < x[b] {
+			return -1
+		} else if x[a] > x[b] {
+			return 1
+		}
+		return 0
+	})
+	order := Order(x, lo, hi)
+	if !slices.Equal(order, want) {
+		t.Fatal("Order differs from a stable comparison sort")
+	}
+	place := make([]int32, len(x))
+	var kept []float64
+	for i := range place {
+		place[i] = -1
+	}
+	for i := lo; i < hi; i++ {
+		if defined(x[i]) && r.IntN(3) > 0 {
+			place[i] = int32(len(kept))
+			kept = append(kept, x[i])
+		}
+	}
+	got := make([]float64, len(kept))
+	Ranks(got, x, order, place)
+	for i, v := range kept {
+		below, equal := 0, 0
+		for _, o := range kept {
+			if o < v {
+				below++
+			} else if o == v {
+				equal++
+			}
+		}
+		if w := float64(below) + float64(equal+1)/2; got[i] != w {
+			t.Fatalf("rank of %v = %v, want %v", v, got[i], w)
+		}
+	}
+}
+
+func TestWhatCannotBeComputedIsNaN(t *testing.T) {
+	flat, one := []float64{0.1, 0.1, 0.1}, []float64{0.1}
+	s := InferSharpe(flat)
+	for name, v := range map[string]float64{
+		"Pearson of a constant":    Pearson(flat, []float64{1, 2, 3}),
+		"Pearson of two pairs":     Pearson([]float64{1, 2}, []float64{1, 2}),
+		"Mean of nothing":          Mean(nil),
+		"Std of one":               Std(one),
+		"Sharpe without risk":      Sharpe(flat, 0, 365),
+		"Sortino without downside": Sortino(flat, 0, 365),
+		"Omega without loss":       Omega(flat, 0),
+		"Calmar without drawdown":  Calmar(0.1, 0),
+		"CAGR of a ruin":           CAGR(-1, 1),
+		"ES of nothing":            ExpectedShortfall(nil, 0.05),
+		"hit rate of nothing":      HitRate(nil),
+		"PSR of a constant":        s.Probabilistic(0),
+		"MinTRL of a loser":        SharpeInference{-0.1, 100, 0, 3}.MinTrackRecord(0, 0.95),
+	} {
+		if !math.IsNaN(v) {
+			t.Errorf("%s = %v, want NaN", name, v)
+		}
+	}
+	if v := Std(flat); v != 0 {
+		t.Errorf("Std of equal values = %v, want 0", v)
+	}
+}
+
+func TestHolmLeavesOutWhatIsNoTest(t *testing.T) {
+	got := Holm([]float64{0.04, math.NaN(), 0.01})
+	if got[0] != 0.04 || !math.IsNaN(got[1]) || got[2] != 0.02 {
+		t.Errorf("Holm = %v, want [0.04 NaN 0.02]", got)
+	}
+}
+
+func TestBuckets(t *testing.T) {
+	v := vectors(t)
+	for _, c := range v.Derived.Buckets {
+		if len(c.Values)%c.K != 0 {
+			continue // qcut interpolates its edges; the definition here is floor(k·(rank − 1)/n) + 1
+		}
+		for rank, row := range Order(c.Values, 0, len(c.Values)) {
+			if got := Bucket(rank, len(c.Values), c.K); got != c.First[row] {
+				t.Errorf("bucket of row %d of %v = %d, want %d", row, c.Values, got, c.First[row])
+			}
+		}
+	}
+	for i, c := range v.Alphalens.Quantize {
+		if c.Args.ByGroup || c.Args.ZeroAware {
+			continue // no groups here, and no split at zero
+		}
+		for day, f := range v.Alphalens.Fixtures[c.Args.Factor.Fixture].Factor {
+			for rank, row := range Order(f, 0, len(f)) {
+				if got, want := Bucket(rank, len(f), c.Args.Quantiles), c.Expected.Values[day*len(f)+int(row)]; got != want {
+					t.Errorf("case %d: bucket of row %d = %d, want %d", i, row, got, want)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkOrder(b *testing.B) {
+	x := noise(129_600, 0.99, 1)
+	for b.Loop() {
+		Order(x, 0, len(x))
+	}
+}
+
+func BenchmarkRanks(b *testing.B) {
+	x := noise(129_600, 0.99, 1)
+	order, place, dst := Order(x, 0, len(x)), make([]int32, len(x)), make([]float64, len(x))
+	for i := range place {
+		place[i] = int32(i)
+	}
+	for b.Loop() {
+		Ranks(dst, x, order, place)
+	}
+}
+
+func BenchmarkHansenHodrick(b *testing.B) {
+	x := noise(129_600, 0.99, 1)
+	for b.Loop() {
+		HansenHodrick(x, 4320)
+	}
+}
+
+func BenchmarkAutocorrelation(b *testing.B) {
+	for name, phi := range map[string]float64{"short": 0.2, "long": 0.9999} {
+		x := noise(129_600, phi, 1)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				Autocorrelation(x)
+			}
+		})
+	}
+}
+
+func BenchmarkStandardize(b *testing.B) {
+	x := noise(129_600, 0.99, 1)
+	dst := make([]float64, len(x))
+	for b.Loop() {
+		Standardize(dst, x)
+	}
+}

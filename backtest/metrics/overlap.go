@@ -1,0 +1,80 @@
+package metrics
+
+// compensated is a running sum whose rounding errors are kept apart (Neumaier 1974), so that adding
+// a value and taking it away later leaves no residue.
+type compensated struct{ sum, lost float64 }
+
+func (c *compensated) add(x float64) {
+	s := c.sum + x
+	b := s - c.sum
+	c.lost += (c.sum - (s - b)) + (x - b)
+	c.sum = s
+}
+
+func (c *compensated) value() float64 { return c.sum + c.lost }
+
+// Variance0 is γ0, the variance with ddof 0.
+func Variance0(u []float64) float64 {
+	m, s := Mean(u), 0.0
+	for _, v := range u {
+		d := v - m
+		s += float64(d * d)
+	}
+	return s / float64(len(u))
+}
+
+// HansenHodrick is the long-run variance with unit weights up to lag h − 1, the overlap of h-bar
+// returns:
+//
+//	S = γ0 + 2 Σ_{l<h} γ_l,  γ_l = (1/n) Σ_t d_t d_{t−l},  d = u − ū
+//
+// It may be negative. With W_t the sum of the last h values of d up to t, Σ_{l<h} γ_l = (1/n) Σ d_t W_t,
+// which takes O(n) time whatever h is. Hansen and Hodrick (1980).
+func HansenHodrick(u []float64, h int) float64 {
+	m := Mean(u)
+	var w compensated
+	var cross, square float64
+	for t, v := range u {
+		d := v - m
+		w.add(d)
+		if t >= h {
+			w.add(-(u[t-h] - m))
+		}
+		cross += float64(d * w.value())
+		square += float64(d * d)
+	}
+	return (2*cross - square) / float64(len(u))
+}
+
+// NeweyWest is the long-run variance with Bartlett weights 1 − l/(L + 1) up to lag L:
+//
+//	S = γ0 + 2 Σ_{l=1..L} (1 − l/(L + 1)) γ_l
+//
+// It is the mean square of the moving sums of L + 1 values over the series padded with zeros, so it
+// is never negative and takes O(n + L) time. Newey and West (1987); no small-sample factor.
+func NeweyWest(u []float64, lag int) float64 {
+	m, n := Mean(u), len(u)
+	lag = min(lag, 1<<30)
+	var w compensated
+	var s float64
+	for t := range n + lag {
+		if t < n {
+			w.add(u[t] - m)
+		}
+		if t > lag {
+			w.add(-(u[t-lag-1] - m))
+		}
+		v := w.value()
+		s += float64(v * v)
+	}
+	return s / (float64(lag+1) * float64(n))
+}
+
+// LongRunVariance is HansenHodrick's S for h-bar returns, or, where that is not positive,
+// NeweyWest's with lag 2h.
+func LongRunVariance(u []float64, h int) (s float64, fallback bool) {
+	if s = HansenHodrick(u, h); s > 0 {
+		return s, false
+	}
+	return NeweyWest(u, 2*h), true
+}
