@@ -7,29 +7,33 @@ import (
 )
 
 // Study is one configuration file, with every default filled in: what to read, what to compute,
-// how to trade it and how to judge it.
+// how to trade it and how to judge it. The tags are the rules that reading, checking and the JSON
+// Schema share.
 type Study struct {
-	Version    int               `yaml:"version"`
-	Name       string            `yaml:"name"`
-	Data       Data              `yaml:"data"`
-	Bars       Bars              `yaml:"bars"`
-	Windows    *Windows          `yaml:"windows"` // nil: the last 90 days are the one window, the rest warms up
-	Factors    []FactorConfig    `yaml:"factors"`
-	Composite  factors.Composite `yaml:"composite"`
-	Signals    Signals           `yaml:"signals"`
-	Execution  Execution         `yaml:"execution"`
-	Evaluation Evaluation        `yaml:"evaluation"`
-	Report     Report            `yaml:"report"`
+	Version    int               `yaml:"version" range:"[1,1]" doc:"version of this format"`
+	Name       string            `yaml:"name" doc:"names the run's folder"`
+	Data       Data              `yaml:"data" doc:"what to read"`
+	Bars       Bars              `yaml:"bars" doc:"the grid"`
+	Windows    *Windows          `yaml:"windows" doc:"replays that end at data.to and go back; without it the last 90 days are the one window and the rest warms up"`
+	Factors    []FactorConfig    `yaml:"factors" doc:"what to compute at each bar"`
+	Composite  factors.Composite `yaml:"composite" doc:"F = sum of weight times normalized factor"`
+	Signals    Signals           `yaml:"signals" doc:"score to target weight"`
+	Execution  Execution         `yaml:"execution" doc:"target weight to fills, and what they cost"`
+	Evaluation Evaluation        `yaml:"evaluation" doc:"how score and PnL are judged"`
+	Report     Report            `yaml:"report" doc:"what a run writes"`
 }
 
 // Data names the ticks: instruments over [From, To), both at 00:00 UTC.
 type Data struct {
-	Lake        string             `yaml:"lake"` // as written; relative to the file's folder
-	Instruments []InstrumentConfig `yaml:"instruments"`
-	From        datasets.Day       `yaml:"from"`
-	To          datasets.Day       `yaml:"to"` // exclusive
-	Clock       string             `yaml:"clock"`
+	Lake        string       `yaml:"lake" doc:"folder of the lake, relative to this file"`
+	Instruments Instruments  `yaml:"instruments" doc:"exchange:SYMBOL, or a mapping that says what an amount means"`
+	From        datasets.Day `yaml:"from" doc:"first day, UTC"`
+	To          datasets.Day `yaml:"to" doc:"day after the last, UTC"`
+	Clock       string       `yaml:"clock" enum:"local_timestamp|timestamp" doc:"arrival time, or the exchange's own (not causal)"`
 }
+
+// Instruments is the list of a study, shorthand resolved.
+type Instruments []InstrumentConfig
 
 // InstrumentConfig is one instrument and what its amounts mean: from the built-in table, or as the
 // study says.
@@ -40,19 +44,20 @@ type InstrumentConfig struct {
 
 // Bars is the grid's definition.
 type Bars struct {
-	Kind        string         `yaml:"kind"`  // time, tick, volume, dollar
-	Every       factors.Window `yaml:"every"` // time bars
-	Size        float64        `yaml:"size"`  // the others
-	BarsPerYear float64        `yaml:"bars_per_year"`
+	Kind        string         `yaml:"kind" enum:"time|tick|volume|dollar" doc:"what closes a bar"`
+	Every       factors.Window `yaml:"every" doc:"length of time bars, 1s to 1d"`
+	Size        float64        `yaml:"size" range:"[0,)" doc:"trades, base units or quote notional of the other bars"`
+	BarsPerYear float64        `yaml:"bars_per_year" range:"[0,)" doc:"for annualization, where bars are not time bars"`
 }
 
 // Windows cuts the span into replays that end at Data.To and go back.
 type Windows struct {
-	Length factors.Window `yaml:"length"`
-	Step   factors.Window `yaml:"step"`
+	Length factors.Window `yaml:"length" doc:"of one replay"`
+	Step   factors.Window `yaml:"step" doc:"from one replay to the one before; shorter than length: they overlap"`
 }
 
-// FactorConfig is one factor of the study: a kind of the catalogue under a name of its own.
+// FactorConfig is one factor of the study: a kind of the catalogue under a name of its own, with
+// that kind's parameters.
 type FactorConfig struct {
 	Name   string
 	Kind   string
@@ -61,44 +66,93 @@ type FactorConfig struct {
 
 // Signals turns scores into targets.
 type Signals struct {
-	Thresholds signals.Cuts    `yaml:"thresholds"`
-	Weights    signals.Weights `yaml:"weights"`
+	Thresholds signals.Cuts    `yaml:"thresholds" doc:"boundaries of the five levels, each to be exceeded strictly"`
+	Weights    signals.Weights `yaml:"weights" doc:"target weight of each level"`
 }
 
 // Execution is how targets become fills and what they cost.
 type Execution struct {
-	Delay          int     `yaml:"delay"`           // bars between decision and fill, at least 1
-	Price          string  `yaml:"price"`           // open, close or vwap of the bar that fills
-	TakerBps       float64 `yaml:"taker_bps"`       // of notional
-	HalfSpreadBps  float64 `yaml:"half_spread_bps"` // where the lake has no quotes
-	Impact         Impact  `yaml:"impact"`          // the zero Impact is none
-	Funding        bool    `yaml:"funding"`
-	InitialCapital float64 `yaml:"initial_capital"` // quote currency
-	Sizing         string  `yaml:"sizing"`          // compounding (of equity) or fixed (of the initial capital)
-	RebalanceBand  float64 `yaml:"rebalance_band"`  // share of equity; 0: off
-	Allocation     string  `yaml:"allocation"`      // equal or inverse_volatility
-	GrossCap       float64 `yaml:"gross_cap"`       // of Σ|weight|; 0: none
+	Delay          int     `yaml:"delay" range:"[1,100000]" doc:"bars between decision and fill; 0 would trade on the bar that made the signal"`
+	Price          string  `yaml:"price" enum:"open|close|vwap" doc:"of the bar that fills"`
+	TakerBps       float64 `yaml:"taker_bps" range:"[0,1000]" doc:"fee on the fill's notional"`
+	HalfSpreadBps  float64 `yaml:"half_spread_bps" range:"[0,1000]" doc:"paid on each fill where the lake has no quotes"`
+	Impact         Impact  `yaml:"impact" doc:"none, or {model: square_root, k: 1}"`
+	Funding        bool    `yaml:"funding" doc:"pay and earn funding at each settlement"`
+	InitialCapital float64 `yaml:"initial_capital" range:"(0,)" doc:"quote currency"`
+	Sizing         string  `yaml:"sizing" enum:"compounding|fixed" doc:"a weight is a share of current equity, or of the initial capital"`
+	RebalanceBand  float64 `yaml:"rebalance_band" range:"[0,1]" doc:"trade back when the held weight is off by more; 0: off"`
+	Allocation     string  `yaml:"allocation" enum:"equal|inverse_volatility" doc:"how instruments share the capital"`
+	GrossCap       float64 `yaml:"gross_cap" range:"[0,)" doc:"of the sum of absolute weights; 0: none"`
 }
 
-// Impact is the market-impact model; none where K is 0.
+// Impact is the market-impact model; none where Model is empty.
 type Impact struct {
-	Model string  `yaml:"model"` // square_root
-	K     float64 `yaml:"k"`
+	Model string  `yaml:"model" enum:"none|square_root"`
+	K     float64 `yaml:"k" range:"[0,)"`
 }
 
 // Evaluation is how score and PnL are judged.
 type Evaluation struct {
-	Horizons       []factors.Window `yaml:"horizons"`
-	PrimaryHorizon factors.Window   `yaml:"primary_horizon"`
-	Quantiles      int              `yaml:"quantiles"`
-	Bootstrap      int              `yaml:"bootstrap"` // resamples; 0: no intervals
-	Seed           uint64           `yaml:"seed"`
-	Ledger         bool             `yaml:"ledger"`
-	RiskFree       float64          `yaml:"risk_free"` // per year
+	Horizons       []factors.Window `yaml:"horizons" doc:"of forward returns, in time or in bars"`
+	PrimaryHorizon factors.Window   `yaml:"primary_horizon" doc:"the one that verdicts use"`
+	Quantiles      int              `yaml:"quantiles" range:"[2,100]" doc:"buckets of the score"`
+	Bootstrap      int              `yaml:"bootstrap" range:"[0,100000]" doc:"resamples for intervals; 0: none"`
+	Seed           uint64           `yaml:"seed" doc:"of the bootstrap"`
+	Ledger         bool             `yaml:"ledger" doc:"keep the trial ledger; off in CI"`
+	RiskFree       float64          `yaml:"risk_free" range:"(-1,1)" doc:"per year"`
 }
 
 // Report is what a run writes.
 type Report struct {
-	Dir     string   `yaml:"dir"`
-	Formats []string `yaml:"formats"`
+	Dir     string   `yaml:"dir" doc:"folder of runs, relative to where qf is started"`
+	Formats []string `yaml:"formats" enum:"html|json|csv|parquet|frame" doc:"frame: also factors.parquet and factors.arrow"`
+}
+
+// DefaultStudy is a study with every default but the instruments and the span, which have none.
+func DefaultStudy() *Study {
+	window := func(s string) factors.Window {
+		w, err := factors.ParseWindow(s)
+		if err != nil {
+			panic("backtest: " + err.Error())
+		}
+		return w
+	}
+	s := &Study{
+		Version: 1,
+		Name:    "study",
+		Data:    Data{Lake: "./lake", Clock: "local_timestamp"},
+		Bars:    Bars{Kind: "time", Every: window("1m")},
+		Factors: []FactorConfig{
+			{"momentum_14d", "momentum", factors.Params{"window": "14d"}},
+			{"volatility_20d", "volatility", factors.Params{"window": "20d"}},
+			{"liquidity", "liquidity_score", factors.Params{"window": "20"}},
+			{"ofi", "ofi", factors.Params{"window": "100 trades"}},
+		},
+		Composite: factors.Composite{
+			Missing:   factors.Strict,
+			Normalize: factors.Normalization{Method: factors.Rolling, Window: window("30d")},
+			Components: []factors.Component{
+				{Factor: "momentum_14d", Weight: 0.40},
+				{Factor: "volatility_20d", Weight: -0.20},
+				{Factor: "liquidity", Weight: 0.25},
+				{Factor: "ofi", Weight: 0.15},
+			},
+		},
+		Signals: Signals{
+			Thresholds: signals.Cuts{StrongLong: 1, Long: 0.5, Short: -0.5, StrongShort: -1},
+			Weights:    signals.Weights{StrongLong: 1, Long: 0.5, Short: -0.5, StrongShort: -1},
+		},
+		Execution: Execution{
+			Delay: 1, Price: "open", TakerBps: 5, HalfSpreadBps: 1, Impact: Impact{Model: "none"}, Funding: true,
+			InitialCapital: 100_000, Sizing: "compounding", Allocation: "equal",
+		},
+		Evaluation: Evaluation{
+			PrimaryHorizon: window("1h"), Quantiles: 5, Bootstrap: 1000, Seed: 1, Ledger: true,
+		},
+		Report: Report{Dir: "runs", Formats: []string{"html", "json", "csv", "parquet"}},
+	}
+	for _, h := range []string{"5m", "15m", "1h", "4h", "1d", "3d"} {
+		s.Evaluation.Horizons = append(s.Evaluation.Horizons, window(h))
+	}
+	return s
 }

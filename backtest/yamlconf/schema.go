@@ -13,10 +13,13 @@ type SchemaProvider interface{ JSONSchema() map[string]any }
 // Schema is the JSON Schema (draft 2020-12) of what Decode accepts for v: keys, types, names and
 // ranges from the same tags, and v's values as defaults.
 func Schema(v any) map[string]any {
-	s := schema(reflect.ValueOf(v), "")
+	s := Object(v)
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	return s
 }
+
+// Object is the schema of one value without the document's heading, for a SchemaProvider's parts.
+func Object(v any) map[string]any { return schema(reflect.ValueOf(v), "") }
 
 func schema(v reflect.Value, tag reflect.StructTag) map[string]any {
 	s := shape(v, tag)
