@@ -1,0 +1,55 @@
+# make demo   a report from simulated data, with nothing but Go and make
+# make test   all tests
+GO      ?= go
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+FUZZ    ?= 30s
+RACE    := ./datasets/... ./factors ./backtest ./cmd/...
+
+qf: FORCE
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o qf ./cmd/qf
+
+demo: qf
+	./qf demo --dir demo
+
+test:
+	$(GO) test ./...
+
+# What CI runs before the tests: format, vet, lint, build, races, a little fuzzing, the regression.
+check: fmtcheck qf
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test -race -short $(RACE)
+	$(MAKE) fuzz FUZZ=3s
+	$(MAKE) regression
+
+fmt:
+	gofmt -w cmd backtest datasets factors signals reports
+
+fmtcheck:
+	@out=$$(gofmt -l cmd backtest datasets factors signals reports); \
+	if [ -n "$$out" ]; then echo "make fmt would change:"; echo "$$out"; exit 1; fi
+
+# Every fuzz target for FUZZ each; one worker, so that a small machine stays usable.
+fuzz:
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "fuzz $$pkg $$f $(FUZZ)"; \
+	    $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) -fuzzminimizetime 1x -parallel 1 $$pkg > .fuzz.log 2>&1 || { cat .fuzz.log; exit 1; }; \
+	  done; \
+	done; rm -f .fuzz.log
+
+# The fixture study must give the committed report to a relative 1e-9.
+regression: qf
+	testdata/regression.sh ./qf
+
+golden: qf
+	testdata/regression.sh ./qf --update
+	$(GO) test ./reports/... ./cmd/... -update
+
+# Runs every benchmark, keeps the figures, and compares them with those of the run before.
+bench:
+	@mkdir -p bench; [ ! -f bench/new.txt ] || mv bench/new.txt bench/old.txt
+	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./... | tee bench/new.txt
+	@[ ! -f bench/old.txt ] || $(GO) run golang.org/x/perf/cmd/benchstat@latest bench/old.txt bench/new.txt
+
+.PHONY: demo test check fmt fmtcheck fuzz regression golden bench FORCE
