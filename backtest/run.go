@@ -1,6 +1,13 @@
 package backtest
 
-import "github.com/qf-dev/qf/factors"
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/qf-dev/qf/factors"
+)
 
 // Run is one replay of a target over a window: flat start, initial capital, no closing trade.
 type Run struct {
@@ -17,10 +24,11 @@ type Run struct {
 	Total    Ledger
 	ByAsset  []Ledger // per instrument, summing to Total
 	Fills    []Fill   // by time, then instrument
+	Trips    []Trip   // round trips that ended, by the time of their end
 
-	Ruined   bool // equity reached zero; the run ends there and stays flat
-	Residual float64
-	// UnknownSettlements lists events over which a position was held and whose rate or mark the
+	Ruined   bool    // equity reached zero; the run ends there and stays flat
+	Residual float64 // the largest error of Ledger's identity, as a share of equity
+	// UnknownSettlements counts events over which a position was held and whose rate or mark the
 	// data does not show; net PnL over them is not known.
 	UnknownSettlements int
 	Warnings           []error
@@ -30,6 +38,17 @@ type Run struct {
 //
 //	Δequity = PricePnL − Fees − Slippage − Impact + Funding
 type Ledger struct{ PricePnL, Fees, Slippage, Impact, Funding float64 }
+
+// Net is the change of equity.
+func (l Ledger) Net() float64 { return l.PricePnL - l.Fees - l.Slippage - l.Impact + l.Funding }
+
+func (l *Ledger) add(o Ledger) {
+	l.PricePnL += o.PricePnL
+	l.Fees += o.Fees
+	l.Slippage += o.Slippage
+	l.Impact += o.Impact
+	l.Funding += o.Funding
+}
 
 // Fill is one execution.
 type Fill struct {
@@ -44,9 +63,146 @@ type Fill struct {
 	Fee, Slippage, Impact float64
 }
 
+// Trip is one round trip: from a flat position, or one of the other sign, to the next.
+type Trip struct {
+	Instrument  int
+	Entry, Exit int     // grid rows of the bars that filled
+	PnL         float64 // price PnL and funding less all costs, quote currency
+}
+
+// maxResidual is the largest error of the accounting identity that a run may have, of equity.
+const maxResidual = 1e-9
+
 // Simulate trades target over the window. A target decided at the close of row t is filled at row
 // t+Delay or at the first later one that trades; nothing is filled outside the window. The identity
-// of Ledger is checked over bars and instruments; a residual above 1e-9 of equity is an error.
+// of Ledger is checked over bars, fills and instruments; a residual above 1e-9 of equity is an error.
+//
+// Within a bar the order is: settlements due before the fills, fills, settlements after them, the mark at the
+// close, the decision. A bar without a price freezes the position: nothing is marked or decided. It takes
+// O(bars · instruments) time and allocates only the result.
 func Simulate(m *Market, target *factors.Panel, w Window, e Execution) (*Run, error) {
-	panic("backtest: Simulate")
+	b, err := newBook(m, target, w, e)
+	if err != nil {
+		return nil, fmt.Errorf("simulate: %w", err)
+	}
+	for t := w.Lo; t < w.Hi; t++ {
+		b.bar(t)
+		if b.run.Ruined {
+			break
+		}
+	}
+	if err := b.close(); err != nil {
+		return nil, fmt.Errorf("simulate: %w", err)
+	}
+	return b.run, nil
 }
+
+// book is the state of a replay.
+type book struct {
+	m      *Market
+	w      Window
+	e      Execution
+	run    *Run
+	assets []asset
+	cash   float64 // linear and spot positions are paid from it, inverse ones swept into it
+	equity float64 // at the last mark
+}
+
+func newBook(m *Market, target *factors.Panel, w Window, e Execution) (*book, error) {
+	if e.Delay < 1 {
+		return nil, fmt.Errorf("delay is %d bars, want at least 1: 0 would trade on the bar that made the signal", e.Delay)
+	}
+	if !(e.InitialCapital > 0) {
+		return nil, fmt.Errorf("initial capital is %v, want more than 0", e.InitialCapital)
+	}
+	n, bars := len(m.Instruments), w.Hi-w.Lo
+	b := &book{m: m, w: w, e: e, assets: make([]asset, n), cash: e.InitialCapital, equity: e.InitialCapital}
+	b.run = &Run{
+		Window: w, Capital: e.InitialCapital,
+		Equity: make([]float64, bars), Bar: make([]Ledger, bars),
+		Quantity: make([][]float64, n), Weight: make([][]float64, n), ByAsset: make([]Ledger, n),
+	}
+	for i := range b.assets {
+		b.run.Quantity[i], b.run.Weight[i] = make([]float64, bars), make([]float64, bars)
+		if err := b.assets[i].init(m, target, i, w, e); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// bar plays bar t.
+func (b *book) bar(t int) {
+	k := t - b.w.Lo
+	for i := range b.assets {
+		s := &b.assets[i]
+		s.bar = Ledger{}
+		s.play(b, t)
+		b.run.Bar[k].add(s.bar)
+		b.run.ByAsset[i].add(s.bar)
+		b.run.Quantity[i][k] = s.quantity
+	}
+	b.equity = b.cash
+	for i := range b.assets {
+		b.equity += b.assets[i].worth()
+	}
+	b.run.Equity[k] = b.equity
+	b.run.Total.add(b.run.Bar[k])
+	b.measure(b.run.Capital + b.run.Total.Net() - b.equity)
+	if b.equity <= 0 {
+		b.ruin(t)
+		return
+	}
+	for i := range b.assets {
+		s := &b.assets[i]
+		b.run.Weight[i][k] = s.value(s.quantity) / b.equity
+	}
+	b.decide(t)
+}
+
+// measure keeps the largest residual of the identity.
+func (b *book) measure(residual float64) {
+	r := math.Abs(residual) / max(math.Abs(b.equity), b.run.Capital)
+	if !(r <= b.run.Residual) {
+		b.run.Residual = r
+	}
+}
+
+// ruin ends the run at bar t: what is left stays as it is.
+func (b *book) ruin(t int) {
+	b.run.Ruined = true
+	for k := t - b.w.Lo + 1; k < len(b.run.Equity); k++ {
+		b.run.Equity[k] = b.equity
+	}
+	b.run.Warnings = append(b.run.Warnings, fmt.Errorf("equity fell to %.2f at %s: the run ends there", b.equity, time.UnixMicro(b.m.Close[t]).UTC().Format(time.DateTime)))
+}
+
+// close checks the identity over fills and instruments and collects what there is to say.
+func (b *book) close() error {
+	r := b.run
+	var assets, fills Ledger
+	for _, l := range r.ByAsset {
+		assets.add(l)
+	}
+	for _, f := range r.Fills {
+		fills.add(Ledger{Fees: f.Fee, Slippage: f.Slippage, Impact: f.Impact})
+	}
+	b.measure(assets.Net() - r.Total.Net())
+	b.measure(fills.Fees - r.Total.Fees)
+	b.measure(fills.Slippage - r.Total.Slippage)
+	b.measure(fills.Impact - r.Total.Impact)
+	if !(r.Residual <= maxResidual) {
+		return fmt.Errorf("the accounting does not add up: equity and its causes differ by %.3g of equity, want at most %g", r.Residual, maxResidual)
+	}
+	for i := range b.assets {
+		if n := b.assets[i].floored; n > 0 {
+			r.Warnings = append(r.Warnings, fmt.Errorf("%v is spot and cannot be short: its target was raised to 0 at %d bars", b.m.Instruments[i], n))
+		}
+	}
+	if r.UnknownSettlements > 0 {
+		r.Warnings = append(r.Warnings, fmt.Errorf("%d funding settlements over which a position was held are not in the data: net PnL is not known, only PnL without funding", r.UnknownSettlements))
+	}
+	return nil
+}
+
+var errNoTrades = errors.New("the market has no trades column: without it no bar is known to have traded")
