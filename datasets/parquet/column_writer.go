@@ -1,0 +1,243 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"slices"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/bitutil"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// encoder turns the values of a column, nulls left out, into the bodies of pages.
+type encoder interface {
+	// append takes the values of rows from to to-1 that are not null.
+	append(a arrow.Array, from, to int)
+	// page appends the encoded values since the last page to dst.
+	page(dst []byte) ([]byte, format.Encoding)
+	// dictionary appends the row group's dictionary, if a page refers to it, and begins a new one.
+	dictionary(dst []byte) (_ []byte, n int)
+	// bounds gives the smallest and largest value of the last page in PLAIN form, if it is recorded.
+	bounds() (lo, hi int64, ok bool)
+}
+
+// columnWriter collects the pages of one column's chunk.
+type columnWriter struct {
+	name     string
+	physical format.Type
+	isTime   bool
+	optional bool
+	codec    Codec
+	encoder  encoder
+
+	valid []byte // bits of the page's rows, of an optional column
+	rows  int    // in the page
+	nulls int    // in the page
+
+	body     []byte // scratch: a page before compression
+	packed   []byte // scratch: and after
+	pages    []byte // the chunk's data pages with their headers
+	raw      int64  // their size before compression
+	count    map[format.Encoding]int32
+	encoded  []format.Encoding // in order of appearance
+	allNulls int64
+	min, max int64
+	bounded  bool
+	out      []byte
+}
+
+func newColumnWriter(f arrow.Field, o Column) (*columnWriter, error) {
+	c := &columnWriter{name: f.Name, optional: f.Nullable, codec: o.Codec, count: map[format.Encoding]int32{}}
+	if o.Codec > Zstd {
+		return nil, fmt.Errorf("codec %d is not one", o.Codec)
+	}
+	bad := fmt.Errorf("encoding %d is not for %v", o.Encoding, f.Type)
+	switch t := f.Type.(type) {
+	case *arrow.TimestampType:
+		if t.Unit != arrow.Microsecond || (t.TimeZone != "UTC" && t.TimeZone != "") {
+			return nil, fmt.Errorf("type %v is not supported: want timestamp[us, UTC]", t)
+		}
+		c.isTime = true
+		c.physical = format.Int64
+	case *arrow.Int64Type:
+		c.physical = format.Int64
+	case *arrow.Float64Type:
+		c.physical = format.Double
+		if o.Encoding > Dictionary {
+			return nil, bad
+		}
+		c.encoder = &floatEncoder{plain: o.Encoding == Plain}
+	case *arrow.StringType:
+		c.physical = format.ByteArray
+		c.encoder = newTextEncoder(o.Encoding)
+	case *arrow.DictionaryType:
+		if t.IndexType.ID() != arrow.INT8 || t.ValueType.ID() != arrow.STRING {
+			return nil, fmt.Errorf("type %v is not supported: want dictionary<int8, utf8>", t)
+		}
+		c.physical = format.ByteArray
+		if o.Encoding != Default && o.Encoding != Dictionary {
+			return nil, bad
+		}
+		c.encoder = &enumEncoder{}
+	case *arrow.BooleanType:
+		c.physical = format.Boolean
+		if o.Encoding != Default && o.Encoding != Plain {
+			return nil, bad
+		}
+		c.encoder = &boolEncoder{}
+	default:
+		return nil, fmt.Errorf("type %v is not supported", f.Type)
+	}
+	if c.physical == format.Int64 {
+		if o.Encoding != Default && o.Encoding != Plain && o.Encoding != Delta {
+			return nil, bad
+		}
+		c.encoder = &intEncoder{plain: o.Encoding == Plain}
+	}
+	if o.Encoding > DeltaLength {
+		return nil, bad
+	}
+	return c, nil
+}
+
+func (c *columnWriter) append(a arrow.Array, from, to int) error {
+	n := to - from
+	if c.optional {
+		bytes := (c.rows + n + 7) / 8
+		for len(c.valid) < bytes {
+			c.valid = append(c.valid, 0)
+		}
+	}
+	if a.NullN() == 0 {
+		if c.optional {
+			bitutil.SetBitsTo(c.valid, int64(c.rows), int64(n), true)
+		}
+	} else {
+		if !c.optional {
+			for i := from; i < to; i++ {
+				if a.IsNull(i) {
+					return fmt.Errorf("null in row %d of the batch, in a column without nulls", i)
+				}
+			}
+		} else {
+			for i := from; i < to; i++ {
+				bitutil.SetBitTo(c.valid, c.rows+i-from, a.IsValid(i))
+			}
+			c.nulls += n - bitutil.CountSetBits(c.valid, c.rows, n)
+		}
+	}
+	c.rows += n
+	c.encoder.append(a, from, to)
+	return nil
+}
+
+// flushPage encodes the values of the rows since the last page.
+func (c *columnWriter) flushPage(rows int) {
+	c.body = c.levels(c.body[:0], rows)
+	var e format.Encoding
+	c.body, e = c.encoder.page(c.body)
+	h := format.PageHeader{
+		Type: format.DataPage,
+		DataPageHeader: thrift.New(format.DataPageHeader{
+			NumValues:               int32(rows),
+			Encoding:                e,
+			DefinitionLevelEncoding: format.RLE,
+			RepetitionLevelEncoding: format.RLE,
+			Statistics:              format.Statistics{NullCount: int64(c.nulls)},
+		}),
+	}
+	if lo, hi, ok := c.encoder.bounds(); ok {
+		h.DataPageHeader.V.Statistics.MinValue = plainInt(lo)
+		h.DataPageHeader.V.Statistics.MaxValue = plainInt(hi)
+		if !c.bounded {
+			c.min, c.max, c.bounded = lo, hi, true
+		}
+		c.min, c.max = min(c.min, lo), max(c.max, hi)
+	}
+	before := len(c.pages)
+	c.pages = c.frame(c.pages, &h)
+	c.raw += int64(len(c.pages)-before) - int64(h.CompressedPageSize) + int64(h.UncompressedPageSize)
+	if c.count[e] == 0 {
+		c.encoded = append(c.encoded, e)
+	}
+	c.count[e]++
+	c.allNulls += int64(c.nulls)
+	c.rows, c.nulls, c.valid = 0, 0, c.valid[:0]
+}
+
+func plainInt(v int64) []byte { return binary.LittleEndian.AppendUint64(nil, uint64(v)) }
+
+// levels appends the definition levels of the page: one run if nothing is null, else the bits.
+func (c *columnWriter) levels(dst []byte, rows int) []byte {
+	if !c.optional {
+		return dst
+	}
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	if c.nulls == 0 {
+		dst = append(binary.AppendUvarint(dst, uint64(rows)<<1), 1)
+	} else {
+		dst = append(binary.AppendUvarint(dst, uint64(len(c.valid))<<1|1), c.valid...)
+	}
+	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	return dst
+}
+
+// frame appends body, compressed, behind its header.
+func (c *columnWriter) frame(dst []byte, h *format.PageHeader) []byte {
+	c.packed = compress(c.packed[:0], c.body, c.codec)
+	h.UncompressedPageSize, h.CompressedPageSize = int32(len(c.body)), int32(len(c.packed))
+	h.CRC = int32(crc32.ChecksumIEEE(c.packed))
+	head, err := thrift.Marshal(new(thrift.CompactProtocol), h)
+	if err != nil {
+		panic("parquet: page header: " + err.Error())
+	}
+	return append(append(dst, head...), c.packed...)
+}
+
+// flushChunk gives the chunk's bytes, which go to offset at of the file, and its metadata. The bytes
+// are valid until the next page is flushed.
+func (c *columnWriter) flushChunk(at int64) ([]byte, format.ColumnMetaData) {
+	m := format.ColumnMetaData{
+		Type:                  c.physical,
+		PathInSchema:          []string{c.name},
+		Codec:                 c.codec.format(),
+		Statistics:            format.Statistics{NullCount: c.allNulls},
+		TotalUncompressedSize: c.raw,
+		DataPageOffset:        at,
+	}
+	if c.bounded {
+		m.Statistics.MinValue, m.Statistics.MaxValue = plainInt(c.min), plainInt(c.max)
+	}
+	c.out = c.out[:0]
+	var n int
+	if c.body, n = c.encoder.dictionary(c.body[:0]); n > 0 {
+		h := format.PageHeader{
+			Type:                 format.DictionaryPage,
+			DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: int32(n), Encoding: format.Plain}),
+		}
+		c.out = c.frame(c.out, &h)
+		m.DictionaryPageOffset = at
+		m.DataPageOffset = at + int64(len(c.out))
+		m.TotalUncompressedSize += int64(len(c.out)) - int64(h.CompressedPageSize) + int64(h.UncompressedPageSize)
+		m.EncodingStats = append(m.EncodingStats, format.PageEncodingStats{PageType: format.DictionaryPage, Encoding: format.Plain, Count: 1})
+		m.Encoding = append(m.Encoding, format.Plain)
+	}
+	for _, e := range c.encoded {
+		m.EncodingStats = append(m.EncodingStats, format.PageEncodingStats{PageType: format.DataPage, Encoding: e, Count: c.count[e]})
+		if !slices.Contains(m.Encoding, e) {
+			m.Encoding = append(m.Encoding, e)
+		}
+	}
+	if c.optional && !slices.Contains(m.Encoding, format.RLE) {
+		m.Encoding = append(m.Encoding, format.RLE)
+	}
+	c.out = append(c.out, c.pages...)
+	m.TotalCompressedSize = int64(len(c.out))
+	c.pages, c.raw, c.encoded, c.allNulls, c.bounded = c.pages[:0], 0, c.encoded[:0], 0, false
+	clear(c.count)
+	return c.out, m
+}

@@ -1,0 +1,180 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+
+	"github.com/apache/arrow/go/v15/arrow/bitutil"
+)
+
+var (
+	errShort      = errors.New("the page ends before its values do")
+	errDictionary = errors.New("a value's number is not in the dictionary")
+	errWidth      = errors.New("values of more than 32 bits in a run")
+	errLevel      = errors.New("a definition level above 1")
+)
+
+// hybrid decodes runs of small integers, repeated or bit-packed: the definition levels and the
+// numbers of dictionary values.
+type hybrid struct {
+	src    []byte // the runs still to come
+	width  uint
+	left   int    // values in the run
+	packed []byte // the bits of the run; nil in a repeated one
+	bit    int    // the next value's first
+	value  uint32 // of a repeated run
+}
+
+func (h *hybrid) reset(src []byte, width uint) error {
+	*h = hybrid{src: src, width: width}
+	if width > 32 {
+		return errWidth
+	}
+	return nil
+}
+
+// run starts the next run.
+func (h *hybrid) run() error {
+	head, n := binary.Uvarint(h.src)
+	if n <= 0 {
+		return errShort
+	}
+	h.src = h.src[n:]
+	count := min(head>>1, math.MaxInt32)
+	if head&1 == 0 {
+		bytes := int(h.width+7) / 8
+		if len(h.src) < bytes {
+			return errShort
+		}
+		h.value, h.packed = 0, nil
+		for i := range bytes {
+			h.value |= uint32(h.src[i]) << (8 * i)
+		}
+		h.src = h.src[bytes:]
+		h.left = int(count)
+		return nil
+	}
+	if h.width == 0 {
+		h.value, h.packed = 0, nil
+		h.left = int(count) * 8
+		return nil
+	}
+	// Some writers cut the last run off after its last value.
+	bytes := min(int(count)*int(h.width), len(h.src))
+	h.packed, h.src, h.bit = h.src[:bytes], h.src[bytes:], 0
+	h.left = min(int(count)*8, bytes*8/int(h.width))
+	return nil
+}
+
+// next gives how many of the next n values the current run holds.
+func (h *hybrid) next(n int) (int, error) {
+	for h.left == 0 {
+		if err := h.run(); err != nil {
+			return 0, err
+		}
+	}
+	m := min(n, h.left)
+	h.left -= m
+	return m, nil
+}
+
+// load gives 64 bits of b from byte i on, with zeros where b ends.
+func load(b []byte, i int) (v uint64) {
+	if i+8 <= len(b) {
+		return binary.LittleEndian.Uint64(b[i:])
+	}
+	for k := range min(8, max(0, len(b)-i)) {
+		v |= uint64(b[i+k]) << (8 * k)
+	}
+	return v
+}
+
+// lookup decodes len(dst) dictionary numbers and writes the values they stand for.
+func lookup[T any](h *hybrid, dst, dictionary []T) error {
+	for len(dst) > 0 {
+		n, err := h.next(len(dst))
+		if err != nil {
+			return err
+		}
+		if h.packed == nil {
+			if uint64(h.value) >= uint64(len(dictionary)) {
+				return errDictionary
+			}
+			v := dictionary[h.value]
+			for i := range dst[:n] {
+				dst[i] = v
+			}
+		} else if !unpack(h, dst[:n], dictionary) {
+			return errDictionary
+		}
+		dst = dst[n:]
+	}
+	return nil
+}
+
+// unpack is the packed part of lookup.
+func unpack[T any](h *hybrid, dst, dictionary []T) bool {
+	mask := uint64(1)<<h.width - 1
+	bit, width, src := h.bit, int(h.width), h.packed
+	// A value of up to 32 bits lies within the 8 bytes from its first one on.
+	fast := 0
+	if len(src) >= 8 {
+		fast = min(len(dst), max(0, (len(src)*8-64-bit)/width+1))
+	}
+	for i := range dst[:fast] {
+		k := binary.LittleEndian.Uint64(src[bit>>3:]) >> (bit & 7) & mask
+		if k >= uint64(len(dictionary)) {
+			return false
+		}
+		dst[i] = dictionary[k]
+		bit += width
+	}
+	for i := fast; i < len(dst); i++ {
+		k := load(src, bit>>3) >> (bit & 7) & mask
+		if k >= uint64(len(dictionary)) {
+			return false
+		}
+		dst[i] = dictionary[k]
+		bit += width
+	}
+	h.bit = bit
+	return true
+}
+
+// validity decodes n definition levels of 0 or 1 into the bits from off on, which are zero, and
+// counts the ones.
+func (h *hybrid) validity(bitmap []byte, off, n int) (ones int, err error) {
+	for n > 0 {
+		m, err := h.next(n)
+		if err != nil {
+			return 0, err
+		}
+		switch {
+		case h.packed != nil:
+			bitutil.CopyBitmap(h.packed, h.bit, m, bitmap, off)
+			h.bit += m
+			ones += bitutil.CountSetBits(bitmap, off, m)
+		case h.value > 1:
+			return 0, errLevel
+		case h.value == 1:
+			bitutil.SetBitsTo(bitmap, int64(off), int64(m), true)
+			ones += m
+		}
+		off, n = off+m, n-m
+	}
+	return ones, nil
+}
+
+// sized gives the part of b that a 4-byte length at its start covers, and the rest.
+func sized(b []byte) (part, rest []byte, err error) {
+	if len(b) < 4 {
+		return nil, nil, io.ErrUnexpectedEOF
+	}
+	n := binary.LittleEndian.Uint32(b)
+	if uint64(n) > uint64(len(b)-4) {
+		return nil, nil, io.ErrUnexpectedEOF
+	}
+	return b[4 : 4+n], b[4+n:], nil
+}

@@ -1,0 +1,441 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/bitutil"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// values decodes a column's values, the nulls left out, and builds Arrow arrays of them. A batch
+// goes begin, read …, then finish, or drop if something failed.
+type values interface {
+	// chunk forgets the dictionary of the chunk before.
+	chunk()
+	// dictionary takes a dictionary page.
+	dictionary(p *page) error
+	// start takes a data page; its slices stay valid until the last of its values is read.
+	start(p *page) error
+	// begin sets memory for n rows aside.
+	begin(mem memory.Allocator, n int)
+	// read decodes the k values of n rows from row off of the batch on; where k < n the bits of
+	// valid say which rows they are for.
+	read(off, n, k int, valid []byte) error
+	// finish gives the batch. valid is nil where there are no nulls. The error is a *valueError.
+	finish(valid *memory.Buffer, nulls int) (arrow.Array, error)
+	drop()
+}
+
+// valueError is a value that the wanted type cannot hold.
+type valueError struct {
+	row int // of the batch
+	err error
+}
+
+func (e *valueError) Error() string { return e.err.Error() }
+
+func unsupported(e format.Encoding, t format.Type) error {
+	return fmt.Errorf("encoding %v of %v is not supported", e, t)
+}
+
+// startNumbers reads the head of a dictionary-encoded page.
+func startNumbers(h *hybrid, data []byte) error {
+	if len(data) == 0 { // all null
+		return h.reset(nil, 0)
+	}
+	return h.reset(data[1:], uint(data[0]))
+}
+
+// checkDictionary makes sure that a dictionary page has the bytes for its values.
+func checkDictionary(p *page, width int) error {
+	if p.encoding != format.Plain && p.encoding != format.PlainDictionary {
+		return fmt.Errorf("dictionary page: encoding %v is not supported", p.encoding)
+	}
+	if int(p.values)*width > len(p.data) {
+		return fmt.Errorf("dictionary page: %w", errShort)
+	}
+	return nil
+}
+
+// spread moves the k values at the head of dst to the rows that valid, from bit off on, has ones
+// for; the other rows become zero.
+func spread[T any](dst []T, valid []byte, off, k int) {
+	var zero T
+	for i := len(dst) - 1; i >= 0; i-- {
+		if bitutil.BitIsSet(valid, off+i) {
+			k--
+			dst[i] = dst[k]
+		} else {
+			dst[i] = zero
+		}
+	}
+}
+
+// batch is an array in the making over one buffer of values.
+type batch struct {
+	buf  *memory.Buffer
+	rows int
+}
+
+func (b *batch) begin(mem memory.Allocator, rows, bytes int) {
+	b.rows = rows
+	b.buf = memory.NewResizableBuffer(mem)
+	b.buf.Resize(bytes)
+}
+
+func (b *batch) finish(t arrow.DataType, valid *memory.Buffer, nulls int) arrow.Array {
+	defer b.drop()
+	data := array.NewData(t, b.rows, []*memory.Buffer{valid, b.buf}, nil, nulls, 0)
+	defer data.Release()
+	return array.MakeFromData(data)
+}
+
+func (b *batch) drop() {
+	if b.buf != nil {
+		b.buf.Release()
+		b.buf = nil
+	}
+}
+
+// words gives width bytes a value of PLAIN or BYTE_STREAM_SPLIT data.
+type words struct {
+	data  []byte
+	next  int // of the values that data holds
+	split bool
+}
+
+// take moves on by n values of width bytes and gives the first one's number.
+func (w *words) take(n, width int) (int, error) {
+	first := w.next
+	if n > len(w.data)/width-first {
+		return 0, errShort
+	}
+	w.next += n
+	return first, nil
+}
+
+// word64 and word32 give value i.
+func (w *words) word64(i int) (v uint64) {
+	if !w.split {
+		return binary.LittleEndian.Uint64(w.data[i*8:])
+	}
+	n := len(w.data) / 8
+	for k := range 8 {
+		v |= uint64(w.data[k*n+i]) << (8 * k)
+	}
+	return v
+}
+
+func (w *words) word32(i int) (v uint32) {
+	if !w.split {
+		return binary.LittleEndian.Uint32(w.data[i*4:])
+	}
+	n := len(w.data) / 4
+	for k := range 4 {
+		v |= uint32(w.data[k*n+i]) << (8 * k)
+	}
+	return v
+}
+
+// ints are INT64 and INT32 columns: integers and times.
+type ints struct {
+	*leaf
+	dtype arrow.DataType
+	unit  int64 // nanoseconds; an integer counts as microseconds, which stay as they are
+
+	encoding format.Encoding
+	dict     []int64
+	words    words
+	numbers  hybrid
+	delta    delta
+
+	batch batch
+	dst   []int64
+}
+
+func (c *ints) chunk() { c.dict = c.dict[:0] }
+
+func (c *ints) width() int {
+	if c.physical == format.Int32 {
+		return 4
+	}
+	return 8
+}
+
+func (c *ints) dictionary(p *page) error {
+	if err := checkDictionary(p, c.width()); err != nil {
+		return err
+	}
+	c.dict = grow(c.dict, int(p.values))
+	c.words = words{data: p.data}
+	return c.plain(c.dict)
+}
+
+func (c *ints) start(p *page) error {
+	c.encoding = p.encoding
+	switch p.encoding {
+	case format.Plain, format.ByteStreamSplit:
+		c.words = words{data: p.data, split: p.encoding == format.ByteStreamSplit}
+	case format.PlainDictionary, format.RLEDictionary:
+		return startNumbers(&c.numbers, p.data)
+	case format.DeltaBinaryPacked:
+		return c.delta.reset(p.data)
+	default:
+		return unsupported(p.encoding, c.physical)
+	}
+	return nil
+}
+
+func (c *ints) plain(dst []int64) error {
+	i, err := c.words.take(len(dst), c.width())
+	if err != nil {
+		return err
+	}
+	if c.width() == 8 {
+		for k := range dst {
+			dst[k] = int64(c.words.word64(i + k))
+		}
+		return nil
+	}
+	for k := range dst {
+		dst[k] = int64(int32(c.words.word32(i + k)))
+	}
+	c.unsigned(dst)
+	return nil
+}
+
+// unsigned takes sign-extended 32-bit integers for what they are.
+func (c *ints) unsigned(v []int64) {
+	if c.annotation.kind == annotationInteger && !c.annotation.sign {
+		for i := range v {
+			v[i] = int64(uint32(v[i]))
+		}
+	}
+}
+
+func (c *ints) decode(dst []int64) error {
+	switch c.encoding {
+	case format.Plain, format.ByteStreamSplit:
+		return c.plain(dst)
+	case format.DeltaBinaryPacked:
+		if err := c.delta.decode(dst); err != nil {
+			return err
+		}
+		if c.physical == format.Int32 { // the differences wrap at 32 bits
+			for i := range dst {
+				dst[i] = int64(int32(dst[i]))
+			}
+			c.unsigned(dst)
+		}
+		return nil
+	default:
+		return lookup(&c.numbers, dst, c.dict)
+	}
+}
+
+func (c *ints) begin(mem memory.Allocator, n int) {
+	c.batch.begin(mem, n, n*8)
+	c.dst = arrow.Int64Traits.CastFromBytes(c.batch.buf.Bytes())
+}
+
+func (c *ints) read(off, n, k int, valid []byte) error {
+	dst := c.dst[off : off+n]
+	if err := c.decode(dst[:k]); err != nil {
+		return err
+	}
+	if k < n {
+		spread(dst, valid, off, k)
+	}
+	return nil
+}
+
+func (c *ints) finish(valid *memory.Buffer, nulls int) (arrow.Array, error) {
+	switch c.unit {
+	case nanosPerMilli:
+		for i, v := range c.dst {
+			if v > math.MaxInt64/1000 || v < math.MinInt64/1000 {
+				return nil, &valueError{i, fmt.Errorf("time of %d ms does not fit microseconds", v)}
+			}
+			c.dst[i] = v * 1000
+		}
+	case 1:
+		for i, v := range c.dst {
+			if v%nanosPerMicro != 0 {
+				return nil, &valueError{i, fmt.Errorf("time of %d ns is not a whole microsecond", v)}
+			}
+			c.dst[i] = v / nanosPerMicro
+		}
+	}
+	return c.batch.finish(c.dtype, valid, nulls), nil
+}
+
+func (c *ints) drop() { c.batch.drop() }
+
+// floats are DOUBLE and FLOAT columns.
+type floats struct {
+	physical format.Type
+
+	encoding format.Encoding
+	dict     []float64
+	words    words
+	numbers  hybrid
+
+	batch batch
+	dst   []float64
+}
+
+func (c *floats) chunk() { c.dict = c.dict[:0] }
+
+func (c *floats) width() int {
+	if c.physical == format.Float {
+		return 4
+	}
+	return 8
+}
+
+func (c *floats) dictionary(p *page) error {
+	if err := checkDictionary(p, c.width()); err != nil {
+		return err
+	}
+	c.dict = grow(c.dict, int(p.values))
+	c.words = words{data: p.data}
+	return c.plain(c.dict)
+}
+
+func (c *floats) start(p *page) error {
+	c.encoding = p.encoding
+	switch p.encoding {
+	case format.Plain, format.ByteStreamSplit:
+		c.words = words{data: p.data, split: p.encoding == format.ByteStreamSplit}
+	case format.PlainDictionary, format.RLEDictionary:
+		return startNumbers(&c.numbers, p.data)
+	default:
+		return unsupported(p.encoding, c.physical)
+	}
+	return nil
+}
+
+func (c *floats) plain(dst []float64) error {
+	i, err := c.words.take(len(dst), c.width())
+	if err != nil {
+		return err
+	}
+	if c.width() == 8 {
+		for k := range dst {
+			dst[k] = math.Float64frombits(c.words.word64(i + k))
+		}
+		return nil
+	}
+	for k := range dst {
+		dst[k] = float64(math.Float32frombits(c.words.word32(i + k)))
+	}
+	return nil
+}
+
+func (c *floats) begin(mem memory.Allocator, n int) {
+	c.batch.begin(mem, n, n*8)
+	c.dst = arrow.Float64Traits.CastFromBytes(c.batch.buf.Bytes())
+}
+
+func (c *floats) read(off, n, k int, valid []byte) (err error) {
+	dst := c.dst[off : off+n]
+	if c.encoding == format.Plain || c.encoding == format.ByteStreamSplit {
+		err = c.plain(dst[:k])
+	} else {
+		err = lookup(&c.numbers, dst[:k], c.dict)
+	}
+	if err == nil && k < n {
+		spread(dst, valid, off, k)
+	}
+	return err
+}
+
+func (c *floats) finish(valid *memory.Buffer, nulls int) (arrow.Array, error) {
+	return c.batch.finish(arrow.PrimitiveTypes.Float64, valid, nulls), nil
+}
+
+func (c *floats) drop() { c.batch.drop() }
+
+// bools are BOOLEAN columns.
+type bools struct {
+	encoding format.Encoding
+	data     []byte // PLAIN bits
+	bit      int
+	runs     hybrid
+
+	batch batch
+	dense []byte // bits without those of nulls
+}
+
+func (c *bools) chunk() {}
+
+func (c *bools) dictionary(*page) error { return errors.New("a dictionary of booleans") }
+
+func (c *bools) start(p *page) error {
+	c.encoding = p.encoding
+	switch p.encoding {
+	case format.Plain:
+		c.data, c.bit = p.data, 0
+		return nil
+	case format.RLE:
+		if len(p.data) == 0 { // all null
+			return c.runs.reset(nil, 1)
+		}
+		runs, _, err := sized(p.data)
+		if err != nil {
+			return err
+		}
+		return c.runs.reset(runs, 1)
+	}
+	return unsupported(p.encoding, format.Boolean)
+}
+
+func (c *bools) begin(mem memory.Allocator, n int) {
+	c.batch.begin(mem, n, (n+7)/8)
+	clear(c.batch.buf.Bytes())
+}
+
+func (c *bools) decode(dst []byte, off, k int) error {
+	if c.encoding == format.RLE {
+		_, err := c.runs.validity(dst, off, k)
+		return err
+	}
+	if k > len(c.data)*8-c.bit {
+		return errShort
+	}
+	bitutil.CopyBitmap(c.data, c.bit, k, dst, off)
+	c.bit += k
+	return nil
+}
+
+func (c *bools) read(off, n, k int, valid []byte) error {
+	dst := c.batch.buf.Bytes()
+	if k == n {
+		return c.decode(dst, off, k)
+	}
+	c.dense = grow(c.dense, (k+7)/8)
+	clear(c.dense)
+	if err := c.decode(c.dense, 0, k); err != nil {
+		return err
+	}
+	k = 0
+	for i := range n {
+		if bitutil.BitIsSet(valid, off+i) {
+			bitutil.SetBitTo(dst, off+i, bitutil.BitIsSet(c.dense, k))
+			k++
+		}
+	}
+	return nil
+}
+
+func (c *bools) finish(valid *memory.Buffer, nulls int) (arrow.Array, error) {
+	return c.batch.finish(arrow.FixedWidthTypes.Boolean, valid, nulls), nil
+}
+
+func (c *bools) drop() { c.batch.drop() }
