@@ -16,9 +16,12 @@ type Series struct {
 	Record arrow.Record
 	// Days says for each day of the span and each feed asked for what the lake had.
 	Days []DayStatus
-	// Settlements are the funding events of the span, by time.
+	// Settlements are the funding events that derivative_ticker names in [First.Start, End.Start], by
+	// time, both ends included: no bar of the span covers the one at End.Start. The files of the day
+	// before and the day after are read for them where the lake has them; without the day before, the
+	// one at First.Start is left out.
 	Settlements []Settlement
-	// Sources are the lake files that were read, in day order; the bars depend on nothing else.
+	// Sources are the lake files that the series depends on, in day order.
 	Sources []datasets.Info
 }
 
@@ -40,7 +43,8 @@ type DayStatus struct {
 
 // Settlement is one funding event: at Time (Unix µs), Rate was paid by longs on the notional at
 // Mark. Rate is that of the last derivative_ticker row which still carried funding_timestamp ==
-// Time, and Mark the last mark_price known at Time; NaN where the data does not show them.
+// Time, wherever that row stands, and Mark the last mark_price of rows up to Time. NaN where the
+// data does not show them, as for any Time inside a missing day.
 type Settlement struct {
 	Time       int64
 	Rate, Mark float64

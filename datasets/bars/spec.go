@@ -53,10 +53,28 @@ func (s Spec) Validate() error {
 	default:
 		return fmt.Errorf("bars: unknown kind %d", s.Kind)
 	}
+	if s.Clock != Arrival && s.Clock != Exchange {
+		return fmt.Errorf("bars: unknown clock %d", s.Clock)
+	}
 	for i, n := range s.TickWindows {
 		if n < 1 || i > 0 && n <= s.TickWindows[i-1] {
 			return fmt.Errorf("bars: tick windows %v: want positive and ascending", s.TickWindows)
 		}
 	}
 	return nil
+}
+
+// String is the spec's kind, size and clock, as in "time 1m0s local_timestamp".
+func (s Spec) String() string {
+	switch s.Kind {
+	case TimeBars:
+		return fmt.Sprintf("time %v %s", s.Every, s.Clock.column())
+	case TickBars:
+		return fmt.Sprintf("tick %v %s", s.Size, s.Clock.column())
+	case VolumeBars:
+		return fmt.Sprintf("volume %v %s", s.Size, s.Clock.column())
+	case DollarBars:
+		return fmt.Sprintf("dollar %v %s", s.Size, s.Clock.column())
+	}
+	return fmt.Sprintf("unknown kind %d", s.Kind)
 }

@@ -1,0 +1,99 @@
+package bars
+
+import (
+	"math"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/bitutil"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+)
+
+// table is what a fold leaves of one day-file, and what the bar cache holds: rows in file order,
+// one time and a float64 per field. NaN is missing.
+type table struct {
+	ts   []int64
+	cols [][]float64
+	// tail carries what the next day needs beyond the rows: the last trades' buy and sell notional.
+	tail [2][]float64
+}
+
+func newTable(fields int) *table { return &table{cols: make([][]float64, fields)} }
+
+// add appends a row.
+func (t *table) add(ts int64, values ...float64) {
+	t.ts = append(t.ts, ts)
+	for i, v := range values {
+		t.cols[i] = append(t.cols[i], v)
+	}
+}
+
+// set replaces row k's values.
+func (t *table) set(k int, values ...float64) {
+	for i, v := range values {
+		t.cols[i][k] = v
+	}
+}
+
+// column is a named output column over the bars of a series; NaN is missing.
+type column struct {
+	name   string
+	values []float64
+}
+
+// tsField is the label column of every record made here.
+var tsField = arrow.Field{Name: "ts", Type: arrow.FixedWidthTypes.Timestamp_us}
+
+// record lays labels and columns into an Arrow record without copying them. NaN becomes null where
+// nullable is set; the value below the null stays NaN.
+func record(ts []int64, columns []column, nullable bool) arrow.Record {
+	fields := make([]arrow.Field, 1, len(columns)+1)
+	arrays := make([]arrow.Array, 1, len(columns)+1)
+	fields[0] = tsField
+	arrays[0] = array.MakeFromData(array.NewData(tsField.Type, len(ts),
+		[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(ts))}, nil, 0, 0))
+	for _, c := range columns {
+		fields = append(fields, arrow.Field{Name: c.name, Type: arrow.PrimitiveTypes.Float64, Nullable: nullable})
+		var valid *memory.Buffer
+		nulls := 0
+		if nullable {
+			valid, nulls = validity(c.values)
+		}
+		arrays = append(arrays, array.NewFloat64Data(array.NewData(arrow.PrimitiveTypes.Float64, len(c.values),
+			[]*memory.Buffer{valid, memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(c.values))}, nil, nulls, 0)))
+	}
+	defer func() {
+		for _, a := range arrays {
+			a.Release()
+		}
+	}()
+	return array.NewRecord(arrow.NewSchema(fields, nil), arrays, int64(len(ts)))
+}
+
+// validity is the bitmap of values that are not NaN; nil where none is.
+func validity(values []float64) (bitmap *memory.Buffer, nulls int) {
+	for _, v := range values {
+		if math.IsNaN(v) {
+			nulls++
+		}
+	}
+	if nulls == 0 {
+		return nil, 0
+	}
+	bits := make([]byte, bitutil.BytesForBits(int64(len(values))))
+	for i, v := range values {
+		if !math.IsNaN(v) {
+			bitutil.SetBit(bits, i)
+		}
+	}
+	return memory.NewBufferBytes(bits), nulls
+}
+
+// filled is a new slice of n NaNs.
+func filled(n int) []float64 {
+	s := make([]float64, n)
+	for i := range s {
+		s[i] = math.NaN()
+	}
+	return s
+}

@@ -1,0 +1,121 @@
+package bars
+
+import (
+	"math"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"github.com/qf-dev/qf/datasets"
+)
+
+// tickerNames are the columns of derivative_ticker, the same in the lake and in bars. A
+// funding_timestamp in µs is a whole number below 2^53, which a float64 holds exactly.
+var tickerNames = []string{"mark_price", "index_price", "funding_rate", "predicted_funding_rate", "funding_timestamp", "open_interest"}
+
+// tickerBars folds the derivative_ticker rows of one day-file into time bars: the last value of each
+// column that was not empty, from the file's beginning to the bar's close.
+type tickerBars struct {
+	cut   cutter
+	out   *table
+	last  []float64
+	label int64
+	open  bool
+}
+
+func newTickerBars(s Spec, d datasets.Day) *tickerBars {
+	return &tickerBars{cut: newCutter(s.Every, d), out: newTable(len(tickerNames)), last: filled(len(tickerNames))}
+}
+
+func (f *tickerBars) add(rec arrow.Record) error {
+	t, err := batchTimes(rec, 0)
+	if err != nil {
+		return err
+	}
+	cells := make([]func(row int) float64, len(tickerNames))
+	for c := range cells {
+		if cells[c], err = batchCells(rec, c+1); err != nil {
+			return err
+		}
+	}
+	for i := 0; i < len(t); {
+		j, opened := f.cut.run(t, i)
+		if opened {
+			f.close()
+			f.label, f.open = f.cut.label, true
+		}
+		for c, cell := range cells {
+			for k := j - 1; k >= i; k-- {
+				if v := cell(k); !math.IsNaN(v) {
+					f.last[c] = v
+					break
+				}
+			}
+		}
+		i = j
+	}
+	return nil
+}
+
+func (f *tickerBars) close() {
+	if f.open {
+		f.out.add(f.label, f.last...)
+	}
+	f.open = false
+}
+
+func (f *tickerBars) table() *table {
+	f.close()
+	return f.out
+}
+
+// batchCells reads column i of a batch, times or numbers, as numbers; NaN where a cell is empty.
+func batchCells(rec arrow.Record, i int) (func(row int) float64, error) {
+	switch col := rec.Column(i).(type) {
+	case *array.Float64:
+		values := col.Float64Values()
+		return func(row int) float64 {
+			if col.IsNull(row) {
+				return math.NaN()
+			}
+			return values[row]
+		}, nil
+	case *array.Timestamp:
+		values := col.TimestampValues()
+		return func(row int) float64 {
+			if col.IsNull(row) {
+				return math.NaN()
+			}
+			return float64(values[row])
+		}, nil
+	}
+	return nil, wrongType(rec, i, "float64 or timestamp[us]")
+}
+
+// joinLast puts the days' bars behind each other, with the last known value of each column carried
+// from one day to the next, but not across a missing day. A bar that two files share is the later's.
+func joinLast(days []part, fields int) *table {
+	out := newTable(fields)
+	row := filled(fields)
+	for _, d := range days {
+		if d.presence == Missing {
+			row = filled(fields)
+		}
+		if d.table == nil {
+			continue
+		}
+		for k, label := range d.table.ts {
+			for c := range row {
+				if v := d.table.cols[c][k]; !math.IsNaN(v) {
+					row[c] = v
+				}
+			}
+			if last := len(out.ts) - 1; last >= 0 && label <= out.ts[last] {
+				out.set(last, row...)
+			} else {
+				out.add(label, row...)
+			}
+		}
+	}
+	return out
+}

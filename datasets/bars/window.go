@@ -1,0 +1,127 @@
+package bars
+
+import "math"
+
+// tickWindow sums the notional that was bought and sold in the last n trades of one day-file.
+//
+// Trades stand in blocks of n, counted from the file's first. The last n trades are then the end of
+// one block and the beginning of the next:
+//
+//	Σ = suffix (added up from its newest trade to its oldest) + prefix (added up in file order)
+//
+// Nothing is ever subtracted, so no trade that has left leaves a trace, and a sum depends on its n
+// trades and on where the day begins among them: not on batches, bars or anything older. It takes
+// four additions a trade, whatever n is.
+type tickWindow struct {
+	n, r      int // r trades are in the current block
+	buy, sell blocks
+}
+
+// blocks is one side of a tickWindow.
+type blocks struct {
+	last    []float64 // the whole block before; empty when there is none
+	current []float64 // n places, r taken
+	suffix  []float64 // suffix[k] is the sum of last's k newest
+	prefix  float64   // the sum of current's r
+}
+
+func newTickWindow(n int) *tickWindow {
+	side := func() blocks { return blocks{current: make([]float64, n)} }
+	return &tickWindow{n: n, buy: side(), sell: side()}
+}
+
+// add takes trades in file order: what each bought and what each sold.
+func (w *tickWindow) add(buy, sell []float64) {
+	for len(buy) > 0 {
+		k := min(len(buy), w.n-w.r)
+		w.buy.take(w.r, buy[:k])
+		w.sell.take(w.r, sell[:k])
+		buy, sell = buy[k:], sell[k:]
+		if w.r += k; w.r == w.n {
+			w.buy.turn()
+			w.sell.turn()
+			w.r = 0
+		}
+	}
+}
+
+func (b *blocks) take(r int, x []float64) {
+	copy(b.current[r:], x)
+	s := b.prefix
+	for _, v := range x {
+		s += v
+	}
+	b.prefix = s
+}
+
+// turn makes the full current block the one before.
+func (b *blocks) turn() {
+	if b.last == nil {
+		b.last = make([]float64, len(b.current))
+	}
+	b.last, b.current = b.current, b.last
+	b.suffix = suffixes(b.suffix, b.last)
+	b.prefix = 0
+}
+
+// suffixes writes the sums of x's 0, 1, … len(x) newest values into dst.
+func suffixes(dst, x []float64) []float64 {
+	dst = append(dst[:0], 0)
+	s := 0.0
+	for i := len(x) - 1; i >= 0; i-- {
+		s += x[i]
+		dst = append(dst, s)
+	}
+	return dst
+}
+
+// sums gives the window's two sums or, before the file's n-th trade, those of the trades so far.
+func (w *tickWindow) sums() (buy, sell float64) {
+	if w.buy.last == nil {
+		return w.buy.prefix, w.sell.prefix
+	}
+	return w.buy.suffix[w.n-w.r] + w.buy.prefix, w.sell.suffix[w.n-w.r] + w.sell.prefix
+}
+
+// tail gives the last n trades, or all there were, in file order.
+func (w *tickWindow) tail() (buy, sell []float64) {
+	return w.buy.tail(w.r), w.sell.tail(w.r)
+}
+
+func (b *blocks) tail(r int) []float64 {
+	var t []float64
+	if b.last != nil {
+		t = append(t, b.last[r:]...)
+	}
+	return append(t, b.current[:r]...)
+}
+
+// tail is the last trades before a day, as far as the widest tick window needs them.
+type tail struct {
+	buy, sell             []float64 // in file order
+	buySuffix, sellSuffix []float64
+}
+
+// push takes the last trades of one more day and keeps the newest n in all.
+func (t *tail) push(day [2][]float64, n int) {
+	newest := func(old, add []float64) []float64 {
+		all := append(old[:len(old):len(old)], add...)
+		return all[max(0, len(all)-n):]
+	}
+	t.buy, t.sell = newest(t.buy, day[0]), newest(t.sell, day[1])
+	t.buySuffix, t.sellSuffix = suffixes(t.buySuffix, t.buy), suffixes(t.sellSuffix, t.sell)
+}
+
+// ofi is the order-flow imbalance of the last n trades, (B − S)/(B + S), given what the day's
+// tickWindow summed when it had seen so many. NaN where there were fewer than n since the last
+// missing day, or B + S = 0.
+func (t *tail) ofi(n int, seen, buy, sell float64) float64 {
+	if seen < float64(n) {
+		k := n - int(seen)
+		if k > len(t.buy) {
+			return math.NaN()
+		}
+		buy, sell = t.buySuffix[k]+buy, t.sellSuffix[k]+sell
+	}
+	return (buy - sell) / (buy + sell)
+}
