@@ -1,0 +1,92 @@
+package tardis
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/qf-dev/qf/datasets"
+)
+
+// refusal turns an answer other than 200 into an error that says what to do about it.
+func (c *Client) refusal(p datasets.Partition, resp *http.Response) error {
+	said := c.message(resp.Body)
+	if said != "" {
+		said = ": " + quote(said)
+	}
+	status := fmt.Sprintf("%d %s%s", resp.StatusCode, http.StatusText(resp.StatusCode), said)
+	switch resp.StatusCode {
+	case http.StatusNotFound:
+		return fmt.Errorf("%w (%s)", datasets.ErrNotFound, status)
+	case http.StatusUnauthorized, http.StatusForbidden:
+		if c.key() != "" {
+			return fmt.Errorf("%w: check it at https://tardis.dev/api-tokens (%s)", datasets.ErrKeyRefused, status)
+		}
+		if !Free(p) {
+			return fmt.Errorf("%w: without one only the first day of each month is free (%s)", datasets.ErrKeyNeeded, status)
+		}
+	}
+	return fmt.Errorf("%s", status)
+}
+
+// message is what the body of a refusal says, as far as a person may want to read it: one line of
+// printable text, without the key.
+func (c *Client) message(body io.Reader) string {
+	const limit = 200
+	text, _ := io.ReadAll(io.LimitReader(body, 4<<10))
+	said := string(text)
+	var answer struct{ Message string }
+	if json.Unmarshal(text, &answer) == nil && answer.Message != "" {
+		said = answer.Message
+	}
+	said = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(said, " "))
+	said = strings.Join(strings.Fields(said), " ")
+	if key := c.key(); key != "" {
+		said = strings.ReplaceAll(said, key, "[key]")
+	}
+	if r := []rune(said); len(r) > limit {
+		said = string(r[:limit]) + "…"
+	}
+	return said
+}
+
+// checkRetry repeats requests that met a broken connection, an overloaded server or a rate limit.
+func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if err != nil || ctx.Err() != nil {
+		return retryablehttp.DefaultRetryPolicy(ctx, resp, err)
+	}
+	return resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500, nil
+}
+
+// backoff doubles the wait with each attempt, takes up to half of it away at random so that many
+// requests do not come back together, and never comes back earlier than the server asks.
+func backoff(least, most time.Duration, attempt int, resp *http.Response) time.Duration {
+	wait := most
+	if attempt < 32 && least<<attempt>>attempt == least {
+		wait = min(most, least<<attempt)
+	}
+	wait -= rand.N(wait/2 + 1)
+	if resp == nil {
+		return wait
+	}
+	if resp.Header.Get("Retry-After") != "" {
+		return max(wait, retryablehttp.DefaultBackoff(0, 0, 0, resp))
+	}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		return max(wait, rateLimitWait)
+	}
+	return wait
+}
