@@ -1,5 +1,21 @@
 package factors
 
+// Catalogue lists every kind of factor: the list that `qf factors` prints, that studies are checked
+// against and that the documentation is made of. A new factor is one file with one Kind, and a line
+// here.
+var Catalogue = []Kind{
+	momentum,
+	momentumAcceleration,
+	volatility,
+	volatilityPercentile,
+	volRegime,
+	amihud,
+	liquidityScore,
+	ofi,
+	funding,
+	basis,
+}
+
 // Kind is one entry of the catalogue: everything that the list of factors, the validation of a
 // study and the documentation say about a factor comes from here.
 type Kind struct {
@@ -7,9 +23,12 @@ type Kind struct {
 	Formula string   // one line, as `qf factors` prints it
 	Units   string   // "1" for a pure number, "1/√year", "quote" …
 	Source  string   // paper or vendor page; empty for what needs none
-	Inputs  []string // market fields that New may ask for, for the documentation
+	Inputs  []string // market fields that the factor is computed from, see Fields
 	Params  []Param
-	// New makes the factor for one grid. The error names the parameter and what is wanted.
+	// Needs gives the market fields for some parameters, where they differ from Inputs; else nil.
+	Needs func(p Params) ([]string, error)
+	// New makes the factor for one grid from parameters that Make has completed; Make adds Name and
+	// Key. The error names the parameter and what is wanted.
 	New func(p Params, g *Grid) (Factor, error)
 }
 
@@ -25,8 +44,9 @@ type Param struct {
 type ParamType uint8
 
 const (
-	WindowParam ParamType = iota // ParseWindow's forms
-	NumberParam                  // a float
+	WindowParam  ParamType = iota // ParseWindow's forms
+	NumberParam                   // a float
+	PeriodsParam                  // a least number of values: bars (18), time (10d) or a share of the window (0.9)
 )
 
 // Params are the parameters of one factor, as written, by name; defaults are filled in by Make.

@@ -1,27 +1,11 @@
 package factors
 
-// Method says how a factor is made comparable before it is weighed.
-type Method string
-
-const (
-	Rolling      Method = "rolling"       // trailing mean and std over Normalization.Window
-	Expanding    Method = "expanding"     // mean and std of everything so far
-	Fixed        Method = "fixed"         // given Mean and Std
-	CrossSection Method = "cross_section" // over the instruments present at that bar
-	Rank         Method = "rank"          // 2·(trailing percentile rank) − 1
-	None         Method = "none"          // as it is
-	FullSample   Method = "full_sample"   // mean and std of the whole sample: looks ahead
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
 )
-
-// Normalization is how one component becomes a z. The zero value is Rolling over DefaultNormalizeWindow.
-type Normalization struct {
-	Method     Method  `yaml:"method"`
-	Window     Window  `yaml:"window"`      // Rolling, Rank
-	MinPeriods int     `yaml:"min_periods"` // bars; 0 means a quarter of the window, rounded up
-	Mean       float64 `yaml:"mean"`        // Fixed
-	Std        float64 `yaml:"std"`         // Fixed
-	Clip       float64 `yaml:"clip"`        // z is held within ±Clip; 0 means no limit
-}
 
 // Component is one weighed factor of a composite.
 type Component struct {
@@ -53,7 +37,117 @@ type Score struct {
 }
 
 // Composite normalizes, weighs and sums the components' panels. Rows [lo, hi) are the sample that
-// FullSample takes its mean and std from; the other methods use rows up to each bar alone.
+// FullSample takes its mean and std from; the other methods use rows up to each bar alone. Warnings
+// name the components that look ahead, and those that hardly vary over [lo, hi) in the units of
+// their normalization, so that they add a constant to F.
 func (f *Frame) Composite(c Composite, lo, hi int) (*Score, error) {
-	panic("factors: Composite")
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("composite: %w", err)
+	}
+	n := len(f.Instruments)
+	norms := make([]normalizer, len(c.Components))
+	in := make([]*Panel, len(c.Components))
+	z := make([][][]float64, len(c.Components)) // by component and instrument
+	for k, comp := range c.Components {
+		if in[k] = f.Panel(comp.Factor); in[k] == nil {
+			return nil, fmt.Errorf("composite: there is no factor %q%s", comp.Factor, didYouMean(comp.Factor, f.names()))
+		}
+		norm, err := c.normalization(k).on(f.Grid, lo, hi)
+		if err != nil {
+			return nil, fmt.Errorf("composite: %s: %w", comp.Factor, err)
+		}
+		norms[k], z[k] = norm, make([][]float64, n)
+		for i := range n {
+			z[k][i] = make([]float64, f.Len())
+		}
+	}
+	// A cross-section needs all instruments of a component at once, the others need one.
+	_ = forEach(context.Background(), runtime.GOMAXPROCS(0), len(norms)*n, func(job int) error {
+		k, i := job/n, job%n
+		if norms[k] != nil {
+			norms[k](z[k][i], in[k].Col(i))
+		} else if i == 0 {
+			crossSection(z[k], in[k])
+		}
+		return nil
+	})
+
+	s := &Score{}
+	for k, comp := range c.Components {
+		s.Warnings = append(s.Warnings, c.normalization(k).warnings(comp, f.Grid, z[k], lo, hi)...)
+		for _, col := range z[k] {
+			clip(col, c.normalization(k).Clip)
+		}
+		s.Z = append(s.Z, NewPanel(comp.Factor, f.Grid, z[k]...))
+	}
+	cols := make([][]float64, n)
+	for i := range n {
+		cols[i] = c.sum(s.Z, i)
+	}
+	s.Panel = NewPanel("composite", f.Grid, cols...)
+	return s, nil
+}
+
+func (c Composite) validate() error {
+	if len(c.Components) == 0 {
+		return fmt.Errorf("there are no components")
+	}
+	for _, comp := range c.Components {
+		if math.IsNaN(comp.Weight) || math.IsInf(comp.Weight, 0) {
+			return fmt.Errorf("%s: weight is %v, want a number", comp.Factor, comp.Weight)
+		}
+	}
+	if c.Missing != "" && c.Missing != Strict && c.Missing != Renormalize {
+		return fmt.Errorf("missing is %q, want %s or %s", c.Missing, Strict, Renormalize)
+	}
+	return nil
+}
+
+// normalization is component k's own, or the composite's.
+func (c Composite) normalization(k int) Normalization {
+	if own := c.Components[k].Normalize; own != nil {
+		return *own
+	}
+	return c.Normalize
+}
+
+// sum is instrument i's F = Σ weight·z. Products are rounded before they are added, so that every
+// processor gives the same bits.
+func (c Composite) sum(z []*Panel, i int) []float64 {
+	cols := make([][]float64, len(z))
+	total := 0.0
+	for k, comp := range c.Components {
+		cols[k] = z[k].Col(i)
+		total += math.Abs(comp.Weight)
+	}
+	out := make([]float64, z[0].Len())
+	for t := range out {
+		sum, present, missing := 0.0, 0.0, 0
+		for k, comp := range c.Components {
+			v := cols[k][t]
+			if math.IsNaN(v) {
+				missing++
+				continue
+			}
+			sum += float64(comp.Weight * v)
+			present += math.Abs(comp.Weight)
+		}
+		switch {
+		case missing == 0:
+			out[t] = sum
+		case c.Missing == Renormalize && present > 0:
+			out[t] = sum * (total / present)
+		default:
+			out[t] = math.NaN()
+		}
+	}
+	return out
+}
+
+func (f *Frame) names() []string {
+	names := make([]string, len(f.Panels))
+	for i, p := range f.Panels {
+		names[i] = p.Name
+	}
+	return names
 }

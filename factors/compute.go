@@ -1,6 +1,11 @@
 package factors
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+)
 
 // Options says how to compute, never what.
 type Options struct {
@@ -8,7 +13,113 @@ type Options struct {
 }
 
 // Compute evaluates the factors over the market frame, one panel each, in the order of fs. Shared
-// intermediates are computed once. A missing input field is an error that names it.
+// intermediates are computed once, and the result does not depend on the number of workers. A
+// missing input field is an error that names it and the feed that carries it. When ctx is done
+// Compute stops before the next column with its cause.
 func Compute(ctx context.Context, market *Frame, fs []Factor, o Options) (*Frame, error) {
-	panic("factors: Compute")
+	workers := o.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	p := plan{market: market, at: map[string]*node{}}
+	roots := make([]*node, len(fs))
+	names := map[string]bool{}
+	for i, f := range fs {
+		if names[f.Name] {
+			return nil, fmt.Errorf("factor %s is defined twice", f.Name)
+		}
+		names[f.Name] = true
+		n, err := p.add(f)
+		if err != nil {
+			return nil, fmt.Errorf("factor %s: %w", f.Name, err)
+		}
+		roots[i] = n
+	}
+
+	instruments := len(market.Instruments)
+	for _, level := range p.levels {
+		for _, n := range level {
+			n.cols = make([][]float64, instruments)
+		}
+		err := forEach(ctx, workers, len(level)*instruments, func(i int) error {
+			level[i/instruments].eval(i%instruments, market.Len())
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+
+	out := &Frame{Grid: market.Grid, Panels: make([]*Panel, len(fs))}
+	for i, f := range fs {
+		out.Panels[i] = NewPanel(f.Name, market.Grid, roots[i].cols...)
+	}
+	return out, nil
+}
+
+// plan sorts the factors and what they use into levels, each of which needs only those before it.
+type plan struct {
+	market *Frame
+	at     map[string]*node // by Factor.Key
+	levels [][]*node
+}
+
+// node is one distinct factor.
+type node struct {
+	Factor
+	level  int
+	inputs []*Panel
+	uses   []*node
+	cols   [][]float64 // per instrument
+}
+
+func (p *plan) add(f Factor) (*node, error) {
+	if n := p.at[f.Key]; n != nil {
+		return n, nil
+	}
+	n := &node{Factor: f}
+	for _, name := range f.Inputs {
+		in := p.market.Panel(name)
+		if in == nil {
+			return nil, missingField(name)
+		}
+		n.inputs = append(n.inputs, in)
+	}
+	for _, u := range f.Uses {
+		used, err := p.add(u)
+		if err != nil {
+			return nil, err
+		}
+		n.uses = append(n.uses, used)
+		n.level = max(n.level, used.level+1)
+	}
+	for len(p.levels) <= n.level {
+		p.levels = append(p.levels, nil)
+	}
+	p.levels[n.level] = append(p.levels[n.level], n)
+	p.at[f.Key] = n
+	return n, nil
+}
+
+func missingField(name string) error {
+	feeds := FieldFeeds(name)
+	alternatives := make([]string, len(feeds))
+	for i, f := range feeds {
+		alternatives[i] = string(f)
+	}
+	return fmt.Errorf("the bars have no %s, which comes from %s: qf fetch --types %s",
+		name, strings.Join(alternatives, " or "), feeds[0])
+}
+
+// eval computes instrument i's column of rows values.
+func (n *node) eval(i, rows int) {
+	in := make([][]float64, 0, len(n.inputs)+len(n.uses))
+	for _, p := range n.inputs {
+		in = append(in, p.Col(i))
+	}
+	for _, u := range n.uses {
+		in = append(in, u.cols[i])
+	}
+	n.cols[i] = make([]float64, rows)
+	n.Eval(n.cols[i], in)
 }

@@ -1,12 +1,142 @@
 package factors
 
 import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
 	"github.com/qf-dev/qf/datasets/bars"
 )
 
+const year = 365 * 24 * time.Hour
+
 // Load lays the bars of several instruments on one grid: time bars on the common labels, other bars
 // alone. It is the one place where null becomes NaN. A field that only some instruments have is NaN
-// for the others. barsPerYear is for bars that are not time bars; 0 where the study gives none.
+// for the others. barsPerYear is for bars that are not time bars; 0 where the study gives none. The
+// values are copied, so that the records may be released.
 func Load(series []*bars.Series, barsPerYear float64) (*Frame, error) {
-	panic("factors: Load")
+	if len(series) == 0 {
+		return nil, fmt.Errorf("load bars: there is no instrument")
+	}
+	g := &Grid{BarsPerYear: barsPerYear}
+	spec := series[0].Spec
+	if spec.Kind == bars.TimeBars {
+		g.Every = spec.Every
+		g.BarsPerYear = float64(year) / float64(spec.Every)
+	} else if len(series) > 1 {
+		return nil, fmt.Errorf("load bars: %d instruments: bars that are not time bars have a grid of their own, so a study of them has one instrument", len(series))
+	}
+
+	labels := make([][]int64, len(series))
+	for i, s := range series {
+		if slices.Contains(g.Instruments, s.Instrument) {
+			return nil, fmt.Errorf("load bars: %s is there twice", s.Instrument)
+		}
+		if s.Spec.Kind != spec.Kind || s.Spec.Every != spec.Every {
+			return nil, fmt.Errorf("load bars: %s and %s have different bars", series[0].Instrument, s.Instrument)
+		}
+		ts, err := labelsOf(s)
+		if err != nil {
+			return nil, fmt.Errorf("load bars of %s: %w", s.Instrument, err)
+		}
+		g.Instruments = append(g.Instruments, s.Instrument)
+		labels[i] = ts
+	}
+	g.Close = union(labels)
+
+	f := &Frame{Grid: g}
+	for _, name := range fieldNames(series) {
+		cols := make([][]float64, len(series))
+		for i, s := range series {
+			col, err := column(s, name, labels[i], g.Close)
+			if err != nil {
+				return nil, fmt.Errorf("load bars of %s: %w", s.Instrument, err)
+			}
+			cols[i] = col
+		}
+		f.Panels = append(f.Panels, NewPanel(name, g, cols...))
+	}
+	return f, nil
+}
+
+// labelsOf checks and gives the bars' labels.
+func labelsOf(s *bars.Series) ([]int64, error) {
+	index := s.Record.Schema().FieldIndices("ts")
+	if len(index) != 1 {
+		return nil, fmt.Errorf("want one column ts, have %d", len(index))
+	}
+	col, ok := s.Record.Column(index[0]).(*array.Timestamp)
+	if !ok || col.NullN() > 0 {
+		return nil, fmt.Errorf("ts: want timestamps without nulls, have %s with %d nulls",
+			s.Record.Column(index[0]).DataType(), s.Record.Column(index[0]).NullN())
+	}
+	ts := make([]int64, col.Len())
+	for t, v := range col.TimestampValues() {
+		ts[t] = int64(v)
+		if t > 0 && (ts[t] < ts[t-1] || ts[t] == ts[t-1] && s.Spec.Kind == bars.TimeBars) {
+			return nil, fmt.Errorf("row %d: label %s does not follow %s", t,
+				time.UnixMicro(ts[t]).UTC().Format(time.RFC3339Nano), time.UnixMicro(ts[t-1]).UTC().Format(time.RFC3339Nano))
+		}
+	}
+	return ts, nil
+}
+
+// union merges ascending labels. Those of one series are taken as they are, repeated ones included.
+func union(labels [][]int64) []int64 {
+	if len(labels) == 1 {
+		return labels[0]
+	}
+	all := slices.Concat(labels...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// fieldNames lists the columns of all series in the order in which they first appear.
+func fieldNames(series []*bars.Series) []string {
+	var names []string
+	seen := map[string]bool{"ts": true}
+	for _, s := range series {
+		for _, f := range s.Record.Schema().Fields() {
+			if !seen[f.Name] {
+				seen[f.Name] = true
+				names = append(names, f.Name)
+			}
+		}
+	}
+	return names
+}
+
+// column lays a series' column, whose rows are labelled from, on the labels to; NaN where there is
+// no row or no value.
+func column(s *bars.Series, name string, from, to []int64) ([]float64, error) {
+	out := make([]float64, len(to))
+	index := s.Record.Schema().FieldIndices(name)
+	if len(index) == 0 {
+		for t := range out {
+			out[t] = math.NaN()
+		}
+		return out, nil
+	}
+	col, ok := s.Record.Column(index[0]).(*array.Float64)
+	if !ok {
+		return nil, fmt.Errorf("column %s: want %s, have %s", name, arrow.PrimitiveTypes.Float64, s.Record.Column(index[0]).DataType())
+	}
+	values := col.Float64Values()
+	row := 0
+	for t, label := range to {
+		if row == len(from) || from[row] != label {
+			out[t] = math.NaN()
+			continue
+		}
+		out[t] = values[row]
+		if col.IsNull(row) {
+			out[t] = math.NaN()
+		}
+		row++
+	}
+	return out, nil
 }

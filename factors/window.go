@@ -103,8 +103,13 @@ func (w Window) In(g *Grid) (int, error) {
 	return 0, fmt.Errorf("window is missing")
 }
 
-// MarshalText is String.
-func (w Window) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+// MarshalText is String, and empty for the zero Window.
+func (w Window) MarshalText() ([]byte, error) {
+	if w == (Window{}) {
+		return nil, nil
+	}
+	return []byte(w.String()), nil
+}
 
 // UnmarshalText is ParseWindow.
 func (w *Window) UnmarshalText(b []byte) (err error) {

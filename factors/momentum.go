@@ -1,0 +1,27 @@
+package factors
+
+import "github.com/qf-dev/qf/factors/kernel"
+
+var momentum = Kind{
+	Name:    "momentum",
+	Formula: "Σ r over the window, r = ln(P_t / P_{t−1})",
+	Units:   "log return",
+	Inputs:  []string{"close"},
+	Params: []Param{
+		{"window", WindowParam, "14d", "returns that are summed"},
+		minPeriods,
+	},
+	New: func(p Params, g *Grid) (Factor, error) {
+		a := args{p: p, g: g}
+		w := a.bars("window")
+		m := a.periods("min_periods", w)
+		return Factor{
+			Uses:     []Factor{logReturn},
+			Lookback: w + 1,
+			Eval:     func(dst []float64, in [][]float64) { kernel.Sum(dst, in[0], w, m) },
+		}, a.err
+	},
+}
+
+// minPeriods is the parameter of every kind that has a window.
+var minPeriods = Param{"min_periods", PeriodsParam, "0.9", "least number of defined values in the window: a share of it, bars or time"}

@@ -1,0 +1,28 @@
+package factors
+
+import "github.com/qf-dev/qf/factors/kernel"
+
+var momentumAcceleration = Kind{
+	Name:    "momentum_acceleration",
+	Formula: "momentum(window)_t − momentum(window)_{t−lag}",
+	Units:   "log return",
+	Inputs:  []string{"close"},
+	Params: []Param{
+		{"window", WindowParam, "14d", "window of momentum"},
+		minPeriods,
+		{"lag", WindowParam, "7d", "how much earlier the other momentum is"},
+	},
+	New: func(p Params, g *Grid) (Factor, error) {
+		a := args{p: p, g: g}
+		lag := a.bars("lag")
+		m, err := momentum.make("momentum", Params{"window": p["window"], "min_periods": p["min_periods"]}, g)
+		if err != nil {
+			return Factor{}, err
+		}
+		return Factor{
+			Uses:     []Factor{m},
+			Lookback: m.Lookback + lag,
+			Eval:     func(dst []float64, in [][]float64) { kernel.Diff(dst, in[0], lag) },
+		}, a.err
+	},
+}

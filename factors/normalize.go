@@ -1,0 +1,217 @@
+package factors
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/qf-dev/qf/factors/kernel"
+)
+
+// Method says how a factor is made comparable before it is weighed.
+type Method string
+
+const (
+	Rolling      Method = "rolling"       // trailing mean and std over Normalization.Window
+	Expanding    Method = "expanding"     // mean and std of everything so far
+	Fixed        Method = "fixed"         // given Mean and Std
+	CrossSection Method = "cross_section" // over the instruments present at that bar
+	Rank         Method = "rank"          // 2·(trailing percentile rank) − 1
+	None         Method = "none"          // as it is
+	FullSample   Method = "full_sample"   // mean and std of the whole sample: looks ahead
+)
+
+// DefaultNormalizeWindow is the window of Rolling and Rank where a study gives none.
+var DefaultNormalizeWindow = Window{Time: 30 * 24 * time.Hour}
+
+// Normalization is how one component becomes a z. The zero value is Rolling over DefaultNormalizeWindow.
+type Normalization struct {
+	Method     Method  `yaml:"method"`
+	Window     Window  `yaml:"window"`      // Rolling, Rank
+	MinPeriods int     `yaml:"min_periods"` // bars; 0 means a quarter of the window, rounded up, and 2 for Expanding
+	Mean       float64 `yaml:"mean"`        // Fixed
+	Std        float64 `yaml:"std"`         // Fixed
+	Clip       float64 `yaml:"clip"`        // z is held within ±Clip; 0 means no limit
+}
+
+// Fewest values that a deviation is taken of: in time, and across instruments.
+const (
+	minSample       = 2
+	minCrossSection = 3
+)
+
+// normalizer writes one instrument's z of x; nil stands for the cross-section, which needs all.
+type normalizer func(z, x []float64)
+
+// on checks the normalization and makes it work on a grid, with rows [lo, hi) for the full sample.
+func (n Normalization) on(g *Grid, lo, hi int) (normalizer, error) {
+	if n.Clip < 0 || math.IsNaN(n.Clip) {
+		return nil, fmt.Errorf("clip is %v, want 0 or more", n.Clip)
+	}
+	switch n.Method {
+	case "", Rolling:
+		w, m, err := n.window(g)
+		return func(z, x []float64) { kernel.ZScore(z, x, w, m) }, err
+	case Rank:
+		w, m, err := n.window(g)
+		return func(z, x []float64) {
+			kernel.Rank(z, x, w, m)
+			for t, pct := range z {
+				z[t] = 2*pct - 1
+			}
+		}, err
+	case Expanding:
+		m := max(n.MinPeriods, minSample)
+		return func(z, x []float64) {
+			std := make([]float64, len(x))
+			kernel.ExpandingMean(z, x, m)
+			kernel.ExpandingStd(std, x, m)
+			for t := range z {
+				z[t] = standardize(x[t], z[t], std[t])
+			}
+		}, nil
+	case Fixed:
+		if !(n.Std > 0) || math.IsInf(n.Std, 0) || math.IsNaN(n.Mean) || math.IsInf(n.Mean, 0) {
+			return nil, fmt.Errorf("fixed mean %v and std %v: want numbers, and std above 0", n.Mean, n.Std)
+		}
+		return func(z, x []float64) {
+			for t, v := range x {
+				z[t] = standardize(v, n.Mean, n.Std)
+			}
+		}, nil
+	case CrossSection:
+		return nil, nil
+	case None:
+		return func(z, x []float64) { copy(z, x) }, nil
+	case FullSample:
+		if lo < 0 || lo > hi || hi > g.Len() {
+			panic("factors: the full sample is not within the grid")
+		}
+		m := max(n.MinPeriods, minSample)
+		return func(z, x []float64) {
+			mean, std := sample(x[lo:hi], m)
+			for t, v := range x {
+				z[t] = standardize(v, mean, std)
+			}
+		}, nil
+	}
+	return nil, fmt.Errorf("method %q is unknown%s", n.Method, didYouMean(string(n.Method), methods))
+}
+
+var methods = []string{
+	string(Rolling), string(Expanding), string(Fixed), string(CrossSection), string(Rank), string(None), string(FullSample),
+}
+
+// window is the window in bars and the least number of values in it.
+func (n Normalization) window(g *Grid) (w, minPeriods int, err error) {
+	win := n.Window
+	if win == (Window{}) {
+		win = DefaultNormalizeWindow
+	}
+	if w, err = win.In(g); err != nil {
+		return 0, 0, fmt.Errorf("normalize: %w", err)
+	}
+	m := n.MinPeriods
+	if m == 0 {
+		m = shareOf(0.25, w)
+	}
+	if m < 0 || m > w {
+		return 0, 0, fmt.Errorf("normalize: min_periods is %d bars, want 1 to the window's %d", m, w)
+	}
+	return w, m, nil
+}
+
+// standardize is (x−mean)/std; NaN where one of them is missing or std is 0.
+func standardize(x, mean, std float64) float64 {
+	if !(std > 0) || math.IsInf(x, 0) {
+		return math.NaN()
+	}
+	return (x - mean) / std
+}
+
+// sample is the mean and the standard deviation (ddof 1) of the values in x; NaN where there are
+// fewer than minPeriods.
+func sample(x []float64, minPeriods int) (mean, std float64) {
+	if len(x) == 0 {
+		return math.NaN(), math.NaN()
+	}
+	col := make([]float64, len(x))
+	kernel.ExpandingMean(col, x, minPeriods)
+	mean = col[len(col)-1]
+	kernel.ExpandingStd(col, x, minPeriods)
+	return mean, col[len(col)-1]
+}
+
+// crossSection standardizes each row of a panel over the instruments present at that bar.
+func crossSection(z [][]float64, p *Panel) {
+	row := make([]float64, len(z))
+	for t := range p.Len() {
+		for i := range z {
+			row[i] = p.Col(i)[t]
+		}
+		mean, std := sample(row, minCrossSection)
+		for i := range z {
+			z[i][t] = standardize(row[i], mean, std)
+		}
+	}
+}
+
+// clip holds z within ±k; 0 means no limit.
+func clip(z []float64, k float64) {
+	if k == 0 {
+		return
+	}
+	for t, v := range z {
+		if v > k {
+			z[t] = k
+		} else if v < -k {
+			z[t] = -k
+		}
+	}
+}
+
+// flat is the share of a normalization's std below which a component's own is called a trap.
+const flat = 0.01
+
+// warnings looks at a component's z over rows [lo, hi), before clipping.
+func (n Normalization) warnings(c Component, g *Grid, z [][]float64, lo, hi int) []error {
+	var out []error
+	switch n.Method {
+	case FullSample:
+		out = append(out, fmt.Errorf("%s is normalized by the mean and std of the full sample, which looks ahead", c.Factor))
+	case "", Rolling, Expanding, Fixed:
+		for i, col := range z {
+			mean, std := sample(col[lo:hi], minSample)
+			if std < flat {
+				out = append(out, fmt.Errorf("%s of %s varies by %.2g %% of the std that it is normalized by (%s): it adds a near constant %+.3g to the composite",
+					c.Factor, g.Instruments[i], 100*std, n.method(), c.Weight*mean))
+			}
+		}
+	}
+	return out
+}
+
+func (n Normalization) method() Method {
+	if n.Method == "" {
+		return Rolling
+	}
+	return n.Method
+}
+
+// Validate reports what is wrong with the normalization on a grid, or nil.
+func (n Normalization) Validate(g *Grid) error {
+	_, err := n.on(g, 0, 0)
+	return err
+}
+
+// Lookback is the number of bars that a z of the normalization takes its statistics from; 0 where it
+// has no trailing window.
+func (n Normalization) Lookback(g *Grid) int {
+	switch n.Method {
+	case "", Rolling, Rank:
+		if w, _, err := n.window(g); err == nil {
+			return w
+		}
+	}
+	return 0
+}

@@ -1,0 +1,59 @@
+package factors
+
+import (
+	"math"
+
+	"github.com/qf-dev/qf/factors/kernel"
+)
+
+// A window in trades is a column of the bars, since trades run across them; min_periods is then
+// without meaning.
+var ofi = Kind{
+	Name:    "ofi",
+	Formula: "(ΣB − ΣS)/(ΣB + ΣS) over the window, B and S the buy and sell turnover by aggressor; missing where both are 0",
+	Units:   "1, in [−1, 1]",
+	Inputs:  []string{"buy_turnover", "sell_turnover"},
+	Params: []Param{
+		{"window", WindowParam, "100 trades", "trades, or bars or time"},
+		minPeriods,
+	},
+	Needs: func(p Params) ([]string, error) {
+		w, err := ParseWindow(p["window"])
+		if err != nil || w.Trades == 0 {
+			return []string{"buy_turnover", "sell_turnover"}, err
+		}
+		return []string{TickField(w.Trades)}, nil
+	},
+	New: func(p Params, g *Grid) (Factor, error) {
+		a := args{p: p, g: g}
+		if n := a.window("window").Trades; n > 0 {
+			return Factor{
+				Inputs:   []string{TickField(n)},
+				Lookback: 1,
+				Eval:     func(dst []float64, in [][]float64) { copy(dst, in[0]) },
+			}, a.err
+		}
+		w := a.bars("window")
+		m := a.periods("min_periods", w)
+		return Factor{
+			Inputs:   []string{"buy_turnover", "sell_turnover"},
+			Lookback: w,
+			Eval: func(dst []float64, in [][]float64) {
+				sell := make([]float64, len(dst))
+				kernel.Sum(dst, in[0], w, m)
+				kernel.Sum(sell, in[1], w, m)
+				for t, s := range sell {
+					dst[t] = imbalance(dst[t], s)
+				}
+			},
+		}, a.err
+	},
+}
+
+// imbalance is (a−b)/(a+b), NaN where a+b is not positive.
+func imbalance(a, b float64) float64 {
+	if !(a+b > 0) {
+		return math.NaN()
+	}
+	return (a - b) / (a + b)
+}

@@ -1,0 +1,54 @@
+package factors
+
+import (
+	"math"
+
+	"github.com/qf-dev/qf/factors/kernel"
+)
+
+var volRegime = Kind{
+	Name: "vol_regime",
+	Formula: "−1 where volatility(window) ≤ its low quantile over the trailing lookback, +1 where > its high quantile, " +
+		"else 0 (type 7 quantiles)",
+	Units:  "−1, 0, +1",
+	Inputs: []string{"close"},
+	Params: []Param{
+		{"window", WindowParam, "60d", "window of volatility"},
+		{"min_periods", PeriodsParam, "10d", "least number of returns in the window"},
+		{"lookback", WindowParam, "60d", "trailing volatilities that the quantiles are of"},
+		minLookback,
+		{"low", NumberParam, "0.2", "quantile up to which volatility is low"},
+		{"high", NumberParam, "0.8", "quantile above which volatility is high"},
+	},
+	New: func(p Params, g *Grid) (Factor, error) {
+		a := args{p: p, g: g}
+		lookback := a.bars("lookback")
+		least := a.periods("min_lookback", lookback)
+		low, high := a.share("low"), a.share("high")
+		v, err := volatility.make("volatility", Params{"window": p["window"], "min_periods": p["min_periods"]}, g)
+		if err != nil {
+			return Factor{}, err
+		}
+		return Factor{
+			Uses:     []Factor{v},
+			Lookback: v.Lookback + lookback - 1,
+			Eval: func(dst []float64, in [][]float64) {
+				vol, upper := in[0], make([]float64, len(dst))
+				kernel.Quantile(dst, vol, lookback, least, low)
+				kernel.Quantile(upper, vol, lookback, least, high)
+				for t, v := range vol {
+					switch lower := dst[t]; {
+					case math.IsNaN(v) || math.IsNaN(lower):
+						dst[t] = math.NaN()
+					case v <= lower:
+						dst[t] = -1
+					case v > upper[t]:
+						dst[t] = 1
+					default:
+						dst[t] = 0
+					}
+				}
+			},
+		}, a.err
+	},
+}

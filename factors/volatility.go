@@ -1,0 +1,34 @@
+package factors
+
+import (
+	"math"
+
+	"github.com/qf-dev/qf/factors/kernel"
+)
+
+var volatility = Kind{
+	Name:    "volatility",
+	Formula: "std(r) over the window (ddof 1) × √(bars in a 365-day year)",
+	Units:   "1/√year",
+	Inputs:  []string{"close"},
+	Params: []Param{
+		{"window", WindowParam, "20d", "returns whose deviation is taken"},
+		minPeriods,
+	},
+	New: func(p Params, g *Grid) (Factor, error) {
+		a := args{p: p, g: g}
+		w := a.bars("window")
+		m := a.periods("min_periods", w)
+		annual := math.Sqrt(a.perYear())
+		return Factor{
+			Uses:     []Factor{logReturn},
+			Lookback: w + 1,
+			Eval: func(dst []float64, in [][]float64) {
+				kernel.Std(dst, in[0], w, m)
+				for t := range dst {
+					dst[t] *= annual
+				}
+			},
+		}, a.err
+	},
+}

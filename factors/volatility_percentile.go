@@ -1,0 +1,33 @@
+package factors
+
+import "github.com/qf-dev/qf/factors/kernel"
+
+var volatilityPercentile = Kind{
+	Name:    "volatility_percentile",
+	Formula: "percentile rank (average ties) of volatility(window) within its own trailing lookback, in (0, 1]",
+	Units:   "1",
+	Inputs:  []string{"close"},
+	Params: []Param{
+		{"window", WindowParam, "20d", "window of volatility"},
+		minPeriods,
+		{"lookback", WindowParam, "60d", "trailing volatilities that it is ranked among"},
+		minLookback,
+	},
+	New: func(p Params, g *Grid) (Factor, error) {
+		a := args{p: p, g: g}
+		lookback := a.bars("lookback")
+		least := a.periods("min_lookback", lookback)
+		v, err := volatility.make("volatility", Params{"window": p["window"], "min_periods": p["min_periods"]}, g)
+		if err != nil {
+			return Factor{}, err
+		}
+		return Factor{
+			Uses:     []Factor{v},
+			Lookback: v.Lookback + lookback - 1,
+			Eval:     func(dst []float64, in [][]float64) { kernel.Rank(dst, in[0], lookback, least) },
+		}, a.err
+	},
+}
+
+// minLookback is the parameter of the kinds that place volatility within its own past.
+var minLookback = Param{"min_lookback", PeriodsParam, "10d", "least number of volatilities in the lookback"}
