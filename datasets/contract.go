@@ -1,5 +1,7 @@
 package datasets
 
+import "regexp"
+
 // Contract says what an instrument's amount means and how a position in it earns, so that notional
 // and PnL are never guessed. The zero Contract is not valid.
 type Contract struct {
@@ -23,3 +25,72 @@ func (c Contract) Notional(price, amount float64) float64 {
 	}
 	return price * amount * c.Multiplier
 }
+
+// ContractOf is the built-in table of what amounts mean, by venue. It reports false for an
+// instrument whose unit it does not know for certain, for options, and for quanto contracts.
+//
+// Units: https://docs.tardis.dev/downloadable-csv-files/data-types; contract sizes are the venues' own.
+func ContractOf(in Instrument) (Contract, bool) {
+	for _, v := range contracts {
+		if v.exchange == in.Exchange && v.symbol.MatchString(in.Symbol) && !in.Grouped() {
+			return v.contract, true
+		}
+	}
+	return Contract{}, false
+}
+
+var (
+	spot    = Contract{Spot: true, Multiplier: 1}
+	linear  = Contract{Multiplier: 1} // amounts in base coins
+	inverse = Contract{Inverse: true, Multiplier: 1}
+)
+
+// contracts is searched from the top; symbol has to match the whole symbol.
+var contracts = []struct {
+	exchange string
+	symbol   *regexp.Regexp
+	contract Contract
+}{
+	{"binance", anySymbol, spot},
+	{"binance-us", anySymbol, spot},
+	{"binance-jersey", anySymbol, spot},
+	{"bybit-spot", anySymbol, spot},
+	{"okex", anySymbol, spot},
+	{"okcoin", anySymbol, spot},
+	{"coinbase", anySymbol, spot},
+	{"kraken", anySymbol, spot},
+	{"bitstamp", anySymbol, spot},
+	{"bitfinex", anySymbol, spot},
+	{"gate-io", anySymbol, spot},
+	{"gemini", anySymbol, spot},
+	{"kucoin", anySymbol, spot},
+	{"huobi", anySymbol, spot},
+	{"upbit", anySymbol, spot},
+
+	{"binance-futures", anySymbol, linear},
+	{"binance-delivery", form(`BTCUSD_(PERP|\d{6})`), Contract{Inverse: true, Multiplier: 100}},
+	{"binance-delivery", form(`[A-Z0-9]+USD_(PERP|\d{6})`), Contract{Inverse: true, Multiplier: 10}},
+
+	{"bybit", form(`[A-Z0-9]+(USDT|PERP)`), linear},
+	{"bybit", form(`[A-Z0-9]+USD([FGHJKMNQUVXZ]\d\d)?`), inverse},
+
+	{"okex-swap", form(`BTC-USDT-SWAP`), Contract{Multiplier: 0.01}},
+	{"okex-swap", form(`ETH-USDT-SWAP`), Contract{Multiplier: 0.1}},
+	{"okex-swap", form(`SOL-USDT-SWAP`), Contract{Multiplier: 1}},
+	{"okex-swap", form(`ADA-USDT-SWAP`), Contract{Multiplier: 100}},
+	{"okex-swap", form(`DOGE-USDT-SWAP`), Contract{Multiplier: 1000}},
+	{"okex-swap", form(`BTC-USD-SWAP`), Contract{Inverse: true, Multiplier: 100}},
+	{"okex-swap", form(`(ETH|LTC|BCH|BSV|EOS|ETC|XRP|TRX|ADA|DOT|LINK|SOL|DOGE|AVAX|UNI|FIL)-USD-SWAP`), Contract{Inverse: true, Multiplier: 10}},
+
+	{"deribit", form(`(BTC|ETH)-PERPETUAL`), Contract{Inverse: true, Multiplier: 1, ContinuousFunding: true}},
+	{"deribit", form(`(BTC|ETH)-\d{1,2}[A-Z]{3}\d\d`), inverse},
+	{"deribit", form(`[A-Z0-9]+_USDC-PERPETUAL`), Contract{Multiplier: 1, ContinuousFunding: true}},
+	{"deribit", form(`[A-Z0-9]+_(USDC|USDT|BTC)`), spot},
+
+	{"bitmex", form(`XBT(USD|[FGHJKMNQUVXZ]\d\d)`), inverse},
+	{"bitmex", form(`XBTUSDT`), Contract{Multiplier: 0.000001}},
+}
+
+var anySymbol = form(`.+`)
+
+func form(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }

@@ -10,8 +10,14 @@ import (
 // binance-futures:BTCUSDT (perpetual) are two instruments.
 type Instrument struct{ Exchange, Symbol string }
 
-// maxName bounds a path segment well below every file system's limit.
-const maxName = 120
+// maxName bounds a name, and maxEscaped its folder, below every file system's limit of 255 bytes.
+const (
+	maxName    = 120
+	maxEscaped = 240
+)
+
+// hiveNull is how Hive partitions write a null.
+const hiveNull = "__HIVE_DEFAULT_PARTITION__"
 
 // ParseInstrument reads "exchange:SYMBOL". The exchange is lowered, the symbol normalised as
 // NormalizeSymbol does; what could not be a folder name is refused.
@@ -49,6 +55,10 @@ func validName(what, s string) error {
 		return fmt.Errorf("%s is empty", what)
 	case len(s) > maxName:
 		return fmt.Errorf("%s %.40q… has %d bytes, want at most %d", what, s, len(s), maxName)
+	case len(escape(s)) > maxEscaped:
+		return fmt.Errorf("%s %q: too long once escaped for a folder name", what, s)
+	case s == hiveNull:
+		return fmt.Errorf("%s %q: readers of the lake would take it for a null", what, s)
 	case strings.Contains(s, ".."):
 		return fmt.Errorf("%s %q: \"..\" is not allowed", what, s)
 	}

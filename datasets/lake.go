@@ -2,17 +2,28 @@ package datasets
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 
-	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"github.com/qf-dev/qf/datasets/parquet"
 )
 
 // Lake is a folder of Hive-partitioned Parquet files,
 //
 //	{root}/{type}/exchange={E}/symbol={S}/date={YYYY-MM-DD}/data.parquet
 //
-// in which a file is there whole or not at all.
-type Lake struct{ root string }
+// in which a file is there whole or not at all. It may be used by many goroutines and processes at once.
+type Lake struct {
+	root string
+	wrap func(io.Writer) io.Writer // around every file written; nil but in tests of a failing disk
+}
 
 // Info is what a lake file's footer records.
 type Info struct {
@@ -26,31 +37,153 @@ type Info struct {
 }
 
 // OpenLake opens the lake at root, which need not exist until something is written.
-func OpenLake(root string) (*Lake, error) { panic("datasets: OpenLake") }
+func OpenLake(root string) (*Lake, error) {
+	if root == "" {
+		return nil, errors.New("lake: no folder given")
+	}
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fmt.Errorf("lake: %w", err)
+	}
+	if fi, err := os.Stat(root); err == nil && !fi.IsDir() {
+		return nil, fmt.Errorf("lake %s: not a folder", root)
+	}
+	return &Lake{root: root}, nil
+}
 
-// Stat reads the footer of p's file. The error wraps ErrNotFound where there is none.
-func (l *Lake) Stat(p Partition) (Info, error) { panic("datasets: Stat") }
+// path is p's file.
+func (l *Lake) path(p Partition) string { return filepath.Join(l.root, p.path()) }
+
+// Stat reads the footer of p's file. The error wraps ErrNotFound where there is none. A file that
+// another tool wrote records nothing of it, so its rows are read, all of them, and Source is zero.
+func (l *Lake) Stat(p Partition) (Info, error) {
+	f, ours, err := l.footer(p)
+	if err != nil || ours {
+		return f.Info, err
+	}
+	if f, err = l.measure(context.Background(), p, nil); err != nil {
+		return Info{}, err
+	}
+	return f.Info, nil
+}
+
+// footer is the cheap part of Stat: it reports false for a file that another tool wrote, of which
+// only rows and bytes are then known.
+func (l *Lake) footer(p Partition) (f footer, ours bool, err error) {
+	file, err := l.open(p)
+	if err != nil {
+		return f, false, err
+	}
+	defer file.Close()
+	if f, ours, err = readFooter(file, p); err != nil {
+		return f, ours, fmt.Errorf("%s: %w", l.path(p), err)
+	}
+	return f, ours, nil
+}
+
+// open opens p's file; the error names it and wraps ErrNotFound where there is none.
+func (l *Lake) open(p Partition) (*parquet.File, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	file, err := parquet.Open(l.path(p))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("lake %s: %w", p, ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", l.path(p), err)
+	}
+	return file, nil
+}
+
+// read streams file's rows with the named columns of p's feed or all of them, in Arrow types of the
+// feed's schema whatever tool wrote the file.
+func read(ctx context.Context, file *parquet.File, p Partition, filter *parquet.Between, columns ...string) (array.RecordReader, error) {
+	schema, err := p.Type.Schema(columns...)
+	if err != nil {
+		return nil, err
+	}
+	enums := map[string][]string{}
+	for _, c := range p.Type.Columns() {
+		if c.Kind == Enum {
+			enums[c.Name] = c.Values
+		}
+	}
+	return file.Read(ctx, parquet.ReadOptions{Schema: schema, Enums: enums, Filter: filter})
+}
 
 // List gives the partitions of one feed of one instrument that the lake holds, by day.
-func (l *Lake) List(t DataType, in Instrument) ([]Partition, error) { panic("datasets: List") }
-
-// All gives every partition that the lake holds, in Partition.Compare's order.
-func (l *Lake) All() ([]Partition, error) { panic("datasets: All") }
-
-// Scan streams the rows of r (by local_timestamp) in file order, day after day, with the named
-// columns or all of them. Days that the lake does not hold are passed over.
-func (l *Lake) Scan(ctx context.Context, t DataType, in Instrument, r Range, columns ...string) (array.RecordReader, error) {
-	panic("datasets: Scan")
+func (l *Lake) List(t DataType, in Instrument) ([]Partition, error) {
+	if err := (Partition{Instrument: in, Type: t}).Validate(); err != nil {
+		return nil, err
+	}
+	dir := seriesDir(t, in)
+	dates, err := l.folders(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []Partition
+	for _, d := range dates {
+		path := filepath.Join(dir, d, dataFile)
+		p, ok := partitionAt(path)
+		if !ok {
+			continue
+		}
+		if fi, err := os.Stat(filepath.Join(l.root, path)); err == nil && fi.Mode().IsRegular() {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, Partition.Compare)
+	return out, nil
 }
 
-// ReadTable reads a derived table that WriteTable wrote; the error wraps ErrNotFound where there is none.
-// meta is what WriteTable was given. The caller releases the record.
-func (l *Lake) ReadTable(path string) (rec arrow.Record, meta map[string]string, err error) {
-	panic("datasets: ReadTable")
+// All gives every partition that the lake holds, in Partition.Compare's order. Files and folders
+// that are none of the lake's are passed over.
+func (l *Lake) All() ([]Partition, error) {
+	var out []Partition
+	for _, t := range DataTypes() {
+		exchanges, err := l.folders(string(t))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range exchanges {
+			exchange, ok := hiveValue(e, exchangePart)
+			if !ok {
+				continue
+			}
+			symbols, err := l.folders(filepath.Join(string(t), e))
+			if err != nil {
+				return nil, err
+			}
+			for _, s := range symbols {
+				symbol, ok := hiveValue(s, symbolPart)
+				in := Instrument{exchange, symbol}
+				if !ok || in.Validate() != nil {
+					continue
+				}
+				parts, err := l.List(t, in)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, parts...)
+			}
+		}
+	}
+	slices.SortFunc(out, Partition.Compare)
+	return out, nil
 }
 
-// WriteTable writes a derived table (the bar cache) as a whole Parquet file at path below the lake's
-// root, with the same atomic commit as ticks, replacing what is there.
-func (l *Lake) WriteTable(ctx context.Context, path string, rec arrow.Record, meta map[string]string) error {
-	panic("datasets: WriteTable")
+// folders names the folders in dir, below the root; none where dir is missing.
+func (l *Lake) folders(dir string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(l.root, dir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("lake: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() || e.Type()&fs.ModeSymlink != 0 {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
 }

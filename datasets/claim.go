@@ -1,0 +1,155 @@
+package datasets
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// claim is the right of one writer to make one file appear. The temporary file is itself the lock:
+// it stands beside the file under a fixed hidden name, and whoever holds the operating system's lock
+// on it writes it. A process that dies loses the lock with its last breath, so the next writer takes
+// the same temporary file over and starts it anew; one that lives keeps every other out. Nothing
+// else is left in the lake.
+type claim struct {
+	*os.File
+	lock       *flock.Flock
+	root, path string
+}
+
+// lockRetry is how often a writer asks for a lock that another one holds.
+const lockRetry = 50 * time.Millisecond
+
+func tempOf(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
+}
+
+// claimFile waits until no other writer holds path, then opens its temporary file, empty. Folders
+// between root and path are made.
+func claimFile(ctx context.Context, root, path string) (*claim, error) {
+	for ctx.Err() == nil {
+		if err := makeDir(filepath.Dir(path)); err != nil {
+			return nil, err
+		}
+		c, err := takeTemp(path, os.O_RDWR|os.O_CREATE)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // not there: its last holder removed the folder
+			return nil, err
+		}
+		if c != nil {
+			c.root = root
+			return c, c.Truncate(0)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(lockRetry):
+		}
+	}
+	return nil, context.Cause(ctx)
+}
+
+// takeTemp locks and opens path's temporary file. It gives nil where another writer holds it or has
+// just let it go, with an error that wraps fs.ErrNotExist where there is none and flag does not make it.
+func takeTemp(path string, flag int) (*claim, error) {
+	temp := tempOf(path)
+	lock := flock.New(temp, flock.SetFlag(flag), flock.SetPermissions(0o666))
+	if ok, err := lock.TryLock(); !ok {
+		return nil, err
+	}
+	// Between opening and locking, the holder before us may have renamed or removed the file: the
+	// lock counts only if it is on the file that now has the name.
+	f, err := os.OpenFile(temp, os.O_RDWR, 0)
+	if err == nil {
+		if sameFile(lock, f) {
+			return &claim{File: f, lock: lock, path: path}, nil
+		}
+		f.Close()
+	} else if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	lock.Unlock()
+	return nil, err
+}
+
+func sameFile(lock *flock.Flock, f *os.File) bool {
+	locked, err := lock.Stat()
+	if err != nil {
+		return false
+	}
+	opened, err := f.Stat()
+	return err == nil && os.SameFile(locked, opened)
+}
+
+// publish makes the temporary file the file, durably, and gives up the claim. After an error the
+// claim still has to be dropped.
+func (c *claim) publish() error {
+	if err := c.Sync(); err != nil {
+		return err
+	}
+	if err := os.Rename(c.Name(), c.path); err != nil {
+		return err
+	}
+	err := errors.Join(syncDir(filepath.Dir(c.path)), c.Close(), c.lock.Unlock())
+	c.File = nil
+	return err
+}
+
+// drop removes the temporary file and the folders that it leaves empty. After publish it does nothing.
+func (c *claim) drop() {
+	if c.File == nil {
+		return
+	}
+	os.Remove(c.Name())
+	c.Close()
+	c.lock.Unlock()
+	c.File = nil
+	for dir := filepath.Dir(c.path); dir != c.root && len(dir) > len(c.root); dir = filepath.Dir(dir) {
+		if os.Remove(dir) != nil {
+			break
+		}
+	}
+}
+
+// sweep removes the temporary file that a dead writer of path left behind.
+func sweep(root, path string) {
+	if _, err := os.Lstat(tempOf(path)); err != nil {
+		return
+	}
+	if c, err := takeTemp(path, os.O_RDWR); err == nil && c != nil {
+		c.root = root
+		c.drop()
+	}
+}
+
+// makeDir makes dir and the folders above it, each durably.
+func makeDir(dir string) error {
+	for {
+		err := os.Mkdir(dir, 0o777)
+		switch {
+		case err == nil:
+			return syncDir(filepath.Dir(dir))
+		case errors.Is(err, fs.ErrExist):
+			return nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+		if filepath.Dir(dir) == dir {
+			return err
+		}
+		if err := makeDir(filepath.Dir(dir)); err != nil {
+			return err
+		}
+	}
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,128 @@
+package datasets
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/apache/arrow/go/v15/arrow"
+
+	"github.com/qf-dev/qf/datasets/parquet"
+)
+
+// badRowsFile stands beside the data of a partition whose source had rows set aside.
+const badRowsFile = "bad-rows.csv"
+
+// Writer writes one partition. Nothing of it is seen until Commit; until then no other writer gets
+// the partition.
+type Writer struct {
+	lake  *Lake
+	p     Partition
+	claim *claim
+	out   *bufio.Writer
+	pw    *parquet.Writer
+	tally *tally
+}
+
+// Create starts to write p, waiting while another writer, here or in another process, holds it. What
+// a dead one left behind is cleaned up. The caller ends with Commit, and defers Abort.
+func (l *Lake) Create(ctx context.Context, p Partition) (*Writer, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	schema, err := p.Type.Schema()
+	if err != nil {
+		return nil, err
+	}
+	c, err := claimFile(ctx, l.root, l.path(p))
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{lake: l, p: p, claim: c, out: l.buffer(c), tally: newTally(p)}
+	if w.pw, err = parquet.NewWriter(w.out, schema, parquet.WriterOptions{}); err != nil {
+		c.drop()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (l *Lake) buffer(c *claim) *bufio.Writer {
+	var out io.Writer = c
+	if l.wrap != nil {
+		out = l.wrap(out)
+	}
+	return bufio.NewWriterSize(out, 1<<16)
+}
+
+// Write appends rec, which has the feed's full schema. Every row's local_timestamp must be of the
+// partition's day, or no reader would find it.
+func (w *Writer) Write(rec arrow.Record) error {
+	if err := w.tally.add(rec); err != nil {
+		return err
+	}
+	return w.pw.Write(rec)
+}
+
+// Commit makes the file appear, whole and durable, in place of the one that was there, with rows
+// that the source set aside in a side file next to it.
+func (w *Writer) Commit(meta SourceMeta, bad ...BadRow) (Info, error) {
+	t := w.tally
+	f := footer{Info: Info{Partition: w.p, Source: meta, Rows: t.rows, First: t.first, Last: t.last,
+		OrderViolations: t.violations}, digests: t.digests()}
+	f.Digest = combine(w.p.Type, f.digests)
+	f.set(w.pw.SetMetadata)
+	if err := w.pw.Close(); err != nil {
+		return Info{}, err
+	}
+	if err := w.out.Flush(); err != nil {
+		return Info{}, err
+	}
+	size, err := w.claim.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return Info{}, err
+	}
+	f.Bytes = size
+	if err := w.setAside(bad); err != nil {
+		return Info{}, err
+	}
+	if err := w.claim.publish(); err != nil {
+		return Info{}, err
+	}
+	return f.Info, nil
+}
+
+// Abort gives the partition up and removes what was written. After Commit it does nothing.
+func (w *Writer) Abort() { w.claim.drop() }
+
+// setAside writes the bad rows' side file, or removes one that is no longer true.
+func (w *Writer) setAside(bad []BadRow) error {
+	path := filepath.Join(filepath.Dir(w.claim.path), badRowsFile)
+	if len(bad) == 0 {
+		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+		return nil
+	}
+	c, err := claimFile(context.Background(), w.lake.root, path)
+	if err != nil {
+		return err
+	}
+	defer c.drop()
+	buf := w.lake.buffer(c)
+	rows := csv.NewWriter(buf)
+	rows.Write([]string{"line", "error", "text"})
+	for _, r := range bad {
+		rows.Write([]string{strconv.FormatInt(r.Line, 10), r.Err, r.Text})
+	}
+	rows.Flush()
+	if err := errors.Join(rows.Error(), buf.Flush()); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return c.publish()
+}

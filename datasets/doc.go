@@ -1,0 +1,19 @@
+// Package datasets brings tick-level market history into a local lake of Parquet files and reads it
+// back as Arrow record batches.
+//
+// The lake is a folder,
+//
+//	{root}/{type}/exchange={E}/symbol={S}/date={YYYY-MM-DD}/data.parquet
+//
+// with one file for each UTC day, by arrival time, of each feed of each instrument: a Hive layout
+// that DuckDB, Polars, pandas and Spark read as it is, with exchange, symbol and date as columns.
+// In the names of folders every byte but letters, digits, "-", "_" and "." is percent-encoded.
+//
+// A file is there whole or not at all. Its writer fills a hidden temporary file in the same folder,
+// which is locked while it lives, syncs it, renames it and syncs the folder. The footer records the
+// source (path without host, bytes, SHA-256), the rows, first and last local_timestamp, the number
+// of order violations and a digest of each column; nothing in it depends on when, where or how fast
+// the file was written, so equal sources give equal bytes. A file without rows is a day of which the
+// vendor recorded nothing; a day without a file is one of which nothing is known. Rows that a
+// source set aside stand in bad-rows.csv beside the data.
+package datasets

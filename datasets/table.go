@@ -1,0 +1,153 @@
+package datasets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/qf-dev/qf/datasets/parquet"
+)
+
+// tableKey precedes the keys of a derived table's metadata in the footer.
+const tableKey = "qf.table."
+
+// ReadTable reads a derived table that WriteTable wrote; the error wraps ErrNotFound where there is none.
+// meta is what WriteTable was given. The caller releases the record.
+func (l *Lake) ReadTable(path string) (rec arrow.Record, meta map[string]string, err error) {
+	full, err := l.tablePath(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := parquet.Open(full)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("lake table %s: %w", path, ErrNotFound)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", full, err)
+	}
+	defer file.Close()
+	meta = map[string]string{}
+	for k, v := range file.Metadata() {
+		if name, ok := strings.CutPrefix(k, tableKey); ok {
+			meta[name] = v
+		}
+	}
+	rows, err := file.Read(context.Background(), parquet.ReadOptions{Schema: file.Schema()})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", full, err)
+	}
+	defer rows.Release()
+	if rec, err = readAll(rows); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", full, err)
+	}
+	return rec, meta, nil
+}
+
+// readAll joins the batches of rows into one record.
+func readAll(rows array.RecordReader) (arrow.Record, error) {
+	var batches []arrow.Record
+	defer func() {
+		for _, b := range batches {
+			b.Release()
+		}
+	}()
+	n := int64(0)
+	for rows.Next() {
+		b := rows.Record()
+		b.Retain()
+		batches = append(batches, b)
+		n += b.NumRows()
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if len(batches) == 1 {
+		batches[0].Retain()
+		return batches[0], nil
+	}
+	cols := make([]arrow.Array, rows.Schema().NumFields())
+	defer func() {
+		for _, c := range cols {
+			if c != nil {
+				c.Release()
+			}
+		}
+	}()
+	for i, f := range rows.Schema().Fields() {
+		if len(batches) == 0 {
+			b := array.NewBuilder(memory.DefaultAllocator, f.Type)
+			cols[i] = b.NewArray()
+			b.Release()
+			continue
+		}
+		parts := make([]arrow.Array, len(batches))
+		for k, b := range batches {
+			parts[k] = b.Column(i)
+		}
+		var err error
+		if cols[i], err = array.Concatenate(parts, memory.DefaultAllocator); err != nil {
+			return nil, err
+		}
+	}
+	return array.NewRecord(rows.Schema(), cols, n), nil
+}
+
+// WriteTable writes a derived table (the bar cache) as a whole Parquet file at path below the lake's
+// root, with the same atomic commit as ticks, replacing what is there.
+func (l *Lake) WriteTable(ctx context.Context, path string, rec arrow.Record, meta map[string]string) error {
+	full, err := l.tablePath(path)
+	if err != nil {
+		return err
+	}
+	c, err := claimFile(ctx, l.root, full)
+	if err != nil {
+		return err
+	}
+	defer c.drop()
+	if err := l.writeTable(c, rec, meta); err != nil {
+		return fmt.Errorf("%s: %w", full, err)
+	}
+	return nil
+}
+
+func (l *Lake) writeTable(c *claim, rec arrow.Record, meta map[string]string) error {
+	out := l.buffer(c)
+	w, err := parquet.NewWriter(out, rec.Schema(), parquet.WriterOptions{})
+	if err != nil {
+		return err
+	}
+	if err := w.Write(rec); err != nil {
+		return err
+	}
+	for _, k := range slices.Sorted(maps.Keys(meta)) {
+		w.SetMetadata(tableKey+k, meta[k])
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	return c.publish()
+}
+
+// tablePath refuses a path that would leave the lake or stand among its ticks.
+func (l *Lake) tablePath(path string) (string, error) {
+	if !filepath.IsLocal(path) || path == "." {
+		return "", fmt.Errorf("lake table %q: not a path below the lake", path)
+	}
+	top, _, _ := strings.Cut(filepath.ToSlash(filepath.Clean(path)), "/")
+	if _, err := ParseDataType(top); err == nil {
+		return "", fmt.Errorf("lake table %q: the folder belongs to the feed %s", path, top)
+	}
+	return filepath.Join(l.root, path), nil
+}

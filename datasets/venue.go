@@ -1,0 +1,107 @@
+package datasets
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// exchanges are the vendor's exchange ids as of 2026; the list grows with its releases.
+var exchanges = strings.Fields(`
+	ascendex aster aster-futures binance binance-delivery binance-dex binance-european-options
+	binance-futures binance-jersey binance-us bitfinex bitfinex-derivatives bitflyer bitget
+	bitget-futures bitmex bitnomial bitstamp blockchain-com bullish bybit bybit-options bybit-spot
+	coinbase coinbase-international coinflex crypto-com cryptofacilities delta deribit dydx dydx-v4
+	ftx ftx-us gate-io gate-io-futures gemini hitbtc huobi huobi-dm huobi-dm-linear-swap
+	huobi-dm-options huobi-dm-swap hyperliquid kraken kucoin kucoin-futures lighter mango mexc
+	mexc-futures okcoin okex okex-futures okex-options okex-spreads okex-swap phemex poloniex
+	polymarket serum star-atlas upbit woo-x`)
+
+// KnownExchange reports whether the vendor is known to have that exchange. It serves a warning
+// only: a new exchange is not an error.
+func KnownExchange(id string) bool { return slices.Contains(exchanges, id) }
+
+// Exchanges lists the known exchange ids, sorted.
+func Exchanges() []string { return slices.Clone(exchanges) }
+
+// perpetual is the ending of the shorthand for one perpetual on several venues.
+const perpetual = "-PERPETUAL"
+
+// ResolveInstruments reads what names one instrument, exchange:SYMBOL, or one perpetual on several
+// venues, as in BTC-USDT-PERPETUAL@binance,bybit,okx, which stands for the symbols that those venues
+// call it by, in the order given. binance and okx stand for the exchange ids on which their
+// perpetuals trade. A venue that has no such perpetual is an error that names the nearest.
+func ResolveInstruments(s string) ([]Instrument, error) {
+	name, venues, ok := strings.Cut(s, "@")
+	if !ok {
+		in, err := ParseInstrument(s)
+		if err != nil {
+			return nil, err
+		}
+		return []Instrument{in}, nil
+	}
+	pair, ok := strings.CutSuffix(strings.ToUpper(name), perpetual)
+	base, quote, okPair := strings.Cut(pair, "-")
+	if !ok || !okPair || base == "" || quote == "" || strings.Contains(quote, "-") {
+		return nil, fmt.Errorf("instrument %q: want BASE-QUOTE-PERPETUAL before the @, as in BTC-USDT-PERPETUAL@binance,bybit,okx", s)
+	}
+	var out []Instrument
+	var errs []error
+	for venue := range strings.SplitSeq(venues, ",") {
+		in, err := perpetualOn(strings.ToLower(strings.TrimSpace(venue)), base, quote)
+		if err == nil {
+			err = in.Validate()
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("instrument %q: %w", s, err))
+			continue
+		}
+		out = append(out, in)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// perpetualOn spells the perpetual of base against quote as the venue does.
+func perpetualOn(venue, base, quote string) (Instrument, error) {
+	none := func(nearest string) (Instrument, error) {
+		return Instrument{}, fmt.Errorf("%s has no %s-%s perpetual; %s", venue, base, quote, nearest)
+	}
+	switch venue {
+	case "binance", "binance-futures", "binance-delivery":
+		if quote == "USD" {
+			return Instrument{"binance-delivery", base + "USD_PERP"}, nil
+		}
+		return Instrument{"binance-futures", base + quote}, nil
+	case "bybit":
+		switch quote {
+		case "USDT", "USD":
+			return Instrument{"bybit", base + quote}, nil
+		case "USDC":
+			return Instrument{"bybit", base + "PERP"}, nil
+		}
+		return none("its perpetuals are against USDT, USDC (PERP) or USD")
+	case "okx", "okex", "okex-swap":
+		return Instrument{"okex-swap", base + "-" + quote + "-SWAP"}, nil
+	case "deribit":
+		switch quote {
+		case "USD":
+			return Instrument{"deribit", base + "-PERPETUAL"}, nil
+		case "USDC":
+			return Instrument{"deribit", base + "_USDC-PERPETUAL"}, nil
+		}
+		return none(fmt.Sprintf("the nearest are deribit:%s_USDC-PERPETUAL (linear, USDC) and deribit:%s-PERPETUAL (inverse, USD)", base, base))
+	case "bitmex":
+		if base == "BTC" {
+			base = "XBT"
+		}
+		if quote == "USD" || quote == "USDT" {
+			return Instrument{"bitmex", base + quote}, nil
+		}
+		return none("its perpetuals are against USD or USDT")
+	}
+	return Instrument{}, fmt.Errorf("venue %q: the shorthand knows binance, bybit, okx, deribit and bitmex; name the instrument as exchange:SYMBOL", venue)
+}
