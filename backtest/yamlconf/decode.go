@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,6 +26,7 @@ type Positions struct {
 	file  string
 	nodes map[string]*Node
 	errs  []*Error
+	read  int // how many of errs Decode found
 }
 
 type decoder struct{ *Positions }
@@ -40,11 +42,30 @@ func Decode(file string, doc *Node, dst any) (*Positions, error) {
 	} else {
 		c.Decode(dst)
 	}
+	p.read = len(p.errs)
 	return p, p.Err()
 }
 
-// Errorf records a problem at a path, at the nearest place of the document that is known.
+// Errorf records a problem at a path, at the nearest place of the document that is known. Where
+// reading failed there already, that problem is enough.
 func (p *Positions) Errorf(path, format string, a ...any) {
+	if !p.Failed(path) {
+		p.add(path, format, a...)
+	}
+}
+
+// Failed reports whether Decode found a problem at the path, below it or above it.
+func (p *Positions) Failed(path string) bool {
+	return slices.ContainsFunc(p.errs[:p.read], func(e *Error) bool { return within(e.Path, path) || within(path, e.Path) })
+}
+
+// within reports whether a path is another or a part of it.
+func within(path, whole string) bool {
+	rest, ok := strings.CutPrefix(path, whole)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+func (p *Positions) add(path, format string, a ...any) {
 	e := &Error{File: p.file, Path: path, Msg: fmt.Sprintf(format, a...)}
 	for at := path; ; {
 		if n, ok := p.nodes[at]; ok {
@@ -72,7 +93,7 @@ func (p *Positions) Has(path string) bool { return p.nodes[path] != nil }
 // Errorf records a problem at the cursor.
 func (c *Cursor) Errorf(format string, a ...any) {
 	c.d.nodes[c.path] = c.Node
-	c.d.Positions.Errorf(c.path, format, a...)
+	c.d.add(c.path, format, a...)
 }
 
 // Path is the cursor's path: factors[2].window.
@@ -120,6 +141,9 @@ func (c *Cursor) value(v reflect.Value, tag reflect.StructTag) {
 		return
 	}
 	if tu, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		if c.Kind == Null {
+			return // a key without a value
+		}
 		if c.Want(Scalar) {
 			if err := tu.UnmarshalText([]byte(c.Text)); err != nil {
 				c.Errorf("%v", err)

@@ -40,6 +40,9 @@ func encode(v reflect.Value) *Node {
 		if err != nil {
 			panic("yamlconf: " + err.Error())
 		}
+		if len(text) == 0 {
+			return &Node{} // not given
+		}
 		return ScalarOf(string(text), true)
 	}
 	switch v.Kind() {

@@ -1,0 +1,298 @@
+package backtest
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/qf-dev/qf/backtest/yamlconf"
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/factors"
+	"github.com/qf-dev/qf/signals"
+)
+
+// Options says how to run a study, never what comes out.
+type Options struct {
+	Workers int                           // 0 means GOMAXPROCS
+	NoCache bool                          // leave the lake's bar cache alone
+	Log     func(format string, a ...any) // one line per stage; nil for none
+}
+
+func (o Options) log(format string, a ...any) {
+	if o.Log != nil {
+		o.Log(format, a...)
+	}
+}
+
+// Backtest runs a study from the lake to the figures: bars, factors, composite, targets, one replay
+// per window and one over the whole span, evaluation. The result depends on the study and on the
+// cells of the lake files that it reads, and on nothing else.
+func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
+	r, err := Frame(ctx, lake, s, o)
+	if err != nil {
+		return nil, err
+	}
+	o.log("trading %d window(s)", len(r.Windows))
+	if err := r.trade(ctx); err != nil {
+		return nil, err
+	}
+	o.log("evaluating %d signals", len(r.Factors.Panels)+1)
+	r.Evaluation, err = Evaluate(r.Market, r.scores(), s, r.Span, r.Windows, r.All, r.Runs)
+	if err != nil {
+		return nil, err
+	}
+	r.warn(r.Evaluation.Warnings...)
+	r.Digest, err = digest(s, r.Sources)
+	return r, err
+}
+
+// Frame is the first half of Backtest: bars, factors, score and targets, which `qf factors --out`
+// writes. Runs and Evaluation of the result are empty.
+func Frame(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
+	needs, err := s.Needs()
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Study: s}
+	if err := r.load(ctx, lake, needs, o); err != nil {
+		return nil, err
+	}
+	r.Span, r.Windows = s.windows(r.Market.Grid)
+	if r.Span.Lo == r.Span.Hi {
+		return nil, fmt.Errorf("study %s: no bars between %s and %s", s.Name, stamp(r.Span.From), stamp(r.Span.To))
+	}
+	list := make([]factors.Factor, len(s.Factors))
+	for i, c := range s.Factors {
+		if list[i], err = factors.Make(c.Name, c.Kind, c.Params, r.Market.Grid); err != nil {
+			return nil, err
+		}
+	}
+	o.log("computing %d factors over %d bars", len(list), r.Market.Len())
+	if r.Factors, err = factors.Compute(ctx, r.Market.Frame, list, factors.Options{Workers: o.Workers}); err != nil {
+		return nil, err
+	}
+	if r.Score, err = r.Factors.Composite(s.Composite, r.Span.Lo, r.Span.Hi); err != nil {
+		return nil, err
+	}
+	if r.Target, err = s.Rule().Targets(ctx, r.Score.Panel); err != nil {
+		return nil, err
+	}
+	r.warn(r.Score.Warnings...)
+	r.warnLookAhead()
+	r.warnWarmup()
+	r.warnCoverage()
+	return r, nil
+}
+
+// Rule is how the study turns its score into targets.
+func (s *Study) Rule() signals.Threshold {
+	return signals.Threshold{Cuts: s.Signals.Thresholds, Weights: s.Signals.Weights}
+}
+
+// load builds the bars of every instrument and lays them on one grid.
+func (r *Result) load(ctx context.Context, lake *datasets.Lake, needs Needs, o Options) error {
+	s := r.Study
+	market := &Market{}
+	var series []*bars.Series
+	defer func() {
+		for _, x := range series {
+			x.Record.Release()
+		}
+	}()
+	first, err := firstDay(lake, s, needs)
+	if err != nil {
+		return err
+	}
+	for _, in := range s.Data.Instruments {
+		o.log("bars of %v, %s to %s", in.Instrument, first, needs.To)
+		x, err := bars.Build(ctx, lake, bars.Request{
+			Instrument: in.Instrument, Contract: in.Contract, Spec: s.BarSpec(),
+			First: first, End: needs.To, Feeds: needs.feedsOf(in),
+		}, bars.Options{Workers: o.Workers, NoCache: o.NoCache})
+		if err != nil {
+			return err
+		}
+		series = append(series, x)
+		market.Contracts = append(market.Contracts, in.Contract)
+		market.Settlements = append(market.Settlements, x.Settlements)
+		market.Days = append(market.Days, x.Days)
+		r.Sources = append(r.Sources, x.Sources...)
+	}
+	slices.SortFunc(r.Sources, func(a, b datasets.Info) int { return a.Partition.Compare(b.Partition) })
+	market.Frame, err = factors.Load(series, s.Bars.BarsPerYear)
+	r.Market = market
+	return err
+}
+
+// firstDay is the first wanted day from which the lake holds trades of any of the instruments: what
+// lies before cannot warm anything up.
+func firstDay(lake *datasets.Lake, s *Study, needs Needs) (datasets.Day, error) {
+	first := s.Data.From
+	for _, in := range s.Data.Instruments {
+		held, err := lake.List(datasets.Trades, in.Instrument)
+		if err != nil {
+			return 0, err
+		}
+		i, _ := slices.BinarySearchFunc(held, needs.From, func(p datasets.Partition, d datasets.Day) int { return cmp.Compare(p.Day, d) })
+		if i < len(held) {
+			first = min(first, held[i].Day)
+		}
+	}
+	return first, nil
+}
+
+// trade replays the targets over each window and over the whole span.
+func (r *Result) trade(ctx context.Context) error {
+	for _, w := range r.Windows {
+		target, err := r.targetOf(ctx, w)
+		if err != nil {
+			return err
+		}
+		run, err := Simulate(r.Market, target, w, r.Study.Execution)
+		if err != nil {
+			return err
+		}
+		r.Runs = append(r.Runs, run)
+	}
+	if len(r.Windows) == 1 && r.Windows[0] == r.Span {
+		r.All = r.Runs[0]
+	} else {
+		run, err := Simulate(r.Market, r.Target, r.Span, r.Study.Execution)
+		if err != nil {
+			return err
+		}
+		r.All = run
+	}
+	r.warn(r.All.Warnings...)
+	return nil
+}
+
+// targetOf is the target in one window: the span's, unless the score takes its mean and std from
+// the whole sample, which is then the window.
+func (r *Result) targetOf(ctx context.Context, w Window) (*factors.Panel, error) {
+	if !r.Study.looksAhead() || w == r.Span {
+		return r.Target, nil
+	}
+	score, err := r.Factors.Composite(r.Study.Composite, w.Lo, w.Hi)
+	if err != nil {
+		return nil, err
+	}
+	return r.Study.Rule().Targets(ctx, score.Panel)
+}
+
+// scores lists what is judged: the factors in the study's order, then the composite.
+func (r *Result) scores() Scores {
+	return append(slices.Clone(Scores(r.Factors.Panels)), r.Score.Panel)
+}
+
+// warn adds warnings, each text once.
+func (r *Result) warn(list ...error) {
+	for _, w := range list {
+		known := slices.ContainsFunc(r.Warnings, func(old error) bool { return old.Error() == w.Error() })
+		if !known {
+			r.Warnings = append(r.Warnings, w)
+		}
+	}
+}
+
+// looksAhead reports whether a component is normalized over the whole sample.
+func (s *Study) looksAhead() bool {
+	for _, c := range s.Composite.Components {
+		if c.Normalize != nil && c.Normalize.Method == factors.FullSample ||
+			c.Normalize == nil && s.Composite.Normalize.Method == factors.FullSample {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Result) warnLookAhead() {
+	if r.Study.looksAhead() {
+		r.warn(errors.New("full_sample normalization looks ahead: its mean and std know the whole sample, so these figures could not have been earned"))
+	}
+	if r.Study.Data.Clock == "timestamp" {
+		r.warn(errors.New("bars by exchange time are not causal in arrival time: a row may join a bar before it could have been seen"))
+	}
+}
+
+// warnWarmup says from when on each factor exists, where that is later than the span's first bar.
+func (r *Result) warnWarmup() {
+	for _, p := range r.scores() {
+		for i, in := range p.Instruments {
+			first := slices.IndexFunc(p.Col(i)[r.Span.Lo:], func(x float64) bool { return !math.IsNaN(x) })
+			switch {
+			case first < 0:
+				r.warn(fmt.Errorf("%s of %v has no value: the lake does not hold enough days before %s", p.Name, in, stamp(r.Span.To)))
+			case first > 0:
+				r.warn(fmt.Errorf("%s of %v exists from %s on, %d bars into the span: more days before %s would warm it up",
+					p.Name, in, stamp(p.Close[r.Span.Lo+first]), first, stamp(r.Span.From)))
+			}
+		}
+	}
+}
+
+// warnCoverage counts the days of the span that the lake lacks.
+func (r *Result) warnCoverage() {
+	for i, days := range r.Market.Days {
+		missing := map[datasets.DataType][]string{}
+		for _, d := range days {
+			if d.Presence == bars.Missing && d.Day.Start() >= r.Span.From && d.Day.Start() < r.Span.To {
+				missing[d.Type] = append(missing[d.Type], d.Day.String())
+			}
+		}
+		for _, t := range datasets.DataTypes() {
+			if list := missing[t]; len(list) > 0 {
+				shown := list[:min(3, len(list))]
+				r.warn(fmt.Errorf("%v: %d day(s) of %s are not in the lake (%v…): nothing is carried across them", r.Market.Instruments[i], len(list), t, shown))
+			}
+		}
+	}
+}
+
+// stamp writes a time of the grid for people.
+func stamp(us int64) string { return time.UnixMicro(us).UTC().Format("2006-01-02 15:04") }
+
+// digest names a run: a hash over the configuration, but for where things lie, and over the cells
+// of every source.
+func digest(s *Study, sources []datasets.Info) (string, error) {
+	h := sha256.New()
+	doc := s.Document()
+	for i, k := range doc.Keys {
+		item := doc.Items[i]
+		switch k.Name {
+		case "report":
+			continue
+		case "data":
+			item = without(item, "lake")
+		}
+		text, err := json.Marshal(item)
+		if err != nil {
+			return "", fmt.Errorf("digest: %s: %w", k.Name, err)
+		}
+		fmt.Fprintf(h, "%s %s\n", k.Name, text)
+	}
+	for _, src := range sources {
+		io.WriteString(h, src.Partition.String()+" "+src.Digest+"\n")
+	}
+	return hex.EncodeToString(h.Sum(nil))[:12], nil
+}
+
+// without is a copy of a mapping that lacks one key.
+func without(n *yamlconf.Node, name string) *yamlconf.Node {
+	out := &yamlconf.Node{Kind: yamlconf.Map}
+	for i, k := range n.Keys {
+		if k.Name != name {
+			out.Add(k.Name, n.Items[i])
+		}
+	}
+	return out
+}

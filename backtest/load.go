@@ -1,0 +1,452 @@
+package backtest
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/qf-dev/qf/backtest/yamlconf"
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/factors"
+)
+
+// LoadStudy reads a configuration file, applies overrides of the form path=value, fills in the
+// defaults and checks everything. The error joins every problem, each with file, line and column.
+func LoadStudy(path string, overrides []string) (*Study, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStudy(path, src, overrides)
+}
+
+// ParseStudy is LoadStudy of a text; name stands in its errors.
+func ParseStudy(name string, src []byte, overrides []string) (*Study, error) {
+	doc, err := yamlconf.Parse(name, src)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range overrides {
+		if err := doc.Set(o); err != nil {
+			return nil, err
+		}
+	}
+	s := DefaultStudy()
+	p, _ := yamlconf.Decode(name, doc, s) // its errors are p's too
+	s.check(p)
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Document is the resolved study as a tree, as manifest.json and the report show it.
+func (s *Study) Document() *yamlconf.Node { return yamlconf.Encode(s) }
+
+// check reports what no single value shows.
+func (s *Study) check(p *yamlconf.Positions) {
+	s.checkData(p)
+	s.checkBars(p)
+	if g := s.probe(); g != nil {
+		s.checkFactors(p, g)
+		s.checkEvaluation(p, g)
+		s.checkWindows(p, g)
+	}
+	if err := s.Rule().Validate(); err != nil {
+		p.Errorf("signals", "%v", err)
+	}
+	if s.Execution.Impact.Model == "none" && s.Execution.Impact.K != 0 {
+		p.Errorf("execution.impact", "k without a model: want {model: square_root, k: 1}")
+	}
+	if strings.TrimSpace(s.Name) == "" {
+		p.Errorf("name", "empty: it names the run's folder")
+	}
+}
+
+func (s *Study) checkData(p *yamlconf.Positions) {
+	if len(s.Data.Instruments) == 0 && !p.Has("data.instruments") {
+		p.Errorf("data.instruments", "missing: want a list such as [binance-futures:BTCUSDT]")
+	}
+	seen := map[datasets.Instrument]bool{}
+	for i, in := range s.Data.Instruments {
+		path := fmt.Sprintf("data.instruments[%d]", i)
+		if seen[in.Instrument] {
+			p.Errorf(path, "%v stands here twice", in.Instrument)
+		}
+		seen[in.Instrument] = true
+		if in.Contract.Multiplier <= 0 {
+			p.Errorf(path, "what an amount of %v means is not known: want {exchange: %s, symbol: %s, multiplier: …, inverse: true or false}",
+				in.Instrument, in.Exchange, in.Symbol)
+		}
+	}
+	for _, d := range []struct {
+		path string
+		day  datasets.Day
+	}{{"data.from", s.Data.From}, {"data.to", s.Data.To}} {
+		if !p.Has(d.path) {
+			p.Errorf(d.path, "missing: want a day such as 2024-01-01")
+		}
+	}
+	if s.Data.To <= s.Data.From && p.Has("data.from") && p.Has("data.to") {
+		p.Errorf("data.to", "%s, want a day after data.from %s (to is exclusive)", s.Data.To, s.Data.From)
+	}
+	if s.Data.To-s.Data.From > 366*30 {
+		p.Errorf("data.to", "the span has %d days, want at most 30 years", s.Data.To-s.Data.From)
+	}
+}
+
+func (s *Study) checkBars(p *yamlconf.Positions) {
+	timeBars := s.Bars.Kind == "time"
+	switch {
+	case timeBars && s.Bars.Every.Time == 0:
+		p.Errorf("bars.every", "%v, want a length of time such as 1m", s.Bars.Every)
+		return
+	case timeBars && s.Bars.Size != 0:
+		p.Errorf("bars.size", "time bars have no size: want every")
+	case !timeBars && p.Has("bars.every") && s.Bars.Every != (factors.Window{}):
+		p.Errorf("bars.every", "%s bars have no length in time: want size", s.Bars.Kind)
+	case !timeBars && s.Bars.BarsPerYear == 0:
+		p.Errorf("bars.bars_per_year", "missing: %s bars need it for annualization", s.Bars.Kind)
+	case !timeBars && len(s.Data.Instruments) > 1:
+		p.Errorf("data.instruments", "%s bars have a grid of their own: want one instrument", s.Bars.Kind)
+	}
+	if !timeBars {
+		s.Bars.Every = factors.Window{} // the default is for time bars
+	}
+	if err := s.BarSpec().Validate(); err != nil {
+		path := "bars.size"
+		if timeBars {
+			path = "bars.every"
+		}
+		p.Errorf(path, "%s", strings.TrimPrefix(err.Error(), "bars: "))
+	}
+}
+
+// probe is a grid without bars on which windows and factors can be tried; nil where the bars make none.
+func (s *Study) probe() *factors.Grid {
+	if s.BarSpec().Validate() != nil {
+		return nil
+	}
+	g := &factors.Grid{BarsPerYear: s.Bars.BarsPerYear}
+	if s.Bars.Kind == "time" {
+		g.Every = s.Bars.Every.Time
+		g.BarsPerYear = float64(365*24*time.Hour) / float64(g.Every)
+	}
+	return g
+}
+
+func (s *Study) checkFactors(p *yamlconf.Positions, g *factors.Grid) {
+	var names []string
+	for i, f := range s.Factors {
+		path := fmt.Sprintf("factors[%d]", i)
+		switch {
+		case slices.Contains(names, f.Name):
+			p.Errorf(path+".name", "factor %q stands here twice", f.Name)
+		case f.Name == "composite" || strings.HasPrefix(f.Name, "llm"):
+			p.Errorf(path+".name", "%q is taken: reports use it for something else", f.Name)
+		}
+		names = append(names, f.Name)
+		if _, err := factors.Make(f.Name, f.Kind, f.Params, g); err != nil {
+			p.Errorf(path, "%v", err)
+		}
+	}
+	if len(s.Composite.Components) == 0 {
+		p.Errorf("composite.components", "empty: want at least one {factor, weight}")
+	}
+	var seen []string
+	for i, c := range s.Composite.Components {
+		path := fmt.Sprintf("composite.components[%d]", i)
+		if slices.Contains(seen, c.Factor) {
+			p.Errorf(path+".factor", "%q is weighed twice", c.Factor)
+		}
+		seen = append(seen, c.Factor)
+		if !slices.Contains(names, c.Factor) && !p.Failed("factors") {
+			near, _ := yamlconf.Nearest(c.Factor, names)
+			p.Errorf(path+".factor", "no factor is named %q%s", c.Factor, didYouMean(near, names))
+		}
+		if c.Normalize != nil {
+			s.checkNormalization(p, path+".normalize", *c.Normalize, g)
+		}
+	}
+	s.checkNormalization(p, "composite.normalize", s.Composite.Normalize, g)
+}
+
+func didYouMean(near string, names []string) string {
+	if near != "" {
+		return fmt.Sprintf(", did you mean %s?", near)
+	}
+	return fmt.Sprintf(": want one of %s", strings.Join(names, ", "))
+}
+
+func (s *Study) checkNormalization(p *yamlconf.Positions, path string, n factors.Normalization, g *factors.Grid) {
+	if err := n.Validate(g); err != nil {
+		p.Errorf(path, "%v", err)
+	}
+}
+
+func (s *Study) checkEvaluation(p *yamlconf.Positions, g *factors.Grid) {
+	e := &s.Evaluation
+	if len(e.Horizons) == 0 {
+		p.Errorf("evaluation.horizons", "empty: want at least one, such as 1h")
+	}
+	if !p.Has("evaluation.horizons") { // the defaults, as far as these bars have them
+		e.Horizons = slices.DeleteFunc(e.Horizons, func(h factors.Window) bool {
+			_, err := h.In(g)
+			return err != nil
+		})
+		if len(e.Horizons) == 0 {
+			e.Horizons = []factors.Window{{Bars: 1}, {Bars: 10}, {Bars: 100}}
+		}
+	}
+	for i, h := range e.Horizons {
+		if _, err := h.In(g); err != nil {
+			p.Errorf(fmt.Sprintf("evaluation.horizons[%d]", i), "%v", err)
+		}
+		if slices.Index(e.Horizons, h) < i {
+			p.Errorf(fmt.Sprintf("evaluation.horizons[%d]", i), "%v stands here twice", h)
+		}
+	}
+	if !slices.Contains(e.Horizons, e.PrimaryHorizon) {
+		if p.Has("evaluation.primary_horizon") {
+			p.Errorf("evaluation.primary_horizon", "%v is not one of evaluation.horizons", e.PrimaryHorizon)
+		} else if len(e.Horizons) > 0 {
+			e.PrimaryHorizon = e.Horizons[0]
+		}
+	}
+}
+
+func (s *Study) checkWindows(p *yamlconf.Positions, g *factors.Grid) {
+	if s.Windows == nil {
+		return
+	}
+	if s.Windows.Step == (factors.Window{}) {
+		s.Windows.Step = s.Windows.Length
+	}
+	for _, w := range []struct {
+		path   string
+		window factors.Window
+	}{{"windows.length", s.Windows.Length}, {"windows.step", s.Windows.Step}} {
+		if _, err := w.window.In(g); err != nil {
+			p.Errorf(w.path, "%v", err)
+		}
+	}
+}
+
+// BarSpec is the study's bars with the tick windows that its factors ask for.
+func (s *Study) BarSpec() bars.Spec {
+	spec := bars.Spec{Every: s.Bars.Every.Time, Size: s.Bars.Size, TickWindows: s.tickWindows()}
+	switch s.Bars.Kind {
+	case "tick":
+		spec.Kind = bars.TickBars
+	case "volume":
+		spec.Kind = bars.VolumeBars
+	case "dollar":
+		spec.Kind = bars.DollarBars
+	}
+	if spec.Kind != bars.TimeBars {
+		spec.Every = 0
+	}
+	if s.Data.Clock == "timestamp" {
+		spec.Clock = bars.Exchange
+	}
+	return spec
+}
+
+// tickWindows lists the N of the ofi_{N}t columns that the factors ask for, ascending.
+func (s *Study) tickWindows() []int {
+	fields, err := s.fields()
+	if err != nil {
+		return nil // what checkFactors reports
+	}
+	var windows []int
+	for _, field := range fields {
+		if n, ok := factors.TickWindow(field); ok {
+			windows = append(windows, n)
+		}
+	}
+	slices.Sort(windows)
+	return windows
+}
+
+// DecodeNode reads a list of exchange:SYMBOL, BASE-QUOTE-PERPETUAL@exchange,… or mappings with
+// exchange, symbol and what an amount means.
+func (list *Instruments) DecodeNode(c *yamlconf.Cursor) {
+	if !c.Want(yamlconf.List) {
+		return
+	}
+	*list = nil
+	for i, item := range c.Items {
+		at := c.Item(i)
+		if item.Kind == yamlconf.Map {
+			*list = append(*list, decodeInstrument(at))
+			continue
+		}
+		if !at.Want(yamlconf.Scalar) {
+			continue
+		}
+		names, err := datasets.ResolveInstruments(item.Text)
+		if err != nil {
+			at.Errorf("%v", err)
+			continue
+		}
+		for _, in := range names {
+			contract, _ := datasets.ContractOf(in)
+			*list = append(*list, InstrumentConfig{in, contract})
+		}
+	}
+	if len(c.Items) == 0 {
+		c.Errorf("empty: want a list such as [binance-futures:BTCUSDT]")
+	}
+}
+
+// instrumentForm is the long form of an instrument.
+type instrumentForm struct {
+	Exchange   string  `yaml:"exchange"`
+	Symbol     string  `yaml:"symbol"`
+	Spot       bool    `yaml:"spot"`
+	Inverse    bool    `yaml:"inverse"`
+	Multiplier float64 `yaml:"multiplier" range:"(0,)"`
+	Continuous bool    `yaml:"continuous_funding"`
+}
+
+func decodeInstrument(c *yamlconf.Cursor) InstrumentConfig {
+	var f instrumentForm
+	for i, k := range c.Keys { // the table's entry is the default of what the mapping leaves out
+		switch k.Name {
+		case "exchange":
+			f.Exchange = c.Items[i].Text
+		case "symbol":
+			f.Symbol = c.Items[i].Text
+		}
+	}
+	// "binance: BTCUSDT" with a space, which within braces some YAML parsers see without one too
+	short := len(c.Keys) == 1 && f.Exchange+f.Symbol == ""
+	if short {
+		f.Exchange, f.Symbol = c.Keys[0].Name, c.Items[0].Text
+	}
+	in, err := datasets.ParseInstrument(f.Exchange + ":" + f.Symbol)
+	if err != nil {
+		c.Errorf("%v", err)
+		return InstrumentConfig{}
+	}
+	known, _ := datasets.ContractOf(in)
+	f.Spot, f.Inverse, f.Multiplier, f.Continuous = known.Spot, known.Inverse, known.Multiplier, known.ContinuousFunding
+	if !short {
+		c.Decode(&f)
+	}
+	return InstrumentConfig{in, datasets.Contract{
+		Spot: f.Spot, Inverse: f.Inverse, Multiplier: f.Multiplier, ContinuousFunding: f.Continuous,
+	}}
+}
+
+// EncodeNode writes the long form.
+func (in InstrumentConfig) EncodeNode() *yamlconf.Node {
+	return yamlconf.Encode(instrumentForm{
+		in.Exchange, in.Symbol, in.Contract.Spot, in.Contract.Inverse, in.Contract.Multiplier, in.Contract.ContinuousFunding,
+	})
+}
+
+// DecodeNode reads {name, kind} and the kind's own parameters.
+func (f *FactorConfig) DecodeNode(c *yamlconf.Cursor) {
+	if !c.Want(yamlconf.Map) {
+		return
+	}
+	f.Params = factors.Params{}
+	kind := c.Get("kind")
+	if kind == nil || kind.Text == "" {
+		c.Errorf("kind is missing: qf factors lists them")
+		return
+	}
+	f.Kind = kind.Text
+	known, err := factors.Find(f.Kind)
+	if err != nil {
+		c.Errorf("%v", err)
+		return
+	}
+	valid := []string{"name", "kind"}
+	for _, p := range known.Params {
+		valid = append(valid, p.Name)
+	}
+	for i, k := range c.Keys {
+		switch at := c.Field(i); {
+		case !slices.Contains(valid, k.Name):
+			c.Unknown(i, valid)
+		case !at.Want(yamlconf.Scalar):
+		case k.Name == "name":
+			f.Name = at.Text
+		case k.Name != "kind":
+			f.Params[k.Name] = at.Text
+		}
+	}
+	if f.Name == "" {
+		f.Name = f.Kind
+	}
+}
+
+// EncodeNode writes the flat form, parameters in the catalogue's order.
+func (f FactorConfig) EncodeNode() *yamlconf.Node {
+	n := (&yamlconf.Node{}).
+		Add("name", yamlconf.ScalarOf(f.Name, true)).
+		Add("kind", yamlconf.ScalarOf(f.Kind, true))
+	if known, err := factors.Find(f.Kind); err == nil {
+		for _, p := range known.Params {
+			if v, ok := f.Params[p.Name]; ok {
+				n.Add(p.Name, yamlconf.ScalarOf(v, true))
+			}
+		}
+	}
+	return n
+}
+
+// DecodeNode reads none, square_root or {model, k}.
+func (m *Impact) DecodeNode(c *yamlconf.Cursor) {
+	type form Impact
+	f := form{Model: "square_root", K: 1}
+	if c.Kind == yamlconf.Map {
+		c.Decode(&f)
+		*m = Impact(f)
+		return
+	}
+	switch {
+	case !c.Want(yamlconf.Scalar):
+	case c.Text == "none":
+		*m = Impact{Model: "none"}
+	case c.Text == "square_root":
+		*m = Impact(f)
+	default:
+		c.Errorf("%q, want none or {model: square_root, k: 1}", c.Text)
+	}
+}
+
+// JSONSchema describes both forms of an instrument.
+func (list Instruments) JSONSchema() map[string]any {
+	return map[string]any{"type": "array", "minItems": 1, "items": map[string]any{"anyOf": []any{
+		map[string]any{"type": "string", "description": "exchange:SYMBOL or BASE-QUOTE-PERPETUAL@exchange,…"},
+		yamlconf.Object(instrumentForm{}),
+	}}}
+}
+
+// JSONSchema describes one factor: the parameters depend on the kind.
+func (f FactorConfig) JSONSchema() map[string]any {
+	var kinds []any
+	for _, k := range factors.Catalogue {
+		properties := map[string]any{
+			"name": map[string]any{"type": "string"},
+			"kind": map[string]any{"const": k.Name, "description": k.Formula},
+		}
+		for _, p := range k.Params {
+			properties[p.Name] = map[string]any{"type": []string{"string", "number"}, "description": p.Doc, "default": p.Default}
+		}
+		kinds = append(kinds, map[string]any{"type": "object", "properties": properties, "required": []string{"kind"}, "additionalProperties": false})
+	}
+	return map[string]any{"anyOf": kinds}
+}
+
+// JSONSchema describes the two forms of the impact model.
+func (m Impact) JSONSchema() map[string]any {
+	type form Impact
+	return map[string]any{"anyOf": []any{map[string]any{"enum": []string{"none", "square_root"}}, yamlconf.Object(form{})}}
+}

@@ -1,0 +1,197 @@
+package backtest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/factors"
+)
+
+// defaultWindow is what is evaluated where a study names no windows.
+const defaultWindow = 90 * 24 * time.Hour
+
+// Needs is what a study reads from the lake.
+type Needs struct {
+	// From is the first day that the evaluated span and its warm-up want; the lake may begin later.
+	From, To datasets.Day // [From, To)
+	Warmup   int          // bars before the evaluated span that factors and their normalization look back
+	Feeds    []datasets.DataType
+}
+
+// Needs works out which days and feeds the study reads.
+func (s *Study) Needs() (Needs, error) {
+	g := s.probe()
+	if g == nil {
+		return Needs{}, fmt.Errorf("study %s: its bars are not valid", s.Name)
+	}
+	n := Needs{From: s.Data.From, To: s.Data.To, Feeds: []datasets.DataType{datasets.Trades}}
+	lookback := map[string]int{}
+	for _, c := range s.Factors {
+		f, err := factors.Make(c.Name, c.Kind, c.Params, g)
+		if err != nil {
+			return Needs{}, err
+		}
+		lookback[c.Name] = f.Lookback
+		n.Warmup = max(n.Warmup, f.Lookback)
+	}
+	fields, err := s.fields()
+	if err != nil {
+		return Needs{}, err
+	}
+	for _, field := range fields {
+		n.addFeed(factors.FieldFeeds(field))
+	}
+	for _, c := range s.Composite.Components {
+		normalize := s.Composite.Normalize
+		if c.Normalize != nil {
+			normalize = *c.Normalize
+		}
+		n.Warmup = max(n.Warmup, lookback[c.Factor]+normalize.Lookback(g))
+	}
+	if s.Execution.Funding && slices.ContainsFunc(s.Data.Instruments, func(in InstrumentConfig) bool { return !in.Contract.Spot }) {
+		n.addFeed([]datasets.DataType{datasets.DerivativeTicker})
+	}
+	if g.Every > 0 {
+		start := s.evaluatedFrom().Add(-time.Duration(n.Warmup) * g.Every)
+		n.From = min(n.From, datasets.DayOf(start.UnixMicro()))
+	}
+	return n, nil
+}
+
+// addFeed adds the first of the feeds that would do, unless one of them is there already.
+func (n *Needs) addFeed(any []datasets.DataType) {
+	for _, t := range any {
+		if slices.Contains(n.Feeds, t) {
+			return
+		}
+	}
+	n.Feeds = append(n.Feeds, any[0])
+}
+
+// fields lists the market fields that the study's factors are computed from, each once.
+func (s *Study) fields() ([]string, error) {
+	var fields []string
+	for _, c := range s.Factors {
+		list, err := factors.Needs(c.Kind, c.Params)
+		if err != nil {
+			return nil, err
+		}
+		for _, field := range list {
+			if !slices.Contains(fields, field) {
+				fields = append(fields, field)
+			}
+		}
+	}
+	return fields, nil
+}
+
+// Partitions lists the lake files that the study wants, the day after the span included for feeds in
+// which it holds the settlement at data.to.
+func (s *Study) Partitions() ([]datasets.Partition, error) {
+	n, err := s.Needs()
+	if err != nil {
+		return nil, err
+	}
+	var want []datasets.Partition
+	for _, in := range s.Data.Instruments {
+		for _, feed := range n.feedsOf(in) {
+			last := n.To
+			if feed == datasets.DerivativeTicker {
+				last++
+			}
+			for d := n.From; d < last; d++ {
+				want = append(want, datasets.Partition{Instrument: in.Instrument, Type: feed, Day: d})
+			}
+		}
+	}
+	return want, nil
+}
+
+// feedsOf leaves out what a spot instrument cannot have.
+func (n Needs) feedsOf(in InstrumentConfig) []datasets.DataType {
+	if !in.Contract.Spot {
+		return n.Feeds
+	}
+	return slices.DeleteFunc(slices.Clone(n.Feeds), func(t datasets.DataType) bool {
+		return t == datasets.DerivativeTicker || t == datasets.Liquidations
+	})
+}
+
+// evaluatedFrom is the first instant of the evaluated span of time bars.
+func (s *Study) evaluatedFrom() time.Time {
+	from, to := s.Data.From.Time(), s.Data.To.Time()
+	length, step := defaultWindow, defaultWindow
+	if s.Windows == nil {
+		return later(from, to.Add(-length))
+	}
+	if s.Windows.Length.Time == 0 || s.Windows.Step.Time == 0 {
+		return from
+	}
+	length, step = s.Windows.Length.Time, s.Windows.Step.Time
+	if to.Sub(from) < length {
+		return from
+	}
+	return to.Add(-length - (to.Sub(from)-length)/step*step)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// windows cuts the grid into the study's replays, in time order, and gives the rows of all of them.
+func (s *Study) windows(g *factors.Grid) (all Window, list []Window) {
+	to := s.Data.To.Start()
+	if s.Bars.Kind != "time" && s.Windows != nil {
+		return s.barWindows(g)
+	}
+	cut := func(index int, from, to int64) Window {
+		lo, _ := slices.BinarySearch(g.Close, from+1)
+		hi, _ := slices.BinarySearch(g.Close, to+1)
+		return Window{Index: index, Lo: lo, Hi: hi, From: from, To: to}
+	}
+	first := s.evaluatedFrom().UnixMicro()
+	all = cut(0, first, to)
+	if s.Windows == nil {
+		return all, []Window{all}
+	}
+	length, step := s.Windows.Length.Time.Microseconds(), s.Windows.Step.Time.Microseconds()
+	for start := first; start+length <= to; start += step {
+		list = append(list, cut(len(list), start, start+length))
+	}
+	if len(list) == 0 {
+		list = []Window{all}
+	}
+	return all, list
+}
+
+// barWindows are windows counted in bars.
+func (s *Study) barWindows(g *factors.Grid) (all Window, list []Window) {
+	cut := func(lo, hi int) Window {
+		w := Window{Lo: lo, Hi: hi, From: s.Data.From.Start(), To: s.Data.To.Start()}
+		if lo > 0 {
+			w.From = g.Close[lo-1]
+		}
+		if hi > 0 {
+			w.To = g.Close[hi-1]
+		}
+		return w
+	}
+	length, step := s.Windows.Length.Bars, s.Windows.Step.Bars
+	begin, _ := slices.BinarySearch(g.Close, s.Data.From.Start()+1)
+	for hi := g.Len(); hi-length >= begin; hi -= step {
+		list = append(list, cut(hi-length, hi))
+	}
+	if len(list) == 0 {
+		list = []Window{cut(begin, g.Len())}
+	}
+	slices.Reverse(list)
+	for i := range list {
+		list[i].Index = i
+	}
+	return cut(list[0].Lo, g.Len()), list
+}
