@@ -123,14 +123,13 @@ const (
 	// maxDictionary is how many distinct values a row group's dictionary takes before the rest of
 	// the row group is stored without it.
 	maxDictionary = 1 << 16
-	// A dictionary is given up at once if, after that many values, more than three in four are new.
+	// A dictionary is given up if, after that many values or the first page, more than three in four
+	// were new.
 	probation = 1024
 )
 
 // hopeless reports whether a dictionary of n distinct among count values is not worth going on with.
-func hopeless(n, count int) bool {
-	return n > maxDictionary || count == probation && n > probation*3/4
-}
+func hopeless(n, count int) bool { return 4*n > 3*count }
 
 // floatEncoder encodes float64, bit for bit, by a dictionary while that pays.
 type floatEncoder struct {
@@ -159,7 +158,7 @@ func (e *floatEncoder) add(v []float64) {
 		n = e.dict.add(&e.numbers, v[:n])
 		e.count += n
 		v = v[n:]
-		if hopeless(len(e.dict.values), e.count) {
+		if n := len(e.dict.values); n > maxDictionary || e.count == probation && hopeless(n, e.count) {
 			e.giveUp()
 		}
 	}
@@ -176,6 +175,9 @@ func (e *floatEncoder) giveUp() {
 }
 
 func (e *floatEncoder) page(dst []byte) ([]byte, format.Encoding) {
+	if !e.used && hopeless(len(e.dict.values), e.count) {
+		e.giveUp()
+	}
 	if e.plain || e.given {
 		dst = slices.Grow(dst, 8*len(e.values))
 		for _, v := range e.values {

@@ -112,7 +112,7 @@ func (e *textEncoder) append(a arrow.Array, from, to int) {
 			e.numbers = append(e.numbers, e.dict.add(s.Value(from)))
 			e.count++
 			from++
-			if hopeless(len(e.dict.words), e.count) || len(e.dict.plain) > maxDictionaryText {
+			if n := len(e.dict.words); n > maxDictionary || len(e.dict.plain) > maxDictionaryText || e.count == probation && hopeless(n, e.count) {
 				e.giveUp()
 			}
 		}
@@ -139,6 +139,9 @@ func (e *textEncoder) giveUp() {
 }
 
 func (e *textEncoder) page(dst []byte) ([]byte, format.Encoding) {
+	if !e.used && hopeless(len(e.dict.words), e.count) {
+		e.giveUp()
+	}
 	if !e.direct && !e.given {
 		if len(e.dict.words) == 0 { // only nulls
 			return dst, format.Plain
