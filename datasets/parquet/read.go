@@ -99,7 +99,7 @@ func (f *File) column(field arrow.Field, words []string) (*column, error) {
 	}
 	return &column{
 		index: i, optional: l.repetition == format.Optional, nullable: field.Nullable,
-		pages: pages{r: f.r}, values: v,
+		pages: pages{r: f.r, unchecked: f.unchecked}, values: v,
 	}, nil
 }
 

@@ -75,7 +75,7 @@ func (d *textDecoder) word(i int) []byte {
 }
 
 func (d *textDecoder) isNumbers() bool {
-	return d.encoding == format.RLEDictionary || d.encoding == format.PlainDictionary
+	return d.encoding == format.RLEDictionary || d.encoding == plainDictionary
 }
 
 func (d *textDecoder) start(p *page) (err error) {
@@ -83,7 +83,7 @@ func (d *textDecoder) start(p *page) (err error) {
 	switch p.encoding {
 	case format.Plain:
 		return nil
-	case format.PlainDictionary, format.RLEDictionary:
+	case plainDictionary, format.RLEDictionary:
 		return startNumbers(&d.numbers, p.data)
 	case format.DeltaLengthByteArray:
 		if err := d.lengths.reset(p.data); err != nil {

@@ -40,6 +40,9 @@ type valueError struct {
 
 func (e *valueError) Error() string { return e.err.Error() }
 
+// plainDictionary is what RLEDictionary, and Plain in a dictionary page, were called at first.
+const plainDictionary format.Encoding = 2
+
 func unsupported(e format.Encoding, t format.Type) error {
 	return fmt.Errorf("encoding %v of %v is not supported", e, t)
 }
@@ -54,7 +57,7 @@ func startNumbers(h *hybrid, data []byte) error {
 
 // checkDictionary makes sure that a dictionary page has the bytes for its values.
 func checkDictionary(p *page, width int) error {
-	if p.encoding != format.Plain && p.encoding != format.PlainDictionary {
+	if p.encoding != format.Plain && p.encoding != plainDictionary {
 		return fmt.Errorf("dictionary page: encoding %v is not supported", p.encoding)
 	}
 	if int(p.values)*width > len(p.data) {
@@ -182,7 +185,7 @@ func (c *ints) start(p *page) error {
 	switch p.encoding {
 	case format.Plain, format.ByteStreamSplit:
 		c.words = words{data: p.data, split: p.encoding == format.ByteStreamSplit}
-	case format.PlainDictionary, format.RLEDictionary:
+	case plainDictionary, format.RLEDictionary:
 		return startNumbers(&c.numbers, p.data)
 	case format.DeltaBinaryPacked:
 		return c.delta.reset(p.data)
@@ -313,7 +316,7 @@ func (c *floats) start(p *page) error {
 	switch p.encoding {
 	case format.Plain, format.ByteStreamSplit:
 		c.words = words{data: p.data, split: p.encoding == format.ByteStreamSplit}
-	case format.PlainDictionary, format.RLEDictionary:
+	case plainDictionary, format.RLEDictionary:
 		return startNumbers(&c.numbers, p.data)
 	default:
 		return unsupported(p.encoding, c.physical)

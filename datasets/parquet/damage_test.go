@@ -1,0 +1,175 @@
+package parquet
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+)
+
+// smallFiles are files of every type, encoding and codec that we write.
+func smallFiles(t testing.TB, rows int) (files [][]byte) {
+	rec := build(memory.DefaultAllocator, everyType, rows, func(column, row int) any {
+		if column >= 6 && row%4 == 1 {
+			return nil
+		}
+		return []any{int64(1717200000000000 + row*row), int64(row * 3), float64(row%9) / 4, fmt.Sprint("id", row), sides[row%3], row%5 < 2}[column%6]
+	})
+	for _, codec := range []Codec{Uncompressed, Snappy, Zstd} {
+		for _, e := range []Encoding{Default, Plain, Delta, DeltaLength} {
+			o := WriterOptions{PageRows: 16, GroupRows: 40, Columns: map[string]Column{}}
+			for _, f := range everyType.Fields() {
+				c := Column{Codec: codec}
+				switch f.Type.ID() {
+				case arrow.STRING:
+					c.Encoding = e
+				case arrow.FLOAT64:
+					c.Encoding = min(e, Plain)
+				case arrow.INT64, arrow.TIMESTAMP:
+					if e == Plain || e == Delta {
+						c.Encoding = e
+					}
+				}
+				o.Columns[f.Name] = c
+			}
+			files = append(files, write(t, everyType, o, rec))
+		}
+	}
+	return files
+}
+
+// readAll opens b and reads it as its own schema says.
+func readAll(b []byte, unchecked bool) (rows int, err error) {
+	f, err := NewFile(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return 0, err
+	}
+	f.unchecked = unchecked
+	r, err := f.Read(context.Background(), ReadOptions{})
+	if err != nil {
+		return 0, err
+	}
+	defer r.Release()
+	for r.Next() {
+		rows += int(r.Record().NumRows())
+	}
+	return rows, r.Err()
+}
+
+// Every flipped bit within a page's body is found by its checksum.
+func TestChecksum(t *testing.T) {
+	for _, b := range smallFiles(t, 20) {
+		for _, g := range open(t, b).footer.groups {
+			for _, c := range g.chunks {
+				p := pages{r: bytes.NewReader(b)}
+				p.reset(&c)
+				for {
+					pg, err := p.next()
+					if err == io.EOF {
+						break
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !pg.hasCRC {
+						t.Fatal("a page without a checksum")
+					}
+					for at := p.pos - pg.compressed; at < p.pos; at++ {
+						bad := bytes.Clone(b)
+						bad[at] ^= 1 << (at % 8)
+						if _, err := readAll(bad, false); err == nil {
+							t.Fatalf("byte %d flipped, no error", at)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// No cut file is taken for a whole one.
+func TestTruncation(t *testing.T) {
+	b := smallFiles(t, 50)[0]
+	for n := range b {
+		if _, err := NewFile(bytes.NewReader(b[:n]), int64(n)); !errors.Is(err, ErrFormat) {
+			t.Fatalf("%d of %d bytes: %v", n, len(b), err)
+		}
+	}
+}
+
+// Whatever a byte is changed to, reading ends, without a panic.
+func TestDamage(t *testing.T) {
+	for _, b := range smallFiles(t, 20)[:5] {
+		for at := range b {
+			for _, x := range []byte{1, 0x80, 0xff} {
+				bad := bytes.Clone(b)
+				bad[at] ^= x
+				readAll(bad, true)
+			}
+		}
+	}
+}
+
+// fixtures are small files that other engines wrote: see testdata/README.md.
+func fixtures(t testing.TB) (files map[string][]byte) {
+	files = map[string][]byte{}
+	paths, err := filepath.Glob("testdata/*.parquet")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no fixtures", err)
+	}
+	for _, p := range paths {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[filepath.Base(p)] = b
+	}
+	return files
+}
+
+func FuzzOpen(f *testing.F) {
+	for _, b := range smallFiles(f, 20) {
+		f.Add(b)
+	}
+	for _, b := range fixtures(f) {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file, err := NewFile(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			if !errors.Is(err, ErrFormat) {
+				t.Fatalf("not an ErrFormat: %v", err)
+			}
+			return
+		}
+		for i := range file.footer.leaves {
+			file.footer.leaves[i].arrowType()
+		}
+		file.groups(&Between{Column: file.footer.leaves[0].name, Min: math.MinInt64, Max: math.MaxInt64})
+	})
+}
+
+// FuzzRead damages a file in a place and reads all of it, checksums aside.
+func FuzzRead(f *testing.F) {
+	var files [][]byte
+	files = append(files, smallFiles(f, 20)...)
+	for _, b := range fixtures(f) {
+		files = append(files, b)
+	}
+	for i := range files {
+		f.Add(i, uint32(4+i*7), []byte{0xff})
+	}
+	f.Fuzz(func(t *testing.T, i int, at uint32, patch []byte) {
+		b := bytes.Clone(files[uint(i)%uint(len(files))])
+		copy(b[int(at)%len(b):], patch)
+		readAll(b, true)
+	})
+}
