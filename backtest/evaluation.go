@@ -1,10 +1,5 @@
 package backtest
 
-import "github.com/qf-dev/qf/factors"
-
-// Scores names what is judged: the factors and the composite, in report order.
-type Scores []*factors.Panel
-
 // Evaluated is everything that is said about scores and runs.
 type Evaluated struct {
 	IC       []ICRow
@@ -94,6 +89,7 @@ type PnLRow struct {
 	Slippage        Figure            `json:"slippage"`
 	Impact          Figure            `json:"impact"`
 	Funding         Figure            `json:"funding"`
+	UnfundedPnL     Figure            `json:"pnl_without_funding"` // price PnL less fees, slippage and impact
 	TotalReturn     Figure            `json:"total_return"`
 	CAGR            Figure            `json:"cagr"`
 	Volatility      Figure            `json:"volatility"`
@@ -124,10 +120,4 @@ type PnLRow struct {
 	Alpha           Figure            `json:"alpha"` // per year, against buy-and-hold
 	Beta            Figure            `json:"beta"`
 	Reasons         map[string]string `json:"reasons,omitempty"`
-}
-
-// Evaluate judges the scores over each window and, as window "all", over the rows of whole, and the
-// runs by what they earned.
-func Evaluate(m *Market, scores Scores, s *Study, whole Window, windows []Window, all *Run, runs []*Run) (*Evaluated, error) {
-	panic("backtest: Evaluate")
 }

@@ -164,9 +164,8 @@ func TestOrderAndRanks(t *testing.T) {
 			x[i] = r.NormFloat64() * math.Pow(10, float64(r.IntN(40)-20))
 		}
 	}
-	lo, hi := 100, 2900
 	var want []int32
-	for i := lo; i < hi; i++ {
+	for i := range x {
 		if !math.IsNaN(x[i]) && !math.IsInf(x[i], 0) {
 			want = append(want, int32(i))
 		}
@@ -179,7 +178,7 @@ func TestOrderAndRanks(t *testing.T) {
 		}
 		return 0
 	})
-	order := Order(x, lo, hi)
+	order := Order(x)
 	if !slices.Equal(order, want) {
 		t.Fatal("Order differs from a stable comparison sort")
 	}
@@ -188,8 +187,8 @@ func TestOrderAndRanks(t *testing.T) {
 	for i := range place {
 		place[i] = -1
 	}
-	for i := lo; i < hi; i++ {
-		if defined(x[i]) && r.IntN(3) > 0 {
+	for i := range x {
+		if Defined(x[i]) && r.IntN(3) > 0 {
 			place[i] = int32(len(kept))
 			kept = append(kept, x[i])
 		}
@@ -251,7 +250,7 @@ func TestBuckets(t *testing.T) {
 		if len(c.Values)%c.K != 0 {
 			continue // qcut interpolates its edges; the definition here is floor(k·(rank − 1)/n) + 1
 		}
-		for rank, row := range Order(c.Values, 0, len(c.Values)) {
+		for rank, row := range Order(c.Values) {
 			if got := Bucket(rank, len(c.Values), c.K); got != c.First[row] {
 				t.Errorf("bucket of row %d of %v = %d, want %d", row, c.Values, got, c.First[row])
 			}
@@ -262,7 +261,7 @@ func TestBuckets(t *testing.T) {
 			continue // no groups here, and no split at zero
 		}
 		for day, f := range v.Alphalens.Fixtures[c.Args.Factor.Fixture].Factor {
-			for rank, row := range Order(f, 0, len(f)) {
+			for rank, row := range Order(f) {
 				if got, want := Bucket(rank, len(f), c.Args.Quantiles), c.Expected.Values[day*len(f)+int(row)]; got != want {
 					t.Errorf("case %d: bucket of row %d = %d, want %d", i, row, got, want)
 				}
@@ -274,13 +273,13 @@ func TestBuckets(t *testing.T) {
 func BenchmarkOrder(b *testing.B) {
 	x := noise(129_600, 0.99, 1)
 	for b.Loop() {
-		Order(x, 0, len(x))
+		Order(x)
 	}
 }
 
 func BenchmarkRanks(b *testing.B) {
 	x := noise(129_600, 0.99, 1)
-	order, place, dst := Order(x, 0, len(x)), make([]int32, len(x)), make([]float64, len(x))
+	order, place, dst := Order(x), make([]int32, len(x)), make([]float64, len(x))
 	for i := range place {
 		place[i] = int32(i)
 	}

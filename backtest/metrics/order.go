@@ -13,16 +13,16 @@ type sortEntry struct {
 	row int32
 }
 
-// Order gives the rows of [lo, hi) at which x is defined (neither NaN nor infinite) in ascending order of x, ties by
-// row. It is a stable radix sort on the floats' ordered bit patterns: O(hi − lo) whatever the values.
-func Order(x []float64, lo, hi int) []int32 {
+// Order gives the rows at which x is defined (neither NaN nor infinite) in ascending order of x, ties by
+// row. It is a stable radix sort on the floats' ordered bit patterns: O(n) whatever the values.
+func Order(x []float64) []int32 {
 	var counts [digits][radix]int32
-	entries := make([]sortEntry, 0, max(hi-lo, 0))
-	for t := lo; t < hi; t++ {
-		if !defined(x[t]) {
+	entries := make([]sortEntry, 0, len(x))
+	for t, v := range x {
+		if !Defined(v) {
 			continue
 		}
-		b := math.Float64bits(x[t] + 0) // −0 ties with 0
+		b := math.Float64bits(v + 0) // −0 ties with 0
 		if b>>63 == 1 {
 			b = ^b
 		} else {
@@ -59,7 +59,7 @@ func Order(x []float64, lo, hi int) []int32 {
 }
 
 // Ranks writes the average ranks, from 1, of some of x's rows: those with place[t] ≥ 0. The rank of
-// row t goes to dst[place[t]]. order is Order's result for a range that holds the rows. Ties get the
+// row t goes to dst[place[t]]. order is Order(x). Ties get the
 // mean of the ranks that they share. It takes O(len(order)) time.
 func Ranks(dst, x []float64, order, place []int32) {
 	rank := 0 // of the last row that is placed
@@ -102,8 +102,8 @@ func AverageRanks(dst, x []float64) {
 	for t := range place {
 		place[t] = int32(t)
 	}
-	Ranks(dst, x, Order(x, 0, len(x)), place)
+	Ranks(dst, x, Order(x), place)
 }
 
-// defined reports whether v is a number: NaN and the infinities count as missing.
-func defined(v float64) bool { return math.Abs(v) <= math.MaxFloat64 }
+// Defined reports whether v is a number: NaN and the infinities count as missing.
+func Defined(v float64) bool { return math.Abs(v) <= math.MaxFloat64 }

@@ -1,0 +1,180 @@
+package backtest
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/factors"
+)
+
+// Evaluate judges the scores over each window and, as window "all", over the rows of whole, and the
+// runs by what they earned. Where whole is the only window it has no rows beside those of "all".
+//
+// The last of scores is the composite: levels, daily IC and runs are its own. Columns are judged in parallel;
+// every figure is summed in the order of its rows, so that the result does not depend on it.
+func Evaluate(m *Market, scores Scores, s *Study, whole Window, windows []Window, all *Run, runs []*Run) (*Evaluated, error) {
+	if len(scores) == 0 {
+		panic("backtest: Evaluate without scores")
+	}
+	j := judge{m: m, scores: scores, s: s}
+	var err error
+	if j.price, err = j.prices(); err != nil {
+		return nil, fmt.Errorf("evaluate: %w", err)
+	}
+	if j.horizons, j.primary, err = j.horizonsOf(); err != nil {
+		return nil, fmt.Errorf("evaluate: %w", err)
+	}
+	ev := &Evaluated{}
+	if err := j.window(ev, All, whole, all); err != nil {
+		return nil, err
+	}
+	if len(windows) > 1 {
+		for i, w := range windows {
+			if err := j.window(ev, strconv.Itoa(w.Index), w, runs[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return ev, nil
+}
+
+// horizon is how far ahead a return looks.
+type horizon struct {
+	name string
+	bars int
+}
+
+// judge holds what is common to all windows.
+type judge struct {
+	m        *Market
+	scores   Scores
+	s        *Study
+	price    [][]float64 // the execution price of each instrument
+	horizons []horizon
+	primary  int // index into horizons
+}
+
+func (j *judge) prices() ([][]float64, error) {
+	p := j.m.Panel(j.s.Execution.Price)
+	if p == nil {
+		return nil, fmt.Errorf("the market lacks the %s column", j.s.Execution.Price)
+	}
+	out := make([][]float64, len(j.m.Instruments))
+	for i := range out {
+		out[i] = p.Col(i)
+	}
+	return out, nil
+}
+
+// horizonsOf are the study's horizons in bars, the primary one among them.
+func (j *judge) horizonsOf() (list []horizon, primary int, err error) {
+	e, primary := j.s.Evaluation, -1
+	for _, w := range append(e.Horizons[:len(e.Horizons):len(e.Horizons)], e.PrimaryHorizon) {
+		bars, err := w.In(j.m.Grid)
+		if err != nil {
+			return nil, 0, fmt.Errorf("horizon: %w", err)
+		}
+		known := false
+		for k, h := range list {
+			if h.bars == bars {
+				known, primary = true, k
+			}
+		}
+		if !known {
+			primary = len(list)
+			list = append(list, horizon{w.String(), bars})
+		}
+	}
+	return list, primary, nil // the primary horizon came last
+}
+
+// window adds the rows of one window.
+func (j *judge) window(ev *Evaluated, name string, w Window, run *Run) error {
+	v := &view{judge: j, w: w, name: name, days: j.m.days(w)}
+	v.rank()
+	results := make([]horizonRows, len(j.horizons))
+	if err := forEach(len(results), func(k int) { results[k] = v.horizon(k) }); err != nil {
+		return err
+	}
+	j.collect(ev, name, results)
+	ev.PnL = append(ev.PnL, pnlRow(j.m, scoreName(j.scores), name, run, benchmark(j.m, w, j.s.Execution), j.s.Evaluation))
+	return nil
+}
+
+func scoreName(scores Scores) string { return scores[len(scores)-1].Name }
+
+// collect orders the rows by signal, instrument and horizon, and adjusts p-values over the horizons.
+func (j *judge) collect(ev *Evaluated, name string, results []horizonRows) {
+	perHorizon := len(results[0].ic)
+	for at := range perHorizon {
+		rows := make([]ICRow, len(results))
+		for k := range results {
+			rows[k] = results[k].ic[at]
+		}
+		adjust(rows, j.primary)
+		ev.IC = append(ev.IC, rows...)
+	}
+	for at := range results[0].levels {
+		for k := range results {
+			ev.Levels = append(ev.Levels, results[k].levels[at])
+		}
+	}
+	if name != All {
+		return
+	}
+	for at := range results[0].quantiles {
+		for k := range results {
+			ev.Spread = append(ev.Spread, results[k].quantiles[at]...)
+		}
+	}
+	ev.Daily = append(ev.Daily, results[j.primary].daily...)
+}
+
+// daySpan is the rows of one UTC day; none where nothing was recorded.
+type daySpan struct {
+	day    datasets.Day
+	lo, hi int
+}
+
+// days cuts the window's rows into UTC days.
+func (m *Market) days(w Window) []daySpan {
+	var list []daySpan
+	t := w.Lo
+	for d := datasets.DayOf(w.From); d <= datasets.DayOf(w.To-1); d++ {
+		lo, end := t, (d + 1).Start()
+		for t < w.Hi && m.Close[t] <= end {
+			t++
+		}
+		list = append(list, daySpan{d, lo, t})
+	}
+	return list
+}
+
+// barsOf is the number of bars that a day has when nothing is missing.
+func (m *Market) barsOf(d daySpan) int {
+	if m.Every > 0 {
+		return int(24 * 3600 * 1e9 / m.Every.Nanoseconds())
+	}
+	return d.hi - d.lo
+}
+
+// forEach calls f for 0 … n−1 on all processors; each call writes its own slot.
+func forEach(n int, f func(int)) error {
+	g, _ := errgroup.WithContext(context.Background())
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		g.Go(func() error {
+			f(i)
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// Scores names what is judged: the factors and the composite, in report order.
+type Scores []*factors.Panel

@@ -1,0 +1,394 @@
+package backtest
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/qf-dev/qf/backtest/metrics"
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/factors"
+)
+
+// dailyLimit is the longest horizon for which a day's mean of the tested series says something about
+// that day.
+const dailyLimit = 4 * time.Hour
+
+// view is one window, with what its rows share over the horizons.
+type view struct {
+	*judge
+	w     Window
+	name  string
+	days  []daySpan
+	order [][][]int32 // per signal and instrument: the defined rows by value
+	tau   [][]float64 // per signal and instrument: the integrated autocorrelation time
+}
+
+// rank sorts every signal once and measures its memory.
+func (v *view) rank() {
+	signals, n := len(v.scores), len(v.m.Instruments)
+	v.order, v.tau = make([][][]int32, signals), make([][]float64, signals)
+	for k := range v.scores {
+		v.order[k], v.tau[k] = make([][]int32, n), make([]float64, n)
+	}
+	forEach(signals*n, func(at int) {
+		k, i := at/n, at%n
+		x := v.column(v.scores[k], i)
+		v.order[k][i] = metrics.Order(x)
+		v.tau[k][i] = metrics.IntegratedTime(metrics.Autocorrelation(closeUp(x)))
+	})
+}
+
+// column is instrument i's column of a panel over the window's rows.
+func (v *view) column(p *factors.Panel, i int) []float64 { return p.Col(i)[v.w.Lo:v.w.Hi] }
+
+// closeUp leaves out what is missing.
+func closeUp(x []float64) []float64 {
+	out := make([]float64, 0, len(x))
+	for _, v := range x {
+		if metrics.Defined(v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// forward is R_{t,h} = ln(X_{t+d+h}/X_{t+d}) for the window's rows, row Lo first: the return of the
+// trade that a decision at the close of t would have made. NaN where a price is missing or past the
+// window's end.
+func (v *view) forward(i, bars int) []float64 {
+	x, d := v.price[i], v.s.Execution.Delay
+	out := make([]float64, v.w.Hi-v.w.Lo)
+	for k := range out {
+		out[k] = math.NaN()
+		if t := v.w.Lo + k; t+d+bars < v.w.Hi {
+			if a, b := x[t+d], x[t+d+bars]; priced(a) && priced(b) {
+				out[k] = math.Log(b / a)
+			}
+		}
+	}
+	return out
+}
+
+// horizonRows are the rows of one window and horizon.
+type horizonRows struct {
+	ic        []ICRow // by signal, then instrument, then pooled
+	levels    []LevelRow
+	quantiles [][]QuantileRow // per signal
+	daily     []DailyIC
+}
+
+// horizon judges every signal at one horizon.
+func (v *view) horizon(k int) horizonRows {
+	p := newPairing(v, v.horizons[k])
+	var out horizonRows
+	for s, score := range v.scores {
+		rows := p.signal(s, score)
+		out.ic = append(out.ic, rows...)
+		out.quantiles = append(out.quantiles, p.quantileRows(score.Name))
+	}
+	last := len(v.scores) - 1
+	out.daily = p.dailyRows(v.scores[last].Name)
+	out.levels = p.levels(v.scores[last])
+	return out
+}
+
+// pairing pairs signals with the forward returns of one horizon; its slices are reused from signal
+// to signal.
+type pairing struct {
+	*view
+	h        horizon
+	returns  [][]float64 // per instrument
+	byReturn [][]int32   // per instrument: the defined returns by value
+	ranks    [][]float64 // per instrument: their ranks
+
+	place      []int32 // position of a window row among the pairs, or −1
+	rows       []int32 // window rows of the pairs
+	f, r       []float64
+	rf, rr     []float64
+	sum, count []float64 // of the tested series over the instruments, by window row
+	pooled     []float64 // the mean tested series, closed up
+	pooledRows []int32
+	buckets    []bucketSum
+	daily      []dayMean // of the pooled series
+}
+
+func newPairing(v *view, h horizon) *pairing {
+	n, bars := len(v.m.Instruments), v.w.Hi-v.w.Lo
+	p := &pairing{
+		view: v, h: h, returns: make([][]float64, n), byReturn: make([][]int32, n), ranks: make([][]float64, n),
+		place: make([]int32, bars), rows: make([]int32, 0, bars),
+		f: make([]float64, 0, bars), r: make([]float64, 0, bars), rf: make([]float64, bars), rr: make([]float64, bars),
+		sum: make([]float64, bars), count: make([]float64, bars),
+		pooled: make([]float64, 0, bars), pooledRows: make([]int32, 0, bars),
+		buckets: make([]bucketSum, v.s.Evaluation.Quantiles),
+	}
+	for i := range n {
+		p.returns[i] = v.forward(i, h.bars)
+		p.byReturn[i] = metrics.Order(p.returns[i])
+		at := int32(0)
+		for k, x := range p.returns[i] {
+			p.place[k] = -1
+			if metrics.Defined(x) {
+				p.place[k] = at
+				at++
+			}
+		}
+		p.ranks[i] = make([]float64, len(p.byReturn[i]))
+		metrics.Ranks(p.ranks[i], p.returns[i], p.byReturn[i], p.place)
+	}
+	return p
+}
+
+// signal gives the signal's rows: one per instrument, then the pooled one.
+func (p *pairing) signal(s int, score *factors.Panel) []ICRow {
+	clear(p.sum)
+	clear(p.count)
+	clear(p.buckets)
+	n := len(p.m.Instruments)
+	rows := make([]ICRow, 0, n+1)
+	for i, in := range p.m.Instruments {
+		rows = append(rows, p.instrument(s, i, p.row(score.Name, in.String()), p.column(score, i)))
+	}
+	p.pool()
+	if n == 1 {
+		row := rows[0]
+		row.Instrument = Pooled
+		row.Reasons = maps.Clone(row.Reasons)
+		row.Warnings = slices.Clone(row.Warnings)
+		return append(rows, row)
+	}
+	return append(rows, p.pooledRow(s, p.row(score.Name, Pooled), rows))
+}
+
+func (p *pairing) row(signal, instrument string) ICRow {
+	return ICRow{
+		Signal: signal, Instrument: instrument, Window: p.name, Horizon: p.h.name, Bars: p.h.bars,
+		NEffective: null, Pearson: null, Spearman: null, T: null, TMethod: metrics.Insufficient,
+		THansenHodrick: null, TNonOverlap: null, P: null, PHolm: null,
+		Daily: DailySummary{Mean: null, Std: null, ICIR: null},
+	}
+}
+
+// pair collects the rows at which both the score x and instrument i's return are defined.
+func (p *pairing) pair(i int, x []float64) {
+	p.f, p.r, p.rows = p.f[:0], p.r[:0], p.rows[:0]
+	for k, r := range p.returns[i] {
+		p.place[k] = -1
+		if f := x[k]; metrics.Defined(f) && metrics.Defined(r) {
+			p.place[k] = int32(len(p.rows))
+			p.f, p.r, p.rows = append(p.f, f), append(p.r, r), append(p.rows, int32(k))
+		}
+	}
+}
+
+// instrument fills the row of one instrument and adds its tested series to the pool.
+func (p *pairing) instrument(s, i int, row ICRow, x []float64) ICRow {
+	p.pair(i, x)
+	n := len(p.rows)
+	row.N = n
+	p.rankPairs(s, i, x)
+	switch {
+	case n < metrics.MinPairs:
+		row.miss("fewer than 3 pairs")
+		return row
+	case metrics.Constant(p.f):
+		row.miss("the signal is constant")
+		return row
+	case metrics.Constant(p.r):
+		row.miss("the forward return is constant")
+		return row
+	}
+	row.Spearman = Figure(metrics.Pearson(p.rf[:n], p.rr[:n]))
+	nonOverlapping := metrics.NonOverlapping(p.f, p.r, p.h.bars)
+	metrics.Standardize(p.f, p.f)
+	metrics.Standardize(p.r, p.r)
+	u := p.f
+	for k, z := range p.r {
+		u[k] *= z
+		p.sum[p.rows[k]] += u[k]
+		p.count[p.rows[k]]++
+	}
+	row.Pearson = Figure(metrics.Mean(u))
+	row.judge(metrics.Test(u, p.h.bars, nonOverlapping))
+	row.spans(len(u), p.tau[s][i])
+	row.Daily = p.summarize(p.dailyMeans(u, p.rows), &row)
+	return row
+}
+
+// rankPairs ranks both sides of the pairs from orders that are already known, and fills the buckets.
+func (p *pairing) rankPairs(s, i int, x []float64) {
+	n := len(p.rows)
+	rank := 0
+	for _, k := range p.order[s][i] {
+		if at := p.place[k]; at >= 0 && len(p.buckets) > 0 {
+			b := &p.buckets[metrics.Bucket(rank, n, len(p.buckets))-1]
+			b.n++
+			b.sum += p.r[at]
+			rank++
+		}
+	}
+	metrics.Ranks(p.rf, x, p.order[s][i], p.place)
+	if n == len(p.byReturn[i]) {
+		copy(p.rr, p.ranks[i])
+	} else {
+		metrics.Ranks(p.rr, p.returns[i], p.byReturn[i], p.place)
+	}
+}
+
+// pool closes up the mean tested series over the instruments present.
+func (p *pairing) pool() {
+	p.pooled, p.pooledRows = p.pooled[:0], p.pooledRows[:0]
+	for k, n := range p.count {
+		if n > 0 {
+			p.pooled, p.pooledRows = append(p.pooled, p.sum[k]/n), append(p.pooledRows, int32(k))
+		}
+	}
+	p.daily = p.dailyMeans(p.pooled, p.pooledRows)
+}
+
+// pooledRow fills the row over all instruments from theirs: n-weighted mean correlations, and the
+// significance of the pooled series, whose length is in bars, not in pairs.
+func (p *pairing) pooledRow(s int, row ICRow, each []ICRow) ICRow {
+	var pearson, spearman, tau, n float64
+	for i, r := range each {
+		if math.IsNaN(float64(r.Pearson)) {
+			continue
+		}
+		w := float64(r.N)
+		n += w
+		pearson += float64(w * float64(r.Pearson))
+		spearman += float64(w * float64(r.Spearman))
+		tau += float64(w * p.tau[s][i])
+	}
+	if n == 0 {
+		row.miss("no instrument has an information coefficient")
+		return row
+	}
+	row.N = int(n)
+	row.Pearson, row.Spearman = Figure(pearson/n), Figure(spearman/n)
+	row.judge(metrics.Test(p.pooled, p.h.bars, metrics.NonOverlappingMean(p.pooled, p.h.bars)))
+	row.spans(len(p.pooled), tau/n)
+	row.Daily = p.summarize(p.daily, &row)
+	return row
+}
+
+// dayMean is the mean tested series of one day.
+type dayMean struct {
+	day  datasets.Day
+	mean float64
+}
+
+// dailyMeans are the means of u by UTC day; days with fewer than a quarter of their bars are left out.
+// rows are u's window rows, ascending.
+func (p *pairing) dailyMeans(u []float64, rows []int32) []dayMean {
+	if p.tooLongForDays() {
+		return nil
+	}
+	var out []dayMean
+	at := 0
+	for _, d := range p.days {
+		s, n := 0.0, 0
+		for at < len(rows) && int(rows[at]) < d.hi-p.w.Lo {
+			s += u[at]
+			n++
+			at++
+		}
+		if n > 0 && 4*n >= p.m.barsOf(d) {
+			out = append(out, dayMean{d.day, s / float64(n)})
+		}
+	}
+	return out
+}
+
+func (p *pairing) tooLongForDays() bool {
+	return time.Duration(p.h.bars)*p.m.Every > dailyLimit
+}
+
+// summarize is the mean, std and ICIR of daily means; the row says why one is missing.
+func (p *pairing) summarize(days []dayMean, row *ICRow) DailySummary {
+	x := make([]float64, len(days))
+	for i, d := range days {
+		x[i] = d.mean
+	}
+	std := metrics.Std(x)
+	out := DailySummary{N: len(x), Mean: Figure(metrics.Mean(x)), Std: Figure(std), ICIR: Figure(metrics.Mean(x) / std)}
+	switch {
+	case p.tooLongForDays():
+		row.reason("daily", "the horizon is longer than 4h")
+	case len(x) == 0:
+		row.reason("daily", "no day has a quarter of its bars")
+	case len(x) == 1:
+		row.reason("daily.std", "one day only")
+	case std == 0:
+		out.ICIR = null
+		row.reason("daily.icir", "every day has the same mean")
+	}
+	return out
+}
+
+// dailyRows are the days of the signal that was judged last.
+func (p *pairing) dailyRows(signal string) []DailyIC {
+	out := make([]DailyIC, len(p.daily))
+	for i, d := range p.daily {
+		out[i] = DailyIC{Signal: signal, Day: d.day.String(), IC: Figure(d.mean)}
+	}
+	return out
+}
+
+// judge takes over what a test found.
+func (r *ICRow) judge(s metrics.Significance) {
+	r.NEffective, r.THansenHodrick, r.TNonOverlap = Figure(s.NEffective), Figure(s.HansenHodrick), Figure(s.NonOverlapping)
+	r.T, r.TMethod, r.P = Figure(s.T), s.Method, Figure(s.P)
+	if math.IsNaN(s.NonOverlapping) {
+		r.reason("t_non_overlapping", "fewer than 3 pairs that do not overlap, or a constant among them")
+	}
+	switch {
+	case s.Method == metrics.Insufficient:
+		r.reason("t", "the sample spans fewer than 10 horizons")
+	case math.IsNaN(s.T):
+		r.reason("t", "fewer than 3 pairs that do not overlap, or a constant among them")
+	}
+}
+
+// spans warns where the signal changed its mind fewer than ten times over n bars.
+func (r *ICRow) spans(n int, tau float64) {
+	if float64(n)/tau < metrics.FewSpans {
+		r.Warnings = append(r.Warnings, FewSpans)
+	}
+}
+
+// FewSpans marks rows of a signal that changed its mind fewer than ten times.
+const FewSpans = "few_spans"
+
+// miss says why a row has no figures at all.
+func (r *ICRow) miss(why string) {
+	for _, key := range []string{"pearson", "spearman", "t", "daily"} {
+		r.reason(key, why)
+	}
+}
+
+func (r *ICRow) reason(key, why string) {
+	if r.Reasons == nil {
+		r.Reasons = map[string]string{}
+	}
+	r.Reasons[key] = why
+}
+
+// adjust fills the Holm-adjusted p-values of one signal's rows over the horizons but the primary one.
+func adjust(rows []ICRow, primary int) {
+	p := make([]float64, len(rows))
+	for k := range rows {
+		p[k] = float64(rows[k].P)
+		if k == primary {
+			p[k] = math.NaN()
+		}
+	}
+	for k, v := range metrics.Holm(p) {
+		rows[k].PHolm = Figure(v)
+	}
+	rows[primary].reason("p_holm", "the primary horizon is not adjusted")
+}
+
+var null = Figure(math.NaN())
