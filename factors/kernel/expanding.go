@@ -10,7 +10,7 @@ func ExpandingMean(dst, x []float64, minPeriods int) {
 
 // ExpandingStd writes the sample standard deviation of all values up to t into dst, NaN where there
 // are fewer than max(minPeriods, 2). Equal values give exactly 0. It takes O(len(x)) time and no
-// scratch. The recurrence is Welford's (1962).
+// scratch. Source: Youngs and Cramer (1971).
 func ExpandingStd(dst, x []float64, minPeriods int) {
 	expanding(dst, x, max(minPeriods, 2), func(m moments, _ float64) float64 { return math.Sqrt(m.m2 / (m.n - 1)) })
 }
@@ -26,7 +26,7 @@ func expanding(dst, x []float64, minPeriods int, f func(m moments, first float64
 			if m.n == 0 {
 				first = v
 			}
-			m.push(v-first, 1/(m.n+1))
+			m = m.push(v-first, 1/(m.n+1))
 		}
 		if m.n < float64(minPeriods) {
 			dst[t] = nan

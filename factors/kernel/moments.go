@@ -30,16 +30,15 @@ const (
 	score
 )
 
-// moments are the number of values, their mean less a reference, and m2 = Σ (x-m)². The reference
-// is one of the values, so that an offset common to all of them costs no digits.
-type moments struct{ n, mean, m2 float64 }
+// moments are the number of values, their sum and mean less a reference, and m2 = Σ (x-m)². The
+// reference is one of the values, so that an offset common to all of them costs no digits.
+type moments struct{ n, sum, mean, m2 float64 }
 
 // push adds one value, less the reference; inv is 1/(n+1).
-func (a *moments) push(v, inv float64) {
-	d := v - a.mean
-	a.n++
-	a.mean += float64(d * inv)
-	a.m2 += float64(d * (v - a.mean))
+func (a moments) push(v, inv float64) moments {
+	sum := a.sum + v
+	mean := float64(sum * inv)
+	return moments{a.n + 1, sum, mean, a.m2 + float64((v-a.mean)*(v-mean))}
 }
 
 func spread(dst, x []float64, window, minPeriods int, what statistic) {
@@ -60,7 +59,7 @@ func spread(dst, x []float64, window, minPeriods int, what statistic) {
 				if a.n == 0 {
 					start = v
 				}
-				a.push(v-start, inv[int(a.n)+1])
+				a = a.push(v-start, inv[int(a.n)+1])
 			}
 			b := &rest[j]
 			n := a.n + b.n
@@ -91,7 +90,7 @@ func spread(dst, x []float64, window, minPeriods int, what statistic) {
 				if b.n == 0 {
 					end = v
 				}
-				b.push(v-end, inv[int(b.n)+1])
+				b = b.push(v-end, inv[int(b.n)+1])
 			}
 			tail[j] = b
 		}
