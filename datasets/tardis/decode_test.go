@@ -445,7 +445,7 @@ func TestSamples(t *testing.T) {
 			if line == "" {
 				continue
 			}
-			cells := strings.Split(line, ",")
+			cells := strings.SplitN(line, ",", 5)
 			local, err := strconv.ParseInt(cells[3], 10, 64)
 			if err != nil {
 				return err
@@ -461,8 +461,7 @@ func TestSamples(t *testing.T) {
 			t.Errorf("%s holds %d instruments and days", path, len(apart))
 		}
 		for p, text := range apart {
-			agree(t, text, p, false)
-			total -= bytes.Count(bytes.TrimSpace(text), []byte("\n"))
+			total -= sameCells(t, text, p, NewDecoder(bytes.NewReader(text), p, path, 0))
 		}
 		if total != 0 {
 			t.Errorf("%s: %d rows were not compared", path, total)

@@ -41,15 +41,16 @@ type stream struct {
 func (s *stream) unpack(compressed bool) error {
 	buffered := bufio.NewReaderSize(s.meter, 64<<10)
 	s.body = buffered
-	s.body = buffered
-	head, err := buffered.Peek(512)
-	switch gz := bytes.HasPrefix(head, []byte{0x1f, 0x8b}); {
+	head, _ := buffered.Peek(512) // what there is, of a shorter file
+	switch {
 	case s.meter.err != nil:
 		return s.meter.err
-	case gz:
-		if s.body, err = gunzip(buffered); err != nil {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		plain, err := gunzip(buffered)
+		if err != nil {
 			return s.again(fmt.Errorf("gzip header: %w", err))
 		}
+		s.body = plain
 	case compressed && len(head) < 2:
 		return s.again(fmt.Errorf("%d bytes where a gzip file was expected: %w", len(head), io.ErrUnexpectedEOF))
 	case compressed:
@@ -102,12 +103,12 @@ func (s *stream) verdict(err error) error {
 		return s.meter.err
 	}
 	if wrong := s.compare(); wrong != nil {
-		return s.again(wrong)
+		return s.again(fmt.Errorf("%s: %w", s.file, wrong))
 	}
 	if err == nil || errors.As(err, &syntax) {
 		return err
 	}
-	err = fmt.Errorf("gunzip: %w", err)
+	err = fmt.Errorf("%s: gunzip: %w", s.file, err)
 	if s.md5 != "" { // these are the bytes that the server has
 		return err
 	}
