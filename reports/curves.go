@@ -1,0 +1,173 @@
+package reports
+
+import (
+	"math"
+	"slices"
+
+	"github.com/qf-dev/qf/backtest"
+)
+
+// The numbers of equal stretches that curves are thinned to. Each stretch keeps the rows of the
+// least and the greatest value of every curve.
+const (
+	equityStretches   = 160 // three curves: at most 962 points
+	positionStretches = 120 // two curves: at most 482 points
+)
+
+// Curves are the run over the whole span by bar, thinned for drawing; equity.parquet and
+// positions.parquet have every bar.
+type Curves struct {
+	Equity    EquityCurve     `json:"equity"`
+	Positions []PositionCurve `json:"positions"`
+}
+
+// EquityCurve is equity in quote currency at bar closes. Its first point is the initial capital at
+// the start of the span.
+type EquityCurve struct {
+	TS     []string          `json:"ts"`
+	Equity []backtest.Figure `json:"equity"`
+	// BeforeCosts is the capital with price PnL and funding alone: fees, slippage and impact added back.
+	BeforeCosts []backtest.Figure `json:"before_costs"`
+	// BuyAndHold is the capital spread equally over the instruments at their first close and left there.
+	BuyAndHold []backtest.Figure `json:"buy_and_hold"`
+	// Drawdown is Equity over its highest value so far, minus 1.
+	Drawdown []backtest.Figure `json:"drawdown"`
+}
+
+// PositionCurve is one instrument's close and the signed fraction of equity held in it.
+type PositionCurve struct {
+	Instrument string            `json:"instrument"`
+	TS         []string          `json:"ts"`
+	Price      []backtest.Figure `json:"price"`
+	Weight     []backtest.Figure `json:"weight"`
+}
+
+func curves(r *backtest.Result) Curves {
+	c := Curves{Equity: equityCurve(r), Positions: []PositionCurve{}}
+	close := r.Market.Close
+	for i, in := range r.Market.Instruments {
+		price, weight := closes(r.Market, i)[r.Span.Lo:r.Span.Hi], r.All.Weight[i]
+		p := PositionCurve{Instrument: in.String()}
+		for _, t := range extremes(positionStretches, price, weight) {
+			p.TS = append(p.TS, stamp(close[r.Span.Lo+t]))
+			p.Price = append(p.Price, backtest.Figure(price[t]))
+			p.Weight = append(p.Weight, backtest.Figure(weight[t]))
+		}
+		c.Positions = append(c.Positions, p)
+	}
+	return c
+}
+
+func equityCurve(r *backtest.Result) EquityCurve {
+	run := r.All
+	hold, costs := buyAndHold(r.Market, run), costsSoFar(run)
+	down := drawdown(run.Capital, run.Equity)
+	capital := backtest.Figure(run.Capital)
+	c := EquityCurve{
+		TS:          []string{stamp(r.Span.From)},
+		Equity:      []backtest.Figure{capital},
+		BeforeCosts: []backtest.Figure{capital},
+		BuyAndHold:  []backtest.Figure{capital},
+		Drawdown:    []backtest.Figure{0},
+	}
+	for _, t := range extremes(equityStretches, run.Equity, hold, down) {
+		c.TS = append(c.TS, stamp(r.Market.Close[r.Span.Lo+t]))
+		c.Equity = append(c.Equity, backtest.Figure(run.Equity[t]))
+		c.BeforeCosts = append(c.BeforeCosts, backtest.Figure(run.Equity[t]+costs[t]))
+		c.BuyAndHold = append(c.BuyAndHold, backtest.Figure(hold[t]))
+		c.Drawdown = append(c.Drawdown, backtest.Figure(down[t]))
+	}
+	return c
+}
+
+// buyAndHold is, by bar of a run's window, its capital times the mean over instruments of
+//
+//	C_t / C_first
+//
+// where a bar without a price keeps the last, and an instrument without any stays out. NaN where
+// none has a price.
+func buyAndHold(m *backtest.Market, run *backtest.Run) []float64 {
+	lo, hi := run.Window.Lo, run.Window.Hi
+	out := make([]float64, hi-lo)
+	var priced [][]float64
+	for i := range m.Instruments {
+		if c := closes(m, i)[lo:hi]; slices.ContainsFunc(c, finite) {
+			priced = append(priced, c)
+		}
+	}
+	part := run.Capital / float64(len(priced))
+	for _, c := range priced {
+		first, last := math.NaN(), part
+		for t, p := range c {
+			if finite(p) {
+				if math.IsNaN(first) {
+					first = p
+				}
+				last = part * (p / first)
+			}
+			out[t] += last
+		}
+	}
+	if len(priced) == 0 {
+		for t := range out {
+			out[t] = math.NaN()
+		}
+	}
+	return out
+}
+
+// costsSoFar sums fees, slippage and impact up to each bar.
+func costsSoFar(run *backtest.Run) []float64 {
+	out := make([]float64, len(run.Bar))
+	sum := 0.0
+	for t, l := range run.Bar {
+		sum += l.Fees + l.Slippage + l.Impact
+		out[t] = sum
+	}
+	return out
+}
+
+// drawdown is equity[t]/max(capital, equity[≤t]) − 1.
+func drawdown(capital float64, equity []float64) []float64 {
+	out := make([]float64, len(equity))
+	high := capital
+	for t, e := range equity {
+		high = math.Max(high, e)
+		out[t] = e/high - 1
+	}
+	return out
+}
+
+// extremes cuts the rows of several columns into n stretches of equal length and gives, in order,
+// the rows to draw: the first, the last, and in each stretch those of every column's least and
+// greatest value (the first of equals). A column's missing values are passed over. It takes
+// O(rows · columns) time.
+func extremes(n int, columns ...[]float64) []int {
+	rows := len(columns[0])
+	if rows == 0 {
+		return nil
+	}
+	keep := []int{0, rows - 1}
+	for k := range n {
+		lo, hi := k*rows/n, (k+1)*rows/n
+		for _, c := range columns {
+			least, most := -1, -1
+			for t := lo; t < hi; t++ {
+				if !finite(c[t]) {
+					continue
+				}
+				if least < 0 || c[t] < c[least] {
+					least = t
+				}
+				if most < 0 || c[t] > c[most] {
+					most = t
+				}
+			}
+			if least >= 0 {
+				keep = append(keep, least, most)
+			}
+		}
+	}
+	slices.Sort(keep)
+	return slices.Compact(keep)
+}

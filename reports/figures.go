@@ -1,0 +1,111 @@
+package reports
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/qf-dev/qf/backtest"
+)
+
+// Figures rounded for reading. A minus is "−", and what is missing is "–".
+
+const absent = "–"
+
+// nan is a figure that cannot be computed.
+var nan = backtest.Figure(math.NaN())
+
+// signed is f with the given decimals and its sign.
+func signed(f backtest.Figure, decimals int) string {
+	if !finite(float64(f)) {
+		return absent
+	}
+	s := grouped(math.Abs(float64(f)), decimals)
+	switch {
+	case f < 0 && strings.Trim(s, "0.,") != "":
+		return "−" + s
+	case strings.Trim(s, "0.,") == "":
+		return s
+	}
+	return "+" + s
+}
+
+// plain is f with the given decimals, and a sign where it is negative.
+func plain(f backtest.Figure, decimals int) string {
+	return strings.TrimPrefix(signed(f, decimals), "+")
+}
+
+// percent is the fraction f in percent, signed; zero is "+0%" too, so that the sign is always there.
+func percent(f backtest.Figure, decimals int) string {
+	s := signed(f*100, decimals)
+	if s == absent {
+		return s
+	}
+	if !strings.HasPrefix(s, "+") && !strings.HasPrefix(s, "−") {
+		s = "+" + s
+	}
+	return s + "%"
+}
+
+// share is the fraction f in percent, without a plus.
+func share(f backtest.Figure, decimals int) string {
+	return strings.TrimPrefix(percent(f, decimals), "+")
+}
+
+// times is f as a multiple.
+func times(f backtest.Figure) string {
+	if s := plain(f, 2); s != absent {
+		return s + "×"
+	}
+	return absent
+}
+
+// count is a number of things, rounded to whole ones.
+func count(v float64) string {
+	if !finite(v) {
+		return absent
+	}
+	return plain(backtest.Figure(v), 0)
+}
+
+// pValue is a probability with two significant digits, "< 0.001" where it is smaller.
+func pValue(f backtest.Figure) string {
+	switch v := float64(f); {
+	case !finite(v):
+		return absent
+	case v < 0.001:
+		return "< 0.001"
+	case v < 0.1:
+		return strconv.FormatFloat(v, 'f', 3, 64)
+	default:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	}
+}
+
+// compact is v in at most four significant digits: for prices and other numbers of any size.
+func compact(v float64) string {
+	switch a := math.Abs(v); {
+	case !finite(v):
+		return absent
+	case a >= 1000:
+		return plain(backtest.Figure(v), 0)
+	case a >= 1:
+		return plain(backtest.Figure(v), 2)
+	case a == 0:
+		return "0"
+	}
+	return strings.Replace(strconv.FormatFloat(v, 'g', 4, 64), "-", "−", 1)
+}
+
+// grouped is a non-negative v with commas between thousands.
+func grouped(v float64, decimals int) string {
+	s := strconv.FormatFloat(v, 'f', decimals, 64)
+	whole, fraction, _ := strings.Cut(s, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if fraction == "" {
+		return whole
+	}
+	return whole + "." + fraction
+}

@@ -1,0 +1,79 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/qf-dev/qf/datasets"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var small = shape{name: "small", instruments: []datasets.Instrument{btc, eth}, days: 3, every: time.Hour, windows: 1, warmUp: 5, edge: 0.05}
+
+// TestGolden compares each document of one invented run with the file under testdata/golden.
+func TestGolden(t *testing.T) {
+	r := sample(t, small)
+	run := finished(t, small)
+	// The study's keys belong to another package; this page shows any.
+	run.Manifest.Config = json.RawMessage(`{"version":1,"name":"small","bars":{"kind":"time","every":"1h"},"factors":[{"name":"momentum_14d"}]}`)
+	for name, write := range map[string]func(io.Writer) error{
+		"report.json":   func(w io.Writer) error { return Render(w, JSON, run) },
+		"manifest.json": func(w io.Writer) error { return writeJSON(w, run.Manifest) },
+		"report.html":   func(w io.Writer) error { return Render(w, HTML, run) },
+		"summary.txt":   func(w io.Writer) error { return Render(w, Text, run) },
+		"ic.csv":        func(w io.Writer) error { return writeIC(w, run.Report) },
+		"windows.csv":   func(w io.Writer) error { return writeWindows(w, run.Report) },
+		"trades.csv":    func(w io.Writer) error { return writeTrades(w, r) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got bytes.Buffer
+			if err := write(&got); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("testdata", "golden", name)
+			if *update {
+				if err := os.WriteFile(path, got.Bytes(), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got.String()); diff != "" {
+				t.Errorf("%s (-want +got; -update rewrites it):\n%s", path, diff)
+			}
+		})
+	}
+}
+
+// finished is the invented run as its folder would keep it.
+func finished(t testing.TB, sh shape) *Run {
+	t.Helper()
+	r := sample(t, sh)
+	run := &Run{Report: New(r)}
+	var err error
+	if run.Manifest, err = NewManifest(r, run.Report, "v1.2.3"); err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func render(t testing.TB, f Format, run *Run) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Render(&b, f, run); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}

@@ -1,0 +1,286 @@
+package reports
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/qf-dev/qf/backtest"
+)
+
+//go:embed page
+var pageFiles embed.FS
+
+var pageTemplate = template.Must(template.New("report.html").Funcs(template.FuncMap{
+	"minute": minute,
+	"share":  share,
+	"count":  func(n int) string { return count(float64(n)) },
+	"add":    func(a, b int) int { return a + b },
+}).ParseFS(pageFiles, "page/report.html"))
+
+// page is what the template shows: words and drawings, no computation left.
+type page struct {
+	Style  template.CSS
+	Script template.JS
+	*Run
+	Subtitle, Bars, Coverage                     string
+	Predicts, Pays                               word
+	Sentences                                    []string
+	Headline                                     []headline
+	Equity, Drawdown, IC, Daily, Quantiles       template.HTML
+	Distribution, Waterfall, WindowPnL, WindowIC template.HTML
+	Signals                                      []string
+	Positions                                    []positionView
+	Feeds                                        []feedView
+	ICTable, ICDetails, LevelTable, LevelDetails grid
+	PnLColumns                                   []string
+	PnL                                          []pnlGroup
+	Months                                       []yearView
+	Config                                       string
+	SourceRows, SourceBytes                      string
+	ByInstrument                                 grid
+	DistributionNote                             string
+}
+
+// word is a verdict of a few words with its tone: good, bad or open.
+type word struct{ Text, Tone string }
+
+// headline is one large figure.
+type headline struct{ Label, Value, Note, Tone string }
+
+type positionView struct {
+	Instrument    string
+	Price, Weight template.HTML
+}
+
+type feedView struct {
+	Coverage
+	Strip template.HTML
+}
+
+// yearView is one row of the heat map of months.
+type yearView struct {
+	Year   string
+	Months [12]monthView
+	Total  string
+}
+
+type monthView struct {
+	Text, Title, Tone string
+	Strength          int // 0 to 100
+}
+
+// writeHTML writes report.html: one file that needs no network and no script to be read.
+func writeHTML(w io.Writer, run *Run) error {
+	p, err := newPage(run)
+	if err != nil {
+		return fmt.Errorf("html: %w", err)
+	}
+	var b bytes.Buffer
+	if err := pageTemplate.ExecuteTemplate(&b, "report.html", p); err != nil {
+		return fmt.Errorf("html: %w", err)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+func newPage(run *Run) (*page, error) {
+	d := run.Report
+	style, err := pageFiles.ReadFile("page/style.css")
+	if err != nil {
+		return nil, err
+	}
+	script, err := pageFiles.ReadFile("page/sort.js")
+	if err != nil {
+		return nil, err
+	}
+	config, err := yaml.JSONToYAML(run.Manifest.Config)
+	if err != nil {
+		return nil, err
+	}
+	p := &page{
+		Style: template.CSS(style), Script: template.JS(script), Run: run,
+		Subtitle: instrumentWords(d), Bars: count(float64(d.Bars.Count)) + " bars" + barWords(d.Bars) + warmUpWords(d),
+		Coverage:  coverageWords(d),
+		Sentences: d.Sentences(),
+		Headline:  headlines(d),
+		Equity:    equityChart(d), Drawdown: drawdownChart(d), IC: icChart(d), Daily: dailyICChart(d),
+		Quantiles: quantileChart(d), Distribution: distributionChart(d), Waterfall: waterfallChart(d),
+		ICTable: icSummary(d), ICDetails: icDetails(d), LevelTable: levelSummary(d), LevelDetails: levelDetails(d),
+		Months: years(d), Config: string(config), ByInstrument: instrumentGrid(d),
+		DistributionNote: distributionNote(d),
+	}
+	p.Predicts, p.Pays = d.Verdict.words()
+	p.Signals = d.signalNames()
+	p.Signals = p.Signals[:min(len(p.Signals), maxSeries)]
+	p.PnLColumns, p.PnL = pnlTable(d)
+	p.WindowPnL, p.WindowIC = windowCharts(d)
+	for _, c := range d.Curves.Positions {
+		if len(c.TS) > 1 {
+			p.Positions = append(p.Positions, positionView{c.Instrument, priceChart(c), weightChart(c)})
+		}
+	}
+	for _, c := range d.Coverage {
+		p.Feeds = append(p.Feeds, feedView{c, coverageChart(c)})
+	}
+	rows, size := int64(0), int64(0)
+	for _, s := range run.Manifest.Sources {
+		rows, size = rows+s.Rows, size+s.Bytes
+	}
+	p.SourceRows, p.SourceBytes = count(float64(rows)), bytesText(size)
+	return p, nil
+}
+
+func (v Verdict) words() (predicts, pays word) {
+	tones := map[string]string{green: "good", red: "bad", yellow: "open"}
+	text, style := v.predictWords()
+	predicts = word{text, tones[style]}
+	text, style = v.payWords()
+	return predicts, word{text, tones[style]}
+}
+
+// headlines are the six figures of the first screen.
+func headlines(d *Report) []headline {
+	var out []headline
+	if ic := d.Headline(); ic != nil {
+		lo, hi := interval(ic)
+		note := "t " + signed(ic.T, 1) + ", p " + pValue(ic.P)
+		if finite(lo) {
+			note = "95%: " + signed(backtest.Figure(lo), 3) + " to " + signed(backtest.Figure(hi), 3)
+		}
+		out = append(out, headline{"IC, " + ic.Horizon + " ahead", signed(ic.Pearson, 3), note, ""})
+	}
+	p := d.Outcome()
+	if p == nil {
+		return out
+	}
+	costs := (p.Fees + p.Slippage + p.Impact) / p.InitialEquity
+	return append(out,
+		headline{"Return after costs", percent(p.TotalReturn, 1), "holding " + percent(p.BuyAndHold, 1), tone(float64(p.TotalReturn))},
+		headline{"Sharpe ratio", signed(p.Sharpe, 2), "annualized from " + count(float64(d.Span.Days)) + " days", ""},
+		headline{"Maximum drawdown", percent(p.MaxDrawdown, 1), plain(p.MaxDrawdownDays, 0) + " days under water", ""},
+		headline{"Costs", share(costs, 1), "of initial equity; " + percent(beforeCosts(p), 1) + " before them", ""},
+		headline{"Break-even cost", plain(p.BreakEvenBps, 1) + " bps", "turnover " + times(p.TurnoverPerDay) + " a day", ""},
+	)
+}
+
+// windowCharts compare the windows; nothing where there is only one.
+func windowCharts(d *Report) (pnl, ic template.HTML) {
+	var names []string
+	var earned, predicted []float64
+	for k := range d.PnL {
+		p := &d.PnL[k]
+		if p.Signal != compositeSignal || p.Window == backtest.All {
+			continue
+		}
+		names, earned = append(names, p.Window), append(earned, float64(p.TotalReturn))
+		v := math.NaN()
+		if row := d.pooled(compositeSignal, p.Window, d.PrimaryHorizon); row != nil {
+			v = float64(row.Pearson)
+		}
+		predicted = append(predicted, v)
+	}
+	if len(names) < 2 {
+		return "", ""
+	}
+	return windowChart("Return after costs by window, in percent", names, earned, percentTick, func(v backtest.Figure) string { return "return " + percent(v, 2) }),
+		windowChart("IC by window at the primary horizon", names, predicted, numberTick, func(v backtest.Figure) string { return "IC " + signed(v, 4) })
+}
+
+// years lays the months out by year.
+func years(d *Report) []yearView {
+	var out []yearView
+	most := 0.0
+	for _, m := range d.Monthly {
+		if v := math.Abs(float64(m.Return)); finite(v) {
+			most = math.Max(most, v)
+		}
+	}
+	total := 1.0
+	for _, m := range d.Monthly {
+		year, month, _ := strings.Cut(m.Month, "-")
+		k, err := strconv.Atoi(month)
+		if err != nil || k < 1 || k > 12 {
+			continue
+		}
+		if len(out) == 0 || out[len(out)-1].Year != year {
+			out = append(out, yearView{Year: year})
+			total = 1
+		}
+		y := &out[len(out)-1]
+		total *= 1 + float64(m.Return)
+		y.Total = percent(backtest.Figure(total-1), 1)
+		v := monthView{Text: percent(m.Return, 1), Title: fmt.Sprintf("%s: %s over %d days", m.Month, percent(m.Return, 2), m.Days), Tone: tone(float64(m.Return))}
+		if most > 0 && finite(float64(m.Return)) {
+			v.Strength = int(math.Round(100 * math.Abs(float64(m.Return)) / most))
+		}
+		y.Months[k-1] = v
+	}
+	return out
+}
+
+// instrumentGrid splits the run's PnL by instrument.
+func instrumentGrid(d *Report) grid {
+	g := grid{Caption: "PnL by instrument, quote currency", Head: []heading{{Text: "Instrument"}, {Text: "Contract"}}}
+	for _, name := range []string{"Price PnL", "Funding", "Fees", "Slippage", "Impact", "Net"} {
+		g.Head = append(g.Head, heading{Text: name, Numeric: true})
+	}
+	for k, r := range d.ByInstrument {
+		contract := ""
+		if k < len(d.Instruments) {
+			contract = d.Instruments[k].Contract
+		}
+		line := []entry{words(r.Instrument), words(contract)}
+		for _, v := range []backtest.Figure{r.PricePnL, r.Funding, -r.Fees, -r.Slippage, -r.Impact, r.Net} {
+			line = append(line, figure(v, signed(v, 0), ""))
+		}
+		g.Rows = append(g.Rows, line)
+	}
+	return g
+}
+
+func distributionNote(d *Report) string {
+	s := d.Distribution
+	if s.N == 0 {
+		return ""
+	}
+	note := fmt.Sprintf("mean %s, standard deviation %s", signed(s.Mean, 2), plain(s.Std, 2))
+	if s.Below+s.Above > 0 {
+		note += fmt.Sprintf("; %s values beyond the axis, from %s to %s", count(float64(s.Below+s.Above)), signed(s.Min, 1), signed(s.Max, 1))
+	}
+	return note
+}
+
+// bytesText is a size for reading.
+func bytesText(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	v := float64(n)
+	k := 0
+	for v >= 1000 && k < len(units)-1 {
+		v /= 1000
+		k++
+	}
+	if k == 0 {
+		return count(v) + " B"
+	}
+	return plain(backtest.Figure(v), 1) + " " + units[k]
+}
+
+// HasWindows reports whether more than one window was replayed.
+func (p *page) HasWindows() bool { return p.WindowPnL != "" }
+
+// Legend says whether the IC chart needs one.
+func (p *page) Legend() bool { return len(p.Signals) > 1 }
+
+// Missing reports whether any feed lacks a day.
+func (p *page) Missing() bool {
+	return slices.ContainsFunc(p.Feeds, func(f feedView) bool { return f.Coverage.Missing+f.Coverage.Empty > 0 })
+}

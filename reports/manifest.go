@@ -1,0 +1,69 @@
+package reports
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/yamlconf"
+)
+
+// Manifest is manifest.json: where a run's numbers come from.
+type Manifest struct {
+	Schema  int    `json:"schema"`
+	Name    string `json:"name"`
+	Digest  string `json:"digest"`
+	Version string `json:"qf_version"` // stands here and in no other file of a run
+	Span    Span   `json:"span"`
+	// Config is the study with every default filled in, under the keys of its file and with windows
+	// and dates as they are written there. Folders are left out: where things lie is no part of a run.
+	Config   json.RawMessage `json:"config"`
+	Sources  []Source        `json:"sources"`
+	Warnings []string        `json:"warnings"`
+}
+
+// Source is one lake file that was read.
+type Source struct {
+	Partition string `json:"partition"` // exchange/type/SYMBOL/YYYY-MM-DD
+	Rows      int64  `json:"rows"`
+	Digest    string `json:"digest"` // of the cells
+	Path      string `json:"source_path"`
+	Bytes     int64  `json:"source_bytes"`
+	SHA256    string `json:"source_sha256"`
+}
+
+// places are the keys of a study that say where something lies.
+var places = [][2]string{{"data", "lake"}, {"report", "dir"}}
+
+// NewManifest says where the numbers of d, the report on r, come from. version is qf's.
+func NewManifest(r *backtest.Result, d *Report, version string) (*Manifest, error) {
+	config := yamlconf.Encode(r.Study)
+	for _, p := range places {
+		if n := config.Get(p[0]); n != nil {
+			drop(n, p[1])
+		}
+	}
+	raw, err := config.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("configuration of %s: %w", d.Name, err)
+	}
+	m := &Manifest{
+		Schema: Schema, Name: d.Name, Digest: d.Digest, Version: version,
+		Span: d.Span, Config: raw, Sources: []Source{}, Warnings: d.Warnings,
+	}
+	for _, f := range r.Sources {
+		m.Sources = append(m.Sources, Source{
+			Partition: f.Partition.String(), Rows: f.Rows, Digest: f.Digest,
+			Path: f.Source.Path, Bytes: f.Source.Bytes, SHA256: f.Source.SHA256,
+		})
+	}
+	return m, nil
+}
+
+func drop(n *yamlconf.Node, name string) {
+	k := slices.IndexFunc(n.Keys, func(k yamlconf.Key) bool { return k.Name == name })
+	if k >= 0 {
+		n.Keys, n.Items = slices.Delete(n.Keys, k, k+1), slices.Delete(n.Items, k, k+1)
+	}
+}

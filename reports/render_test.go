@@ -1,0 +1,206 @@
+package reports
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/datasets"
+)
+
+const hostile = `<script>alert(1)</script>"'&{{.}}`
+
+func TestHostileNamesAreText(t *testing.T) {
+	sh := small
+	sh.name = hostile
+	sh.instruments = []datasets.Instrument{{Exchange: "x", Symbol: "<IMG SRC=X ONERROR=1>"}, eth}
+	r := sample(t, sh)
+	r.Warnings = append(r.Warnings, errors.New(hostile+"\x1b[2J"))
+	run := &Run{Report: New(r)}
+	var err error
+	if run.Manifest, err = NewManifest(r, run.Report, "dev"); err != nil {
+		t.Fatal(err)
+	}
+	page := render(t, HTML, run)
+	for _, bad := range []string{"<script>alert", "<IMG", "<img"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page contains %q unescaped", bad)
+		}
+	}
+	if n := strings.Count(page, "<script"); n != 1 {
+		t.Errorf("the page has %d scripts, want its own alone", n)
+	}
+	if text := render(t, Text, run); strings.ContainsRune(text, '\x1b') {
+		t.Errorf("the summary carries a terminal escape:\n%q", text)
+	}
+	if !json.Valid([]byte(render(t, JSON, run))) {
+		t.Error("report.json is not JSON")
+	}
+	if name := Folder(r); !regexp.MustCompile(`^[A-Za-z0-9._-]+$`).MatchString(name) || strings.HasPrefix(name, ".") {
+		t.Errorf("Folder = %q", name)
+	}
+}
+
+// TestPageNeedsNothing looks for anything that a page could load.
+func TestPageNeedsNothing(t *testing.T) {
+	page := render(t, HTML, finished(t, small))
+	for _, bad := range []string{"http://", "https://", "@import", "url(", "<link", " src="} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page contains %q", bad)
+		}
+	}
+	for _, want := range []string{`lang="en"`, `name="viewport"`, `role="img"`, `scope="col"`, "prefers-color-scheme", "@media print"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+func TestMissingFiguresAreNull(t *testing.T) {
+	r := sample(t, small)
+	for k := range r.Evaluation.PnL {
+		p := &r.Evaluation.PnL[k]
+		p.Sharpe, p.TotalReturn, p.Fees = nan, nan, backtest.Figure(math.Inf(1))
+		p.Reasons = map[string]string{"sharpe": "no day has a return", "total_return": "a settlement is not known"}
+	}
+	for k := range r.Evaluation.IC {
+		r.Evaluation.IC[k].Pearson, r.Evaluation.IC[k].T, r.Evaluation.IC[k].P = nan, nan, nan
+	}
+	for k := range r.Evaluation.Daily {
+		r.Evaluation.Daily[k].IC = nan
+	}
+	run := &Run{Report: New(r)}
+	run.Manifest, _ = NewManifest(r, run.Report, "dev")
+	text := render(t, JSON, run)
+	if !json.Valid([]byte(text)) {
+		t.Fatal("report.json is not JSON")
+	}
+	for _, want := range []string{`"sharpe":null`, `"fees":null`, `"pearson":null`, `"sharpe":"no day has a return"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("report.json lacks %s", want)
+		}
+	}
+	if got := run.Report.Verdict; got != (Verdict{"unknown", "unknown"}) {
+		t.Errorf("verdict %+v, want both unknown", got)
+	}
+	for _, f := range []Format{HTML, Text} {
+		if out := render(t, f, run); regexp.MustCompile(`NaN|Inf\b`).MatchString(out) {
+			t.Errorf("%s shows NaN or Inf", f)
+		}
+	}
+	if page := render(t, HTML, run); !strings.Contains(page, "a settlement is not known") {
+		t.Error("the page does not say why the return is missing")
+	}
+}
+
+// TestEmptyEvaluation renders a run of which nothing could be said.
+func TestEmptyEvaluation(t *testing.T) {
+	r := sample(t, small)
+	r.Evaluation, r.Sources, r.Warnings = &backtest.Evaluated{}, nil, nil
+	for i := range r.Market.Days {
+		r.Market.Days[i] = nil
+	}
+	run := &Run{Report: New(r)}
+	run.Manifest, _ = NewManifest(r, run.Report, "dev")
+	for _, f := range []Format{HTML, Text, JSON} {
+		if out := render(t, f, run); strings.Contains(out, "NaN") {
+			t.Errorf("%s shows NaN", f)
+		}
+	}
+}
+
+func TestEqualResultsGiveEqualBytes(t *testing.T) {
+	for _, f := range []Format{HTML, Text, JSON} {
+		a := render(t, f, finished(t, small))
+		b := render(t, f, finished(t, small))
+		if a != b {
+			t.Errorf("%s differs between two equal runs", f)
+		}
+		if strings.Contains(a, "v1.2.3") {
+			t.Errorf("%s carries the qf version, which belongs into manifest.json alone", f)
+		}
+	}
+}
+
+func TestSummaryFitsTheScreen(t *testing.T) {
+	for _, warnings := range []int{0, 1, 3, 40} {
+		r := sample(t, small)
+		r.Warnings = nil
+		for k := range warnings {
+			r.Warnings = append(r.Warnings, fmt.Errorf("finding %d, %s", k, strings.Repeat("long ", 30)))
+		}
+		var b strings.Builder
+		if err := WriteSummary(&b, New(r), false); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		if len(lines) > screenLines {
+			t.Errorf("%d warnings make %d lines, want at most %d:\n%s", warnings, len(lines), screenLines, b.String())
+		}
+		for _, l := range lines {
+			if n := utf8.RuneCountInString(l); n > screenWidth {
+				t.Errorf("a line of %d columns: %s", n, l)
+			}
+		}
+		if warnings > 0 && !strings.Contains(lines[len(lines)-1], "finding") && !strings.Contains(lines[len(lines)-1], "more") {
+			t.Errorf("warnings do not come last:\n%s", b.String())
+		}
+	}
+}
+
+func TestColourOnlyWhenAsked(t *testing.T) {
+	d := finished(t, small).Report
+	var with, without strings.Builder
+	WriteSummary(&with, d, true)
+	WriteSummary(&without, d, false)
+	if !strings.Contains(with.String(), "\x1b[") || strings.Contains(without.String(), "\x1b[") {
+		t.Error("colour does not follow the argument")
+	}
+	if plain := regexp.MustCompile("\x1b\\[[0-9]*m").ReplaceAllString(with.String(), ""); plain != without.String() {
+		t.Error("colour changes the text")
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	ic := func(r, p float64) []backtest.ICRow {
+		return []backtest.ICRow{{Signal: "composite", Instrument: "*", Window: "all", Horizon: "1h", Pearson: backtest.Figure(r), P: backtest.Figure(p)}}
+	}
+	pnl := func(ret float64, fills int) []backtest.PnLRow {
+		return []backtest.PnLRow{{Signal: "composite", Window: "all", TotalReturn: backtest.Figure(ret), Trades: fills, InitialEquity: 1}}
+	}
+	for _, c := range []struct {
+		name string
+		ic   []backtest.ICRow
+		pnl  []backtest.PnLRow
+		want Verdict
+	}{
+		{"both", ic(0.03, 0.01), pnl(0.1, 5), Verdict{"yes", "yes"}},
+		{"noise", ic(0.03, 0.3), pnl(-0.1, 5), Verdict{"no", "no"}},
+		{"wrong sign", ic(-0.03, 0.01), pnl(0, 5), Verdict{"reversed", "no"}},
+		{"idle", ic(0.03, math.NaN()), pnl(0, 0), Verdict{"unknown", "idle"}},
+		{"nothing", nil, nil, Verdict{"unknown", "unknown"}},
+	} {
+		d := &Report{PrimaryHorizon: "1h", IC: c.ic, PnL: c.pnl}
+		if got := judge(d); got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestPageSize(t *testing.T) {
+	sh := shape{name: "ninety", instruments: []datasets.Instrument{btc, eth}, days: 90, every: 5 * time.Minute, windows: 1, warmUp: 288, edge: 0.02}
+	run := finished(t, sh)
+	if n := len(render(t, HTML, run)); n > 1<<20 {
+		t.Errorf("report.html of 90 days of two instruments has %d bytes, want at most 1 MiB", n)
+	}
+	if n := len(run.Report.Curves.Equity.TS); n > 1000 {
+		t.Errorf("the equity curve has %d points, want at most 1,000", n)
+	}
+}

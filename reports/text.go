@@ -1,0 +1,141 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// The screen that a summary fits on.
+const (
+	screenWidth = 80
+	screenLines = 24
+)
+
+// Terminal styles.
+const (
+	bold   = "\x1b[1m"
+	red    = "\x1b[31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	reset  = "\x1b[0m"
+)
+
+// WriteSummary writes the summary of a run on one screen of 80 columns by 24 lines: what was tested,
+// does the score predict, does trading it pay, what the data lacked, and what warns. colour adds
+// terminal styles.
+func WriteSummary(w io.Writer, d *Report, colour bool) error {
+	s := &screen{colour: colour}
+	s.header(d)
+	s.predicts(d)
+	s.pays(d)
+	s.coverage(d)
+	s.warnings(d)
+	_, err := io.WriteString(w, s.b.String())
+	return err
+}
+
+// screen collects lines.
+type screen struct {
+	b      strings.Builder
+	colour bool
+	lines  int
+}
+
+func (s *screen) line(style, format string, a ...any) {
+	text := strings.ReplaceAll(fmt.Sprintf(format, a...), "−", "-")
+	text = strings.ReplaceAll(text, absent, "-")
+	text = strings.TrimRight(clip(printable(text), screenWidth), " ")
+	if s.colour && style != "" && text != "" {
+		text = style + text + reset
+	}
+	s.b.WriteString(text + "\n")
+	s.lines++
+}
+
+// row is one indented line: a name, a value and what belongs to it.
+func (s *screen) row(name, value, rest string) { s.line("", "  %-14s%10s   %s", name, value, rest) }
+
+func (s *screen) header(d *Report) {
+	s.line(bold, "%s", d.Name)
+	s.line("", "%s to %s UTC, %s days, %s bars%s", minute(d.Span.From), minute(d.Span.To),
+		count(float64(d.Span.Days)), count(float64(d.Bars.Count)), barWords(d.Bars))
+	s.line("", "%s%s", instrumentWords(d), warmUpWords(d))
+	for _, l := range d.LooksAhead {
+		s.line(red, "LOOKS AHEAD: %s", l)
+	}
+}
+
+func (s *screen) predicts(d *Report) {
+	word, style := d.Verdict.predictWords()
+	s.line("", "")
+	s.line(bold+style, "Does it predict?  %s", word)
+	ic := d.Headline()
+	if ic == nil {
+		s.line("", "  No IC at the primary horizon %s.", d.PrimaryHorizon)
+		return
+	}
+	s.row("IC, "+ic.Horizon, signed(ic.Pearson, 4), fmt.Sprintf("Spearman %s, daily %s, ICIR %s",
+		signed(ic.Spearman, 4), signed(ic.Daily.Mean, 4), signed(ic.Daily.ICIR, 2)))
+	s.row("t", signed(ic.T, 2), fmt.Sprintf("p %s, %s", pValue(ic.P), methodWords(ic.TMethod)))
+	s.row("n effective", count(float64(ic.NEffective)), "of "+count(float64(ic.N))+" pairs"+prefixed(", ", strings.Join(ic.Warnings, ", ")))
+}
+
+func (s *screen) pays(d *Report) {
+	word, style := d.Verdict.payWords()
+	s.line("", "")
+	s.line(bold+style, "Does it pay?  %s", word)
+	p := d.Outcome()
+	if p == nil {
+		s.line("", "  No run over the whole span.")
+		return
+	}
+	s.row("net return", percent(p.TotalReturn, 2), fmt.Sprintf("before costs %s, buy and hold %s",
+		percent(beforeCosts(p), 2), percent(p.BuyAndHold, 2)))
+	s.row("Sharpe", signed(p.Sharpe, 2), fmt.Sprintf("annualized from %s days%s", count(float64(d.Span.Days)), prefixed(", chance above 0: ", known(share(p.PSR, 0)))))
+	s.row("max drawdown", percent(p.MaxDrawdown, 2), plain(p.MaxDrawdownDays, 1)+" days under water at the longest")
+	s.row("costs", plain(p.Fees+p.Slippage+p.Impact, 0), fmt.Sprintf("fees %s, slippage %s, impact %s; funding %s",
+		plain(p.Fees, 0), plain(p.Slippage, 0), plain(p.Impact, 0), signed(p.Funding, 0)))
+	s.row("fills", count(float64(p.Trades)), fmt.Sprintf("turnover %s a day, break-even %s bps",
+		plain(p.TurnoverPerDay, 2), plain(p.BreakEvenBps, 2)))
+}
+
+func (s *screen) coverage(d *Report) {
+	s.line("", "")
+	s.line("", "Coverage  %s", coverageWords(d))
+}
+
+func (s *screen) warnings(d *Report) {
+	if len(d.Warnings) == 0 {
+		s.line("", "Warnings  none")
+		return
+	}
+	s.line(bold+yellow, "Warnings  %d", len(d.Warnings))
+	room := max(screenLines-s.lines, 1)
+	for i, text := range d.Warnings {
+		if i == room-1 && len(d.Warnings) > room {
+			s.line(yellow, "  and %d more, in report.json and report.html", len(d.Warnings)-i)
+			return
+		}
+		s.line(yellow, "  %d. %s", i+1, text)
+	}
+}
+
+// clip cuts text that is wider than width columns.
+func clip(text string, width int) string {
+	if utf8.RuneCountInString(text) <= width {
+		return text
+	}
+	return string([]rune(text)[:width-1]) + "…"
+}
+
+// printable replaces control characters, which a terminal would act on.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,160 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/qf-dev/qf/backtest"
+)
+
+// significance is the two-sided p below which a score is said to predict.
+const significance = 0.05
+
+// compositeSignal is the name of the study's own score among the signals.
+const compositeSignal = "composite"
+
+// Verdict answers the two questions in one word each.
+type Verdict struct {
+	// Predicts: yes, no, reversed (the score predicts with the wrong sign) or unknown.
+	Predicts string `json:"predicts"`
+	// Pays: yes or no after costs, unknown where net PnL is, idle where nothing was traded.
+	Pays string `json:"pays"`
+}
+
+func judge(d *Report) Verdict {
+	v := Verdict{Predicts: "unknown", Pays: "unknown"}
+	if ic := d.Headline(); ic != nil && finite(float64(ic.P)) {
+		switch {
+		case ic.P >= significance:
+			v.Predicts = "no"
+		case ic.Pearson < 0:
+			v.Predicts = "reversed"
+		default:
+			v.Predicts = "yes"
+		}
+	}
+	if pnl := d.Outcome(); pnl != nil {
+		switch {
+		case pnl.Trades == 0:
+			v.Pays = "idle"
+		case !finite(float64(pnl.TotalReturn)):
+		case pnl.TotalReturn > 0:
+			v.Pays = "yes"
+		default:
+			v.Pays = "no"
+		}
+	}
+	return v
+}
+
+// Headline is the row on which the first question is decided: the composite's pooled IC over the
+// whole span at the primary horizon; nil where there is none.
+func (d *Report) Headline() *backtest.ICRow {
+	return d.pooled(compositeSignal, backtest.All, d.PrimaryHorizon)
+}
+
+// pooled is the IC of a signal over all instruments, which is that of the one where there is one.
+func (d *Report) pooled(signal, window, horizon string) *backtest.ICRow {
+	var alone *backtest.ICRow
+	for k := range d.IC {
+		row := &d.IC[k]
+		if row.Signal != signal || row.Window != window || row.Horizon != horizon {
+			continue
+		}
+		if row.Instrument == backtest.Pooled {
+			return row
+		}
+		if len(d.Instruments) == 1 {
+			alone = row
+		}
+	}
+	return alone
+}
+
+// Outcome is the row on which the second question is decided: the composite's PnL over the whole
+// span; nil where there is none.
+func (d *Report) Outcome() *backtest.PnLRow {
+	for k := range d.PnL {
+		if row := &d.PnL[k]; row.Signal == compositeSignal && row.Window == backtest.All {
+			return row
+		}
+	}
+	return nil
+}
+
+// Sentences say the verdict in plain words: does the score predict, does trading it pay, how sure
+// is that.
+func (d *Report) Sentences() []string {
+	out := []string{d.predictSentence(), d.paySentence()}
+	if s := d.sureSentence(); s != "" {
+		out = append(out, s)
+	}
+	return out
+}
+
+func (d *Report) predictSentence() string {
+	ic := d.Headline()
+	if ic == nil {
+		return "The composite was not judged at the primary horizon."
+	}
+	h := d.PrimaryHorizon
+	figures := fmt.Sprintf("IC %s, t %s, p %s, %s effective observations",
+		signed(ic.Pearson, 3), signed(ic.T, 1), pValue(ic.P), count(float64(ic.NEffective)))
+	switch d.Verdict.Predicts {
+	case "yes":
+		return fmt.Sprintf("The score predicts returns %s ahead (%s).", h, figures)
+	case "reversed":
+		return fmt.Sprintf("The score points the wrong way %s ahead: high scores were followed by low returns (%s).", h, figures)
+	case "no":
+		return fmt.Sprintf("Nothing shows that the score predicts returns %s ahead (%s).", h, figures)
+	}
+	reason := ic.Reasons["t"]
+	if reason == "" {
+		reason = "the test has too few independent observations"
+	}
+	return fmt.Sprintf("Whether the score predicts returns %s ahead cannot be said: %s.", h, strings.TrimSuffix(reason, "."))
+}
+
+func (d *Report) paySentence() string {
+	p := d.Outcome()
+	if p == nil {
+		return "No run was made."
+	}
+	span := "over " + count(float64(d.Span.Days)) + " days"
+	hold := ""
+	if finite(float64(p.BuyAndHold)) {
+		hold = ", against " + percent(p.BuyAndHold, 1) + " for holding"
+	}
+	switch d.Verdict.Pays {
+	case "yes":
+		return fmt.Sprintf("Trading it returned %s after costs %s%s.", percent(p.TotalReturn, 1), span, hold)
+	case "no":
+		if before := beforeCosts(p); before > 0 {
+			return fmt.Sprintf("Trading it lost %s %s: costs ate the %s made before them%s.",
+				share(abs(p.TotalReturn), 1), span, percent(before, 1), hold)
+		}
+		return fmt.Sprintf("Trading it lost %s after costs %s%s.", share(abs(p.TotalReturn), 1), span, hold)
+	case "idle":
+		return "Nothing was traded: the score never crossed a threshold."
+	}
+	reason := p.Reasons["total_return"]
+	if reason == "" {
+		reason = "a figure that it needs is missing"
+	}
+	return "What trading it returned is not known: " + strings.TrimSuffix(reason, ".") + "."
+}
+
+func (d *Report) sureSentence() string {
+	p := d.Outcome()
+	if p == nil || !finite(float64(p.PSR)) {
+		return ""
+	}
+	s := fmt.Sprintf("The chance that its true Sharpe ratio is above zero is %s", share(p.PSR, 0))
+	if m := float64(p.MinTRLDays); finite(m) && p.PSR < 0.95 && m > float64(d.Span.Days) {
+		s += fmt.Sprintf("; a record of %s days would be needed to be 95%% sure", count(math.Ceil(m)))
+	}
+	return s + "."
+}
+
+func abs(f backtest.Figure) backtest.Figure { return backtest.Figure(math.Abs(float64(f))) }

@@ -1,0 +1,148 @@
+package reports
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"github.com/qf-dev/qf/datasets/parquet"
+)
+
+func TestWriteFolder(t *testing.T) {
+	dir := t.TempDir()
+	r := sample(t, small)
+	for range 2 { // the second replaces the first
+		if err := Write(dir, r, Options{Version: "v1.2.3"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"equity.parquet", "ic.csv", "manifest.json", "positions.parquet", "report.html", "report.json", "trades.csv", "windows.csv"}
+	if got := names(t, filepath.Join(dir, Folder(r))); !slices.Equal(got, want) {
+		t.Errorf("files %v, want %v", got, want)
+	}
+	if got, want := names(t, dir), []string{"latest", Folder(r)}; !slices.Equal(got, want) {
+		t.Errorf("runs %v, want %v", got, want)
+	}
+	if target, err := os.Readlink(filepath.Join(dir, "latest")); err != nil || target != Folder(r) {
+		t.Errorf("latest → %q, %v; want %q", target, err, Folder(r))
+	}
+}
+
+func TestWriteIsTheSameAnywhere(t *testing.T) {
+	a, b := t.TempDir(), t.TempDir()
+	for _, dir := range []string{a, b} {
+		r := sample(t, small)
+		r.Study.Data.Lake, r.Study.Report.Dir = dir, dir
+		if err := Write(dir, r, Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder := Folder(sample(t, small))
+	for _, name := range names(t, filepath.Join(a, folder)) {
+		x, err := os.ReadFile(filepath.Join(a, folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := os.ReadFile(filepath.Join(b, folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(x, y) {
+			t.Errorf("%s differs between two folders", name)
+		}
+	}
+}
+
+func TestWriteOnlyWhatIsAskedFor(t *testing.T) {
+	dir := t.TempDir()
+	r := sample(t, small)
+	if err := Write(dir, r, Options{Formats: []Format{CSV}}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"ic.csv", "manifest.json", "report.json", "trades.csv", "windows.csv"}
+	if got := names(t, filepath.Join(dir, Folder(r))); !slices.Equal(got, want) {
+		t.Errorf("files %v, want %v", got, want)
+	}
+	r.Study.Report.Formats = []string{"pdf"}
+	if err := Write(dir, r, Options{}); err == nil || !strings.Contains(err.Error(), `"pdf"`) {
+		t.Errorf("format pdf: %v", err)
+	}
+}
+
+// A run that cannot be written leaves what was there.
+func TestWriteFailureKeepsTheOldRun(t *testing.T) {
+	dir := t.TempDir()
+	r := sample(t, small)
+	if err := Write(dir, r, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	r.Market.Panels[0].Name = "no close"
+	func() {
+		defer func() { recover() }()
+		Write(dir, r, Options{})
+	}()
+	if got, want := names(t, dir), []string{"latest", Folder(r)}; !slices.Equal(got, want) {
+		t.Errorf("after a failure: %v, want %v", got, want)
+	}
+}
+
+func TestParquetColumns(t *testing.T) {
+	dir := t.TempDir()
+	sh := small
+	sh.windows = 3
+	r := sample(t, sh)
+	if err := Write(dir, r, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := parquet.Open(filepath.Join(dir, Folder(r), "equity.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	bars := r.Span.Hi - r.Span.Lo
+	if f.Rows() != int64(2*bars) {
+		t.Errorf("equity.parquet has %d rows, want %d: the whole span and three windows of it", f.Rows(), 2*bars)
+	}
+	records, err := f.Read(context.Background(), parquet.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer records.Release()
+	if !records.Next() {
+		t.Fatal(records.Err())
+	}
+	rec := records.Record()
+	equity := rec.Column(rec.Schema().FieldIndices("equity")[0]).(*array.Float64)
+	for k, want := range r.All.Equity {
+		if got := equity.Value(k); got != want {
+			t.Fatalf("equity[%d] = %v, want %v", k, got, want)
+		}
+	}
+	p, err := parquet.Open(filepath.Join(dir, Folder(r), "positions.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if p.Rows() != int64(4*bars) {
+		t.Errorf("positions.parquet has %d rows, want %d", p.Rows(), 4*bars)
+	}
+}
+
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	return out
+}
