@@ -1,0 +1,72 @@
+package kernel
+
+import "math"
+
+// Skew writes the trailing sample skewness of x into dst, corrected for bias,
+//
+//	dst[t] = n·√(n-1)/(n-2) · Σd³ / (Σd²)^(3/2),  d = x[s]-m,  s = t-window+1 … t,
+//
+// and NaN where n < 3 or where all values are equal (pandas says 0 there). It takes O(len(x)) time.
+// Merging follows Pébay (2008).
+func Skew(dst, x []float64, window, minPeriods int) {
+	shape(dst, x, window, minPeriods, 3, func(a powers) float64 {
+		return a.n * math.Sqrt(a.n-1) / (a.n - 2) * a.m3 / (a.m2 * math.Sqrt(a.m2))
+	})
+}
+
+// Kurt writes the trailing sample excess kurtosis of x into dst, corrected for bias,
+//
+//	dst[t] = (n-1)/((n-2)(n-3)) · ( n(n+1) · Σd⁴ / (Σd²)² - 3(n-1) ),  d = x[s]-m,
+//
+// and NaN where n < 4 or where all values are equal (pandas says −3 there). It takes O(len(x)) time.
+func Kurt(dst, x []float64, window, minPeriods int) {
+	shape(dst, x, window, minPeriods, 4, func(a powers) float64 {
+		return (a.n - 1) / ((a.n - 2) * (a.n - 3)) * (float64(a.n*(a.n+1)*a.m4/(a.m2*a.m2)) - 3*(a.n-1))
+	})
+}
+
+// shape is f of the windows that have at least minPeriods and least values.
+func shape(dst, x []float64, window, minPeriods, least int, f func(powers) float64) {
+	check(len(dst), len(x), window, minPeriods)
+	least = max(least, minPeriods)
+	push := func(a powers, t int) powers { return a.push(x[t]) }
+	blocks(len(x), window, push, func(t int, head, tail powers) {
+		a := head.merge(tail)
+		if dst[t] = nan; a.n >= float64(least) && a.m2 > 0 {
+			dst[t] = f(a)
+		}
+	})
+}
+
+// powers are n values' mean, less the reference ref, which is one of them, and the sums of the
+// second to fourth powers of their distances d from it.
+type powers struct{ n, ref, mean, m2, m3, m4 float64 }
+
+func (a powers) push(v float64) powers {
+	if !finite(v) {
+		return a
+	}
+	return a.merge(powers{n: 1, ref: v})
+}
+
+func (a powers) merge(b powers) powers {
+	if a.n == 0 {
+		return b
+	}
+	if b.n == 0 {
+		return a
+	}
+	n := a.n + b.n
+	d := b.mean - a.mean + (b.ref - a.ref)
+	p, q := a.n/n, b.n/n
+	dp, dq := float64(d*p), float64(d*q)
+	return powers{
+		n:    n,
+		ref:  a.ref,
+		mean: a.mean + dq,
+		m2:   a.m2 + b.m2 + float64(dp*dq*n),
+		m3:   a.m3 + b.m3 + float64(dp*dq*(dp-dq)*n) + float64(3*(float64(dp*b.m2)-float64(dq*a.m2))),
+		m4: a.m4 + b.m4 + float64(dp*dq*(float64(dp*dp)-float64(dp*dq)+float64(dq*dq))*n) +
+			float64(6*(float64(dp*dp*b.m2)+float64(dq*dq*a.m2))) + float64(4*(float64(dp*b.m3)-float64(dq*a.m3))),
+	}
+}
