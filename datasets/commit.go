@@ -88,7 +88,7 @@ func (w *Writer) Commit(meta SourceMeta, bad ...BadRow) (Info, error) {
 		return Info{}, err
 	}
 	f.Bytes = size
-	if err := w.setAside(bad); err != nil {
+	if err := w.lake.setAside(filepath.Dir(w.claim.path), bad); err != nil {
 		return Info{}, err
 	}
 	if err := w.claim.publish(); err != nil {
@@ -100,21 +100,21 @@ func (w *Writer) Commit(meta SourceMeta, bad ...BadRow) (Info, error) {
 // Abort gives the partition up and removes what was written. After Commit it does nothing.
 func (w *Writer) Abort() { w.claim.drop() }
 
-// setAside writes the bad rows' side file, or removes one that is no longer true.
-func (w *Writer) setAside(bad []BadRow) error {
-	path := filepath.Join(filepath.Dir(w.claim.path), badRowsFile)
+// setAside writes the bad rows' side file in dir, or removes one that is no longer true.
+func (l *Lake) setAside(dir string, bad []BadRow) error {
+	path := filepath.Join(dir, badRowsFile)
 	if len(bad) == 0 {
 		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 			return err
 		}
 		return nil
 	}
-	c, err := claimFile(context.Background(), w.lake.root, path)
+	c, err := claimFile(context.Background(), l.root, path)
 	if err != nil {
 		return err
 	}
 	defer c.drop()
-	buf := w.lake.buffer(c)
+	buf := l.buffer(c)
 	rows := csv.NewWriter(buf)
 	rows.Write([]string{"line", "error", "text"})
 	for _, r := range bad {

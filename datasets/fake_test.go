@@ -39,6 +39,13 @@ func record(p Partition, n int, seed uint64) arrow.Record {
 	rng := rand.New(rand.NewPCG(seed, uint64(p.Day)))
 	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	defer b.Release()
+	for i, c := range p.Type.Columns() {
+		if f, ok := b.Field(i).(*array.BinaryDictionaryBuilder); ok {
+			if err := f.InsertStringDictValues(words(c.Values).(*array.String)); err != nil {
+				panic(err)
+			}
+		}
+	}
 	local := p.Day.Start()
 	for range n {
 		local += rng.Int64N(1_000_000)

@@ -66,6 +66,8 @@ type FetchEntry struct {
 	Status    FetchStatus
 	Info      Info  // of the lake's file: Fetched, Empty, Present
 	Err       error // NotReached, NotFound, KeyNeeded, Failed
+	// Symbols are the partitions that a grouped file became; Info then sums their rows and bytes.
+	Symbols []Info
 	// Damaged says what was wrong with the file that the lake had, where one was and did not read.
 	Damaged error
 }
@@ -104,7 +106,7 @@ func Fetch(ctx context.Context, src Source, lake *Lake, want []Partition, o Fetc
 	if o.Attempts <= 0 {
 		o.Attempts = 3
 	}
-	f := &fetch{src: src, lake: lake, o: o}
+	f := &fetch{src: src, lake: lake, o: o, splitting: make(chan struct{}, 1)}
 	order := endsFirst(want)
 	err := forEach(ctx, o.Concurrency, len(order), func(ctx context.Context, i int) error {
 		e := &report.Entries[order[i]]
@@ -140,10 +142,11 @@ func endsFirst(want []Partition) []int {
 
 // fetch is what the workers of one Fetch share.
 type fetch struct {
-	src      Source
-	lake     *Lake
-	o        FetchOptions
-	watching sync.Mutex
+	src       Source
+	lake      *Lake
+	o         FetchOptions
+	watching  sync.Mutex
+	splitting chan struct{} // held by the one that works on a grouped file
 }
 
 func (f *fetch) observe(e FetchEvent) {
@@ -196,6 +199,9 @@ func (f *fetch) attempt(ctx context.Context, e *FetchEntry) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
+	if p.Grouped() {
+		return f.group(ctx, e)
+	}
 	if done, err := f.there(ctx, e); done || err != nil {
 		return err
 	}
@@ -207,25 +213,11 @@ func (f *fetch) attempt(ctx context.Context, e *FetchEntry) error {
 	if done, err := f.there(ctx, e); done || err != nil { // another process may have been at it
 		return err
 	}
-	f.observe(FetchEvent{Partition: p, Kind: Started, Total: -1})
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	s, err := f.src.Open(ctx, p)
+	meta, bad, err := f.read(ctx, p, w.Write)
 	if err != nil {
 		return err
 	}
-	defer s.Release()
-	if err := pump(ctx, cancel, s, w.Write, func() {
-		done, total := s.Progress()
-		f.observe(FetchEvent{Partition: p, Kind: Progress, Done: done, Total: total})
-	}); err != nil {
-		return err
-	}
-	var bad []BadRow
-	if q, ok := s.(Quarantine); ok {
-		bad = q.BadRows()
-	}
-	if e.Info, err = w.Commit(s.Meta(), bad...); err != nil {
+	if e.Info, err = w.Commit(meta, bad...); err != nil {
 		return err
 	}
 	if e.Status = Fetched; e.Info.Rows == 0 {
@@ -245,18 +237,28 @@ func (f *fetch) there(ctx context.Context, e *FetchEntry) (bool, error) {
 		return false, nil
 	}
 	sweep(f.lake.root, f.lake.path(e.Partition))
-	same := !f.o.Replace
-	if id, ok := f.src.(Identifier); ok {
-		meta, err := id.Identify(ctx, e.Partition)
-		if err != nil {
-			return false, err
-		}
-		if same = ours && old.Source.SHA256 == meta.SHA256; !same && !f.o.Replace {
-			return false, fmt.Errorf("%w: it has %s, this is %s", ErrOtherSource, describe(old.Source), describe(meta))
-		}
-	}
+	same, err := f.same(ctx, e.Partition, old.Source, ours)
 	if same {
 		e.Status, e.Info = Present, old.Info
+	}
+	return same, err
+}
+
+// same reports whether what the lake has from old needs no fetching. Where the source can say what
+// it would read, that is the test, and anything else is refused without Replace; otherwise all that
+// is there counts, unless it is to be replaced.
+func (f *fetch) same(ctx context.Context, p Partition, old SourceMeta, ours bool) (bool, error) {
+	id, ok := f.src.(Identifier)
+	if !ok {
+		return !f.o.Replace, nil
+	}
+	meta, err := id.Identify(ctx, p)
+	if err != nil {
+		return false, err
+	}
+	same := ours && old.SHA256 == meta.SHA256
+	if !same && !f.o.Replace {
+		return false, fmt.Errorf("%w: it has %s, this is %s", ErrOtherSource, describe(old), describe(meta))
 	}
 	return same, nil
 }
@@ -266,6 +268,30 @@ func describe(m SourceMeta) string {
 		return "a file that qf did not write"
 	}
 	return fmt.Sprintf("%s (sha256 %.12s…)", m.Path, m.SHA256)
+}
+
+// read opens p and passes its records to write.
+func (f *fetch) read(ctx context.Context, p Partition, write func(arrow.Record) error) (SourceMeta, []BadRow, error) {
+	f.observe(FetchEvent{Partition: p, Kind: Started, Total: -1})
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s, err := f.src.Open(ctx, p)
+	if err != nil {
+		return SourceMeta{}, nil, err
+	}
+	defer s.Release()
+	err = pump(ctx, cancel, s, write, func() {
+		done, total := s.Progress()
+		f.observe(FetchEvent{Partition: p, Kind: Progress, Done: done, Total: total})
+	})
+	if err != nil {
+		return SourceMeta{}, nil, err
+	}
+	var bad []BadRow
+	if q, ok := s.(Quarantine); ok {
+		bad = q.BadRows()
+	}
+	return s.Meta(), bad, nil
 }
 
 // pump moves the records of s to write in two stages, so that one core reads while another writes.

@@ -135,6 +135,26 @@ func TestDigestTellsNullFromZero(t *testing.T) {
 	}
 }
 
+func TestDigestOfAnEnumIsOfItsWords(t *testing.T) {
+	digest := func(dictionary []string, codes ...int8) string {
+		b := array.NewInt8Builder(memory.DefaultAllocator)
+		b.AppendValues(codes, nil)
+		side := Column{Name: "side", Kind: Enum, Values: []string{"buy", "sell", "unknown"}}
+		d := columnDigest{Column: side}
+		if err := d.add(array.NewDictionaryArray(side.Field().Type, b.NewArray(), words(dictionary)), 0); err != nil {
+			return err.Error()
+		}
+		return d.sum(int64(len(codes)))
+	}
+	want := digest([]string{"buy", "sell", "unknown"}, 1, 0, 2)
+	if got := digest([]string{"sell", "unknown", "buy"}, 0, 2, 1); got != want {
+		t.Errorf("another order of the dictionary: %s, want %s", got, want)
+	}
+	if got := digest([]string{"buy", "sold"}, 0, 1); got != `row 2: side has a value that is not one of ["buy" "sell" "unknown"]` {
+		t.Error(got)
+	}
+}
+
 func TestEmptyDay(t *testing.T) {
 	l := newLake(t)
 	p := part(DerivativeTicker, btc, "2024-01-01")
@@ -168,7 +188,7 @@ func TestWriteRefuses(t *testing.T) {
 		"null price":  {nulls("price"), "row 1: price is empty"},
 		"null time":   {nulls(LocalTimestamp), "row 1: local_timestamp is empty"},
 		"other feed":  {record(part(Quotes, btc, "2024-01-02"), 3, 1), "column 2 is ask_amount float64, want id utf8"},
-		"fewer":       {array.NewRecord(arrow.NewSchema(good.Schema().Fields()[:3], nil), good.Columns()[:3], 3), "3 columns, want the 6 of trades"},
+		"fewer":       {array.NewRecord(arrow.NewSchema(good.Schema().Fields()[:3], nil), good.Columns()[:3], 3), "3 columns, want 6"},
 		"unknown day": {nil, "day -1: want 1970-01-01 to 9999-12-31"},
 	} {
 		l := newLake(t)

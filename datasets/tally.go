@@ -19,6 +19,7 @@ const SchemaVersion = 1
 type tally struct {
 	dataType    DataType
 	day         Day
+	schema      *arrow.Schema
 	columns     []columnDigest
 	rows        int64
 	first, last int64
@@ -27,16 +28,19 @@ type tally struct {
 
 func newTally(p Partition) *tally {
 	t := &tally{dataType: p.Type, day: p.Day}
+	var fields []arrow.Field
 	for _, c := range p.Type.Columns() {
 		t.columns = append(t.columns, columnDigest{Column: c})
+		fields = append(fields, c.Field())
 	}
+	t.schema = arrow.NewSchema(fields, nil)
 	return t
 }
 
 // add takes a record with the feed's full schema. The error says which row is not what a lake file
 // may hold: a null where none is allowed, an unknown enum value, a time outside the day.
 func (t *tally) add(rec arrow.Record) error {
-	if err := t.checkSchema(rec.Schema()); err != nil {
+	if err := checkSchema(rec.Schema(), t.schema); err != nil {
 		return err
 	}
 	for i := range t.columns {
@@ -65,13 +69,14 @@ func (t *tally) add(rec arrow.Record) error {
 // localTimeIndex is the place of local_timestamp in every feed's columns.
 const localTimeIndex = 1
 
-func (t *tally) checkSchema(s *arrow.Schema) error {
-	if s.NumFields() != len(t.columns) {
-		return fmt.Errorf("%d columns, want the %d of %s", s.NumFields(), len(t.columns), t.dataType)
+// checkSchema reports where s differs from want in the names, order or types of columns.
+func checkSchema(s, want *arrow.Schema) error {
+	if s.NumFields() != want.NumFields() {
+		return fmt.Errorf("%d columns, want %d", s.NumFields(), want.NumFields())
 	}
-	for i, c := range t.columns {
-		if f, want := s.Field(i), c.Field(); f.Name != want.Name || !arrow.TypeEqual(f.Type, want.Type) {
-			return fmt.Errorf("column %d is %s %s, want %s %s", i, f.Name, f.Type, want.Name, want.Type)
+	for i, w := range want.Fields() {
+		if f := s.Field(i); f.Name != w.Name || !arrow.TypeEqual(f.Type, w.Type) {
+			return fmt.Errorf("column %d is %s %s, want %s %s", i, f.Name, f.Type, w.Name, w.Type)
 		}
 	}
 	return nil
@@ -122,6 +127,9 @@ func (d *columnDigest) sum(rows int64) string {
 
 // add hashes the cells of a, whose first one is the file's row firstRow, counted from 0.
 func (d *columnDigest) add(a arrow.Array, firstRow int64) error {
+	if a.Len() == 0 {
+		return nil
+	}
 	if a.NullN() > 0 {
 		if err := d.mark(a, firstRow); err != nil {
 			return err
@@ -203,15 +211,17 @@ func (d *columnDigest) enum(a *array.Dictionary, firstRow int64) error {
 
 func (d *columnDigest) text(a *array.String) {
 	d.scratch = d.scratch[:0]
-	for i := range a.Len() {
-		var n int
-		if a.IsValid(i) {
-			n = a.ValueLen(i)
+	bare := true // nulls take no bytes, as they do in what qf makes
+	offsets, nulls := a.ValueOffsets(), a.NullN() > 0
+	for i, start := range offsets[:a.Len()] {
+		n := uint32(offsets[i+1] - start)
+		if n > 0 && nulls && a.IsNull(i) {
+			bare, n = false, 0
 		}
-		d.scratch = binary.LittleEndian.AppendUint32(d.scratch, uint32(n))
+		d.scratch = binary.LittleEndian.AppendUint32(d.scratch, n)
 	}
 	d.lengths.Write(d.scratch)
-	if a.NullN() == 0 {
+	if bare {
 		d.body.Write(a.ValueBytes())
 		return
 	}

@@ -1,0 +1,203 @@
+package datasets
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/zeebo/xxh3"
+)
+
+// quality looks at a day's rows as they pass by for what is odd in them, in memory that does not
+// grow with the day.
+type quality struct {
+	p        Partition
+	gap      int64 // µs
+	rows     int64
+	previous int64 // local_timestamp of the last row, the day's start at first
+	ids      idWindow
+
+	prices  []int // columns
+	bid     int   // the best bid's and ask's columns, −1 where the feed has none
+	ask     int
+	id      int
+	side    int
+	isStart int // is_snapshot
+
+	order, latency, gaps, crossed, locked, price, duplicate, unknown, snapshot sightings
+}
+
+// sightings counts one kind of oddity.
+type sightings struct {
+	count, first, worst int64
+}
+
+// see counts row (from 0); by is how bad it is.
+func (s *sightings) see(row, by int64) {
+	if s.count++; s.count == 1 {
+		s.first = row + 1
+	}
+	s.worst = max(s.worst, by)
+}
+
+func newQuality(p Partition, gap time.Duration) *quality {
+	q := &quality{p: p, gap: gap.Microseconds(), previous: p.Day.Start(), bid: -1, ask: -1, id: -1, side: -1, isStart: -1}
+	for i, c := range p.Type.Columns() {
+		if c.Name == "price" || strings.HasSuffix(c.Name, "_price") || strings.HasSuffix(c.Name, ".price") {
+			q.prices = append(q.prices, i)
+		}
+		switch c.Name {
+		case "bid_price", "bids[0].price":
+			q.bid = i
+		case "ask_price", "asks[0].price":
+			q.ask = i
+		case "id":
+			q.id = i
+		case "side":
+			q.side = i
+		case "is_snapshot":
+			q.isStart = i
+		}
+	}
+	return q
+}
+
+func (q *quality) add(rec arrow.Record) {
+	q.times(rec.Column(0).(*array.Timestamp), rec.Column(localTimeIndex).(*array.Timestamp))
+	for _, c := range q.prices {
+		a := rec.Column(c).(*array.Float64)
+		for i, v := range a.Float64Values() {
+			if v <= 0 && a.IsValid(i) {
+				q.price.see(q.rows+int64(i), 0)
+			}
+		}
+	}
+	if q.bid >= 0 {
+		q.spread(rec.Column(q.bid).(*array.Float64), rec.Column(q.ask).(*array.Float64))
+	}
+	if q.id >= 0 {
+		a := rec.Column(q.id).(*array.String)
+		for i := range a.Len() {
+			if a.IsValid(i) && q.ids.seen(xxh3.HashString(a.Value(i))) {
+				q.duplicate.see(q.rows+int64(i), 0)
+			}
+		}
+	}
+	if q.side >= 0 {
+		q.sides(rec.Column(q.side).(*array.Dictionary))
+	}
+	if q.isStart >= 0 {
+		a := rec.Column(q.isStart).(*array.Boolean)
+		for i := range a.Len() {
+			if a.Value(i) {
+				q.snapshot.see(q.rows+int64(i), 0)
+			}
+		}
+	}
+	q.rows += rec.NumRows()
+}
+
+func (q *quality) times(exchange, local *array.Timestamp) {
+	at := local.TimestampValues()
+	for i, e := range exchange.TimestampValues() {
+		row, t := q.rows+int64(i), int64(at[i])
+		if int64(e) > t {
+			q.latency.see(row, int64(e)-t)
+		}
+		switch step := t - q.previous; {
+		case step < 0:
+			q.order.see(row, -step)
+		case step >= q.gap:
+			q.gaps.see(row, step)
+		}
+		q.previous = t
+	}
+}
+
+func (q *quality) spread(bid, ask *array.Float64) {
+	asks := ask.Float64Values()
+	for i, b := range bid.Float64Values() {
+		if b < asks[i] || bid.IsNull(i) || ask.IsNull(i) {
+			continue
+		}
+		if b > asks[i] {
+			q.crossed.see(q.rows+int64(i), 0)
+		} else {
+			q.locked.see(q.rows+int64(i), 0)
+		}
+	}
+}
+
+func (q *quality) sides(a *array.Dictionary) {
+	names := a.Dictionary().(*array.String)
+	for i := range a.Len() {
+		if names.Value(a.GetValueIndex(i)) == "unknown" {
+			q.unknown.see(q.rows+int64(i), 0)
+		}
+	}
+}
+
+// findings lists what was seen, always in the same order. It ends the looking: the silence up to the
+// day's end counts as a gap.
+func (q *quality) findings() []Finding {
+	if q.rows == 0 {
+		return nil // known empty
+	}
+	if rest := (q.p.Day + 1).Start() - q.previous; rest >= q.gap {
+		q.gaps.see(q.rows-1, rest)
+	}
+	var out []Finding
+	odd := func(check string, s sightings, format string, a ...any) {
+		if s.count > 0 {
+			out = append(out, Finding{q.p, Oddity, check, s.count, s.first, fmt.Sprintf(format, a...)})
+		}
+	}
+	rows := func(s sightings) string {
+		return fmt.Sprintf("%d of %d rows (%.2g %%)", s.count, q.rows, 100*float64(s.count)/float64(q.rows))
+	}
+	span := func(s sightings) time.Duration { return time.Duration(s.worst) * time.Microsecond }
+	odd("order_violations", q.order, "%s arrived before their predecessor, by up to %v", rows(q.order), span(q.order))
+	odd("negative_latency", q.latency, "%s have local_timestamp before timestamp, by up to %v", rows(q.latency), span(q.latency))
+	if q.p.Type != Liquidations { // their silence is the normal case
+		odd("gaps", q.gaps, "%d gaps of %v or more, the longest %v", q.gaps.count, time.Duration(q.gap)*time.Microsecond, span(q.gaps))
+	}
+	odd("crossed_book", q.crossed, "%s have the bid above the ask", rows(q.crossed))
+	odd("locked_book", q.locked, "%s have the bid at the ask", rows(q.locked))
+	odd("bad_price", q.price, "%d prices are zero or negative", q.price.count)
+	odd("duplicate_id", q.duplicate, "%s repeat the id of one of the %d rows before them", rows(q.duplicate), idsKept)
+	odd("unknown_side", q.unknown, "%s have side unknown", rows(q.unknown))
+	if q.isStart >= 0 {
+		if q.snapshot.count == 0 {
+			odd("no_snapshot", sightings{1, 1, 0}, "no row belongs to a snapshot: the book cannot be built from this file alone")
+		} else if 2*q.snapshot.count > q.rows {
+			odd("snapshot_share", q.snapshot, "%s belong to snapshots", rows(q.snapshot))
+		}
+	}
+	return out
+}
+
+// idsKept is the least number of rows over which a repeated id is found.
+const idsKept = 1 << 17
+
+// idWindow remembers the hashes of the last ids: two generations of up to idsKept, so that memory is
+// bounded.
+type idWindow struct{ young, old map[uint64]struct{} }
+
+// seen reports whether the id is among those remembered, and remembers it.
+func (w *idWindow) seen(id uint64) bool {
+	if _, ok := w.young[id]; ok {
+		return true
+	}
+	_, ok := w.old[id]
+	if len(w.young) == idsKept {
+		w.young, w.old = w.old, w.young
+		clear(w.young)
+	}
+	if w.young == nil {
+		w.young = make(map[uint64]struct{})
+	}
+	w.young[id] = struct{}{}
+	return ok
+}
