@@ -5,22 +5,18 @@ import (
 	"math/rand/v2"
 )
 
-// depth is the number of levels in the simulated book.
+// depth is the number of levels a side in the simulated book.
 const depth = 25
 
-// writeQuotes writes the top of the book at each of its changes.
-func (m *Market) writeQuotes(o *csvWriter, l listing, d *day) {
-	r := m.random("quotes", d.in, d.day)
+// writeTop writes the top of the book at each of its changes, rate times as often as quotes.
+func (m *Market) writeTop(o *csvWriter, l listing, d *day, purpose string, rate float64) {
+	r := m.random(purpose, d.in, d.day)
 	p := m.mid(d)
-	clock := newClock(r, d, float64(orDefault(m.QuotesPerDay, 28_800)))
+	clock := newClock(r, d, rate*float64(orDefault(m.QuotesPerDay, 28_800)))
 	last := int64(-1)
 	for {
 		us, ts, ok := clock.next()
-		if !ok {
-			return
-		}
-		us = max(us, last+1)
-		if us >= seconds*1_000_000 {
+		if us = max(us, last+1); !ok || us >= seconds*1_000_000 {
 			return
 		}
 		last = us
@@ -44,8 +40,6 @@ func sizes(r *rand.Rand, l listing, d *day, us int64) (bid, ask int64) {
 	return bid, ask
 }
 
-func (m *Market) writeSnapshots25(o *csvWriter, l listing, d *day) { m.writeSnapshots(o, l, d, depth) }
-
 // writeSnapshots writes the top levels of the book at regular times. The levels below the best are
 // one to four ticks apart.
 func (m *Market) writeSnapshots(o *csvWriter, l listing, d *day, levels int) {
@@ -58,7 +52,7 @@ func (m *Market) writeSnapshots(o *csvWriter, l listing, d *day, levels int) {
 		o.row(d.day.Start()+at, d.day.Start()+us)
 		for level := range depth {
 			bidSize, askSize := sizes(r, l, d, us)
-			askGap, bidGap := 1+r.Uint32N(4), 1+r.Uint32N(4)
+			bidGap, askGap := 1+r.Uint32N(4), 1+r.Uint32N(4)
 			if level >= levels {
 				continue // drawn all the same: both feeds show one book
 			}

@@ -1,11 +1,10 @@
 package tardistest
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
+	"iter"
 	"math"
-	"strconv"
 	"testing"
 
 	"github.com/qf-dev/qf/datasets"
@@ -19,49 +18,37 @@ type barsOf struct {
 }
 
 // minuteBars folds the days [first, first+n) of the market's trades, by arrival.
-func minuteBars(t testing.TB, m *Market, in datasets.Instrument, n int) *barsOf {
+func minuteBars(m *Market, in datasets.Instrument, n int) *barsOf {
 	nan := math.NaN()
 	b := &barsOf{}
 	const window = 100
 	var ring [window]struct{ buy, sell float64 }
 	seen, price := 0, nan
-	var buf bytes.Buffer
+	l := listingOf(in)
 	for day := range n {
-		buf.Reset()
-		p := datasets.Partition{Instrument: in, Type: datasets.Trades, Day: m.Start + datasets.Day(day)}
-		if err := m.WriteDay(&buf, p); err != nil {
-			t.Fatal(err)
-		}
-		rows := buf.Bytes()
-		rows = rows[bytes.IndexByte(rows, '\n')+1:]
+		next, stop := iter.Pull(m.fills(l, m.day(in, m.Start+datasets.Day(day))))
+		f, ok := next()
 		for minute := range minutes {
-			end := p.Day.Start() + int64(minute+1)*60_000_000
-			open, turnover := price, 0.0
-			first := true
-			for len(rows) > 0 {
-				var cells [8][]byte
-				line, rest, _ := bytes.Cut(rows, []byte("\n"))
-				for i := range cells {
-					cells[i], line, _ = bytes.Cut(line, []byte(","))
+			end := (m.Start + datasets.Day(day)).Start() + int64(minute+1)*60_000_000
+			open, turnover := math.NaN(), 0.0
+			for ; ok && f.local < end; f, ok = next() {
+				price = float64(f.price) / float64(pow10[l.tickDecimals])
+				notional := l.Notional(price, float64(f.amount)/float64(pow10[l.lotDecimals]))
+				if turnover == 0 {
+					open = price
 				}
-				if local, _ := strconv.ParseInt(string(cells[3]), 10, 64); local >= end {
-					break
-				}
-				rows = rest
-				price, _ = strconv.ParseFloat(string(cells[6]), 64)
-				amount, _ := strconv.ParseFloat(string(cells[7]), 64)
-				if first {
-					open, first = price, false
-				}
-				turnover += price * amount
+				turnover += notional
 				slot := &ring[seen%window]
 				slot.buy, slot.sell = 0, 0
-				if cells[5][0] == 'b' {
-					slot.buy = price * amount
+				if f.buy {
+					slot.buy = notional
 				} else {
-					slot.sell = price * amount
+					slot.sell = notional
 				}
 				seen++
+			}
+			if turnover == 0 {
+				open = price
 			}
 			var buy, sell float64
 			for _, s := range ring {
@@ -74,6 +61,7 @@ func minuteBars(t testing.TB, m *Market, in datasets.Instrument, n int) *barsOf 
 			b.open, b.close = append(b.open, open), append(b.close, price)
 			b.turnover, b.ofi = append(b.turnover, turnover), append(b.ofi, ofi)
 		}
+		stop()
 	}
 	return b
 }
@@ -205,7 +193,7 @@ func TestCompositeFindsThePlant(t *testing.T) {
 			m := testMarket(uint64(seed+1), signal)
 			var pooled []float64
 			for _, in := range m.Instruments {
-				b := minuteBars(t, m, in, days)
+				b := minuteBars(m, in, days)
 				u := tested(defaultComposite(b), b.open, warm*minutes, h)
 				if pooled == nil {
 					pooled = make([]float64, len(u))
@@ -236,6 +224,8 @@ func TestCompositeFindsThePlant(t *testing.T) {
 var (
 	btc = datasets.Instrument{Exchange: "binance-futures", Symbol: "BTCUSDT"}
 	eth = datasets.Instrument{Exchange: "binance-futures", Symbol: "ETHUSDT"}
+
+	inverse = datasets.Instrument{Exchange: "deribit", Symbol: "BTC-PERPETUAL"}
 )
 
 func testMarket(seed uint64, signal float64) *Market {

@@ -9,27 +9,52 @@ import (
 )
 
 // csvWriter writes rows as the vendor does: comma, LF, no quotes, numbers in JavaScript's shortest
-// form. Its first error sticks and is reported by flush.
+// form, and nothing at all, not even the header, where there is no row. Rows that arrived within a
+// gap are left out. The first error sticks and is reported by flush.
 type csvWriter struct {
 	w    io.Writer
-	lead []byte // "exchange,symbol," of every row
+	gaps []Gap
+	lead []byte // "exchange,symbol" of every row
+	head []byte // the header line, until it is written
 	buf  []byte
+	last int  // where the current row starts in buf
+	mute bool // the current row is in a gap
 	err  error
 }
 
-func newCSVWriter(w io.Writer, p datasets.Partition) *csvWriter {
-	o := &csvWriter{w: w, buf: make([]byte, 0, 64<<10)}
-	o.lead = append(o.lead, p.Exchange+","+p.Symbol...)
-	o.buf = append(o.buf, "exchange,symbol"...)
+func newCSVWriter(w io.Writer, p datasets.Partition, gaps []Gap) *csvWriter {
+	o := &csvWriter{w: w, gaps: gaps, buf: make([]byte, 0, 64<<10)}
+	o.name(p.Exchange, p.Symbol)
+	o.head = append(o.head, "exchange,symbol"...)
 	for _, c := range p.Type.Columns() {
-		o.buf = append(append(o.buf, ','), c.Name...)
+		o.head = append(append(o.head, ','), c.Name...)
 	}
-	o.buf = append(o.buf, '\n')
+	o.head = append(o.head, '\n')
 	return o
+}
+
+// name sets exchange and symbol of the rows to come.
+func (o *csvWriter) name(exchange, symbol string) {
+	o.lead = append(append(append(o.lead[:0], exchange...), ','), symbol...)
+}
+
+// silent reports whether what arrives at local, Unix µs, is left out.
+func (o *csvWriter) silent(local int64) bool {
+	for _, g := range o.gaps {
+		if g.From.UnixMicro() <= local && local < g.To.UnixMicro() {
+			return true
+		}
+	}
+	return false
 }
 
 // row starts a row with its two times, Unix µs.
 func (o *csvWriter) row(ts, local int64) {
+	o.mute = len(o.gaps) > 0 && o.silent(local)
+	if !o.mute && o.head != nil {
+		o.buf, o.head = append(o.buf, o.head...), nil
+	}
+	o.last = len(o.buf)
 	o.buf = append(o.buf, o.lead...)
 	o.int(ts)
 	o.int(local)
@@ -38,6 +63,8 @@ func (o *csvWriter) row(ts, local int64) {
 func (o *csvWriter) int(v int64) { o.buf = strconv.AppendInt(append(o.buf, ','), v, 10) }
 
 func (o *csvWriter) text(s string) { o.buf = append(append(o.buf, ','), s...) }
+
+func (o *csvWriter) bool(v bool) { o.buf = strconv.AppendBool(append(o.buf, ','), v) }
 
 // decimal writes units·10^-decimals without trailing zeros.
 func (o *csvWriter) decimal(units int64, decimals int) {
@@ -70,8 +97,21 @@ func (o *csvWriter) number(v float64) {
 	o.buf = strconv.AppendFloat(o.buf, v, 'f', -1, 64)
 }
 
+// rounded writes v rounded to decimals.
+func (o *csvWriter) rounded(v float64, decimals int) {
+	scale := float64(pow10[decimals])
+	if v = math.Round(v*scale) / scale; v == 0 {
+		v = 0 // not -0
+	}
+	o.number(v)
+}
+
 // end finishes a row.
 func (o *csvWriter) end() {
+	if o.mute {
+		o.buf = o.buf[:o.last]
+		return
+	}
 	o.buf = append(o.buf, '\n')
 	if len(o.buf) > 60<<10 {
 		o.write()
@@ -79,7 +119,7 @@ func (o *csvWriter) end() {
 }
 
 func (o *csvWriter) write() {
-	if o.err == nil {
+	if o.err == nil && len(o.buf) > 0 {
 		_, o.err = o.w.Write(o.buf)
 	}
 	o.buf = o.buf[:0]

@@ -2,6 +2,7 @@ package tardistest
 
 import (
 	"math"
+	"regexp"
 	"strings"
 
 	"github.com/qf-dev/qf/datasets"
@@ -10,42 +11,81 @@ import (
 // listing is what the simulation needs to know of an instrument: prices and amounts are whole
 // multiples of a tick and a lot, each written as units·10^-decimals.
 type listing struct {
+	datasets.Contract
+	kind     kind
+	coin     string  // base coin
 	price    float64 // on the first day, quote currency
-	notional float64 // mean of a trade, quote currency
+	notional float64 // mean of a fill at volatility 1, quote currency
+	interest float64 // mean open interest, quote currency
 
 	tick, tickDecimals int
 	lot, lotDecimals   int
 
-	multiplier float64 // base coins (linear) or quote currency (inverse) in one unit of amount
-	inverse    bool
-	interest   float64 // mean open interest, quote currency
-	accrues    bool    // funding accrues continuously: no funding_timestamp
+	textID bool // the venue's trade identifiers are UUIDs, not numbers
 }
 
-// listingOf gives the instrument's listing by its base coin, with the units of its venue.
+// kind is what the vendor groups instruments by.
+type kind uint8
+
+const (
+	perpetual kind = iota
+	future
+	spot
+)
+
+// kinds are the grouped symbols that hold whole instruments.
+var kinds = map[string]kind{"PERPETUALS": perpetual, "FUTURES": future, "SPOT": spot}
+
+// dated matches a symbol that ends in an expiry: BTCUSDT_240329, BTC-29MAR24, XBTH24.
+var dated = regexp.MustCompile(`([_-]\d{6}|-\d{1,2}[A-Z]{3}\d\d|[FGHJKMNQUVXZ]\d\d)$`)
+
+// listingOf gives the instrument's listing: prices by its coin, units by its contract; where that
+// is unknown, amounts are in coins.
 func listingOf(in datasets.Instrument) listing {
-	var l listing
-	switch {
-	case strings.HasPrefix(in.Symbol, "BTC"), strings.HasPrefix(in.Symbol, "XBT"):
-		l = listing{price: 60000, notional: 6000, tick: 1, tickDecimals: 1, lot: 1, lotDecimals: 3, interest: 5e9}
-	case strings.HasPrefix(in.Symbol, "ETH"):
-		l = listing{price: 3000, notional: 4000, tick: 1, tickDecimals: 2, lot: 1, lotDecimals: 3, interest: 3e9}
+	l := listing{coin: coinOf(in.Symbol), tick: 1}
+	switch l.coin {
+	case "BTC":
+		l.price, l.notional, l.interest, l.tickDecimals, l.lotDecimals = 60000, 6000, 5e9, 1, 3
+	case "ETH":
+		l.price, l.notional, l.interest, l.tickDecimals, l.lotDecimals = 3000, 4000, 3e9, 2, 3
 	default:
-		l = listing{price: 20, notional: 1500, tick: 1, tickDecimals: 3, lot: 1, lotDecimals: 1, interest: 2e8}
+		l.price, l.notional, l.interest, l.tickDecimals, l.lotDecimals = 20, 1500, 2e8, 3, 1
 	}
-	l.multiplier = 1
-	switch in.Exchange {
-	case "okex-swap":
-		l.multiplier, l.lot, l.lotDecimals = 0.01, 1, 1
-	case "deribit":
-		if !strings.Contains(in.Symbol, "_") {
-			l.inverse, l.lot, l.lotDecimals, l.tick, l.tickDecimals = true, 10, 0, 5, 1
+	var known bool
+	if l.Contract, known = datasets.ContractOf(in); !known {
+		l.Contract = datasets.Contract{Multiplier: 1}
+	}
+	switch {
+	case l.Inverse:
+		l.lot, l.lotDecimals = int(max(1, 10/l.Multiplier)), 0
+	default: // about the same lot in coins, whatever the contract's size
+		decimals := l.lotDecimals + int(math.Round(math.Log10(l.Multiplier)))
+		l.lot, l.lotDecimals = 1, max(0, decimals)
+		if decimals < 0 {
+			l.lot = int(pow10[-decimals])
 		}
-		l.accrues = true
-	case "bitmex":
-		l.inverse, l.lot, l.lotDecimals, l.tick, l.tickDecimals = true, 100, 0, 5, 1
 	}
+	switch {
+	case l.Spot:
+		l.kind = spot
+	case dated.MatchString(in.Symbol):
+		l.kind = future
+	}
+	l.textID = in.Exchange == "bitmex" || in.Exchange == "bybit"
 	return l
+}
+
+// coinOf is the base coin of a symbol such as BTCUSDT, XBTUSD, BTC-PERPETUAL or ETH_USDC-PERPETUAL.
+func coinOf(symbol string) string {
+	coin, _, _ := strings.Cut(symbol, "-")
+	coin, _, _ = strings.Cut(coin, "_")
+	if i := strings.LastIndex(coin, "USD"); i > 0 {
+		coin = coin[:i]
+	}
+	if strings.HasPrefix(coin, "XBT") {
+		return "BTC"
+	}
+	return coin
 }
 
 // ticks is the price in units of 10^-tickDecimals, rounded down to a whole tick.
@@ -54,15 +94,12 @@ func (l listing) ticks(price float64) int64 {
 	return int64(math.Floor(price*float64(scale)/float64(l.tick))) * int64(l.tick)
 }
 
-// lots is what notional buys at the first day's price, in units of 10^-lotDecimals and whole lots,
-// at least one.
+// lots is the amount that has the notional at the first day's price, in units of 10^-lotDecimals
+// and whole lots, at least one.
 func (l listing) lots(notional float64) int64 {
-	amount := notional / l.multiplier
-	if !l.inverse {
-		amount /= l.price
-	}
+	amount := notional / l.Notional(l.price, 1)
 	n := math.Round(amount * float64(pow10[l.lotDecimals]) / float64(l.lot))
 	return int64(max(n, 1)) * int64(l.lot)
 }
 
-var pow10 = [...]int64{1, 10, 100, 1_000, 10_000, 100_000, 1_000_000}
+var pow10 = [...]int64{1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000}
