@@ -102,7 +102,13 @@ func (j *judge) window(ev *Evaluated, name string, w Window, run *Run) error {
 		return err
 	}
 	j.collect(ev, name, results)
-	ev.PnL = append(ev.PnL, pnlRow(j.m, scoreName(j.scores), name, run, benchmark(j.m, w, j.s.Execution), j.s.Evaluation))
+	hold := benchmark(j.m, w, j.s.Execution)
+	ev.PnL = append(ev.PnL, pnlRow(j.m, scoreName(j.scores), name, run, hold, j.s.Evaluation))
+	var equity []float64
+	if hold != nil {
+		equity = hold.Equity
+	}
+	ev.Hold = append(ev.Hold, equity)
 	return nil
 }
 

@@ -7,6 +7,9 @@ type Evaluated struct {
 	PnL      []PnLRow
 	Daily    []DailyIC
 	Spread   []QuantileRow
+	// Hold is the equity by bar of buying and holding under the same costs: over the whole span and
+	// then, where there are several, over each window; nil where it is not known.
+	Hold     [][]float64
 	Warnings []error
 }
 
