@@ -2,11 +2,11 @@ package backtest
 
 // Evaluated is everything that is said about scores and runs.
 type Evaluated struct {
-	IC       []ICRow
-	Levels   []LevelRow
-	PnL      []PnLRow
-	Daily    []DailyIC
-	Spread   []QuantileRow
+	IC     []ICRow
+	Levels []LevelRow
+	PnL    []PnLRow
+	Daily  []DailyIC
+	Spread []QuantileRow
 	// Hold is the equity by bar of buying and holding under the same costs: over the whole span and
 	// then, where there are several, over each window; nil where it is not known.
 	Hold     [][]float64
