@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 	"slices"
 	"unicode/utf8"
 
@@ -31,34 +30,37 @@ const (
 )
 
 // column reads one column's cells straight into the Arrow buffers of the batch being filled. A cell
-// has two readers that agree: fast reads the usual spelling from within a row, set reads any
+// has two readers that agree: fastRow reads the usual spelling from within a row, set reads any
 // spelling of a cell that has been cut out and says what is wrong with it.
 type column struct {
-	name     string
 	kind     cellKind
 	nullable bool
-	delim    byte  // ends its cells: a comma, or a line feed in the last column
-	from     int64 // of a timeCell: the first allowed instant and how many follow it
-	span     uint64
-	field    arrow.Field // unused by a constant
+	delim    byte // ends its cells: a comma, or a line feed in the last column
 
-	want  string // of a constant: the cell
-	words words  // of an enumCell or boolCell
+	// The batch's buffers. Row n writes entry n (bit n of a bitmap); valid starts out all set and
+	// flags all clear.
+	floats []float64
+	ints   []int64
+	index  []int32 // of a symbolCell: codes; of a textCell: offsets into data, one more than rows
+	enums  []int8
+	flags  []byte
+	data   []byte
+	valid  []byte
+
+	from  int64 // of a timeCell: the first allowed instant and how many follow it
+	span  uint64
+	head  uint64 // of a timeCell: the first eight digits of the cell before, as loaded, and
+	since int64  // what they stand for
+	words *words // of an enumCell or boolCell
 	codes map[string]int32
 	names []string      // of a symbolCell: by code
 	dict  *array.String // of a symbolCell or enumCell: what its codes stand for
 
-	// The batch's buffers. Row n writes entry n (bit n of a bitmap); valid starts out all set and
-	// flags all clear.
-	ints    []int64
-	floats  []float64
-	index   []int32 // of a symbolCell: codes; of a textCell: offsets into data, one more than rows
-	enums   []int8
-	flags   []byte
-	data    []byte
-	valid   []byte
+	name    string
+	want    string // of a constant: the cell
+	field   arrow.Field
 	room    int               // of a textCell: how much text the batch before made room for
-	buffers [3]*memory.Buffer // what the above look into, in Arrow's order: validity, values, text
+	buffers [3]*memory.Buffer // what the slices above look into, in Arrow's order: validity, values, text
 	mem     memory.Allocator
 }
 
@@ -72,8 +74,8 @@ type words struct {
 	mask   []uint64
 }
 
-func newWords(values []string, delim byte) words {
-	w := words{values: values, word: make([]uint64, len(values)), mask: make([]uint64, len(values))}
+func newWords(values []string, delim byte) *words {
+	w := &words{values: values, word: make([]uint64, len(values)), mask: make([]uint64, len(values))}
 	for i := range w.first {
 		w.first[i] = -1
 	}
@@ -100,93 +102,6 @@ func (w *words) find(b []byte, i int) (code int8, n int) {
 	}
 	return code, len(w.values[code]) + 1
 }
-
-// plain gives the index of the first byte at or behind i that is not plain text: anything below '-'
-// (comma, quote, control characters, some punctuation) or beyond ASCII.
-func plain(b []byte, i int) int {
-	for ; ; i += 8 {
-		x := binary.LittleEndian.Uint64(b[i : i+8])
-		if m := (^(x + 0x5353535353535353) | x) & 0x8080808080808080; m != 0 {
-			return i + bits.TrailingZeros64(m)/8
-		}
-	}
-}
-
-// fast reads the cell at b[i:] as row n and gives the index behind its delimiter, or -1 where the
-// cell is not of the usual spelling. b goes on for at least slack bytes behind the row's line feed.
-func (c *column) fast(b []byte, i, n int) int {
-	switch c.kind {
-	case numberCell:
-		f, j := fastNumber(b, i)
-		if j < 0 || b[j] != c.delim {
-			if b[i] != c.delim || !c.nullable {
-				return -1
-			}
-			c.floats[n] = 0
-			c.valid[n/8] &^= 1 << (n % 8)
-			return i + 1
-		}
-		c.floats[n] = f
-		return j + 1
-	case timeCell:
-		hi, k := digits(b, i)
-		lo, l := digits(b, i+8)
-		if us := int64(hi*1e8 + lo); k+l == 16 && b[i+16] == c.delim && uint64(us-c.from) <= c.span {
-			c.ints[n] = us
-			return i + 17
-		}
-		if b[i] != c.delim || !c.nullable {
-			return -1
-		}
-		c.ints[n] = 0
-		c.valid[n/8] &^= 1 << (n % 8)
-		return i + 1
-	case enumCell:
-		code, k := c.words.find(b, i)
-		if code < 0 {
-			return -1
-		}
-		c.enums[n] = code
-		return i + k
-	case boolCell:
-		code, k := c.words.find(b, i)
-		if code < 0 {
-			return -1
-		}
-		c.flags[n/8] |= byte(code) << (n % 8)
-		return i + k
-	case textCell:
-		j := plain(b, i)
-		at := int(c.index[n])
-		if b[j] != c.delim || at+j-i > len(c.data) || (i == j && !c.nullable) {
-			return -1
-		}
-		if i == j {
-			c.valid[n/8] &^= 1 << (n % 8)
-		}
-		copy(c.data[at:], b[i:j])
-		c.index[n+1] = int32(at + j - i)
-		return j + 1
-	case symbolCell:
-		j := plain(b, i)
-		if b[j] != c.delim {
-			return -1
-		}
-		code, ok := c.codes[string(b[i:j])]
-		if !ok {
-			return -1
-		}
-		c.index[n] = code
-		return j + 1
-	}
-	return -1
-}
-
-var (
-	errEmpty   = errors.New("empty cell in a column that is never empty")
-	errUTF8    = errors.New("not valid UTF-8")
-	errControl = errors.New("control character")
-)
 
 // begin takes buffers for a batch of so many rows (a multiple of 8).
 func (c *column) begin(rows int) {
@@ -283,6 +198,12 @@ func stringArray(values []string) *array.String {
 	b.AppendValues(values, nil)
 	return b.NewStringArray()
 }
+
+var (
+	errEmpty   = errors.New("empty cell in a column that is never empty")
+	errUTF8    = errors.New("not valid UTF-8")
+	errControl = errors.New("control character")
+)
 
 // set reads a whole cell as row n, whatever its spelling.
 func (c *column) set(cell []byte, n int, p datasets.Partition) error {

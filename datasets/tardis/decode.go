@@ -70,12 +70,6 @@ type Decoder struct {
 	err        error
 }
 
-// step is one piece of a row for the fast reader: a text that has to be there, else a cell.
-type step struct {
-	text string
-	cell *column
-}
-
 // NewDecoder prepares to read the plain CSV of p from r. file is the name that errors show. Up to
 // maxBad malformed rows are set aside instead of failing. The caller releases the decoder; r stays
 // the caller's to close.
@@ -104,9 +98,9 @@ func NewDecoder(r io.Reader, p datasets.Partition, file string, maxBad int64) *D
 		case datasets.Text:
 			c.kind = textCell
 		case datasets.Enum:
-			c.kind, c.words.values, c.dict = enumCell, f.Values, stringArray(f.Values)
+			c.kind, c.words, c.dict = enumCell, &words{values: f.Values}, stringArray(f.Values)
 		case datasets.Bool:
-			c.kind, c.words.values = boolCell, []string{"false", "true"}
+			c.kind, c.words = boolCell, &words{values: []string{"false", "true"}}
 		}
 		d.columns = append(d.columns, c)
 	}
@@ -288,7 +282,7 @@ const maxBatchText = 16 << 20
 // the batch has no more. It gives the new n and whether the batch has to end with it.
 func (d *Decoder) parse(n int) (rows int, full bool) {
 	for d.pos < d.end && n < d.rows && !full {
-		if next := d.fastRow(d.pos, n); next >= 0 {
+		if next := fastRow(d.steps, d.buf, d.pos, n); next >= 0 {
 			d.pos = next
 			d.line++
 			n++
@@ -305,27 +299,6 @@ func (d *Decoder) parse(n int) (rows int, full bool) {
 		d.line++
 	}
 	return n, full
-}
-
-// fastRow reads the row at pos as row n and gives the index behind it, or -1 where a cell needs the
-// careful reader.
-func (d *Decoder) fastRow(pos, n int) int {
-	b := d.buf
-	for k := range d.steps {
-		s := &d.steps[k]
-		if s.cell != nil {
-			if pos = s.cell.fast(b, pos, n); pos < 0 {
-				return -1
-			}
-			continue
-		}
-		next := pos + len(s.text)
-		if next > len(b) || string(b[pos:next]) != s.text {
-			return -1
-		}
-		pos = next
-	}
-	return pos
 }
 
 // slowRow reads one row, without its line feed, as row n. It decides what is malformed and says why.

@@ -17,17 +17,32 @@ var pow10 = [...]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
 // exact10 holds powers of ten that are exact as float64.
 var exact10 = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19}
 
-// digits reads the run of ASCII digits, eight at most, at b[i:] and gives its value and its length.
-// It works on all eight bytes of a word at once and needs b[i:i+8] to exist.
-func digits(b []byte, i int) (v uint64, n int) {
-	w := binary.LittleEndian.Uint64(b[i:i+8]) ^ 0x3030303030303030
-	// A byte that was a digit is now 0…9; adding 0x76 lifts any other one to 0x80 or more. A carry
-	// can only spoil bytes behind the first one that is not a digit.
-	n = bits.TrailingZeros64(((w+0x7676767676767676)|w)&0x8080808080808080) / 8
-	w <<= 64 - 8*n // the run is now preceded by zeros and fills the word
+// load takes the eight bytes at b[i:] as one word, the first byte lowest, with ASCII digits turned
+// into 0…9.
+func load(b []byte, i int) uint64 {
+	return binary.LittleEndian.Uint64(b[i:i+8]) ^ 0x3030303030303030
+}
+
+// others marks the bytes of a load that are no digits by their highest bit. Adding 0x76 lifts
+// everything but 0…9 to 0x80 or more; the carry out of a byte beyond ASCII can spoil only what is
+// behind it.
+func others(w uint64) uint64 { return ((w + 0x7676767676767676) | w) & 0x8080808080808080 }
+
+// value is the number that the first n digits of a load spell, n from 0 to 8. It adds up neighbours:
+// digits to pairs, pairs to fours, fours to the eight.
+func value(w uint64, n int) uint64 {
+	w <<= 64 - 8*n // now preceded by zeros
 	w = (w*10 + w>>8) & 0x00ff00ff00ff00ff
 	w = (w*100 + w>>16) & 0x0000ffff0000ffff
-	return (w*10000 + w>>32) & 0xffffffff, n
+	return (w*10000 + w>>32) & 0xffffffff
+}
+
+// digits reads the run of digits, eight at most, at b[i:] and gives its value and its length. Like
+// everything here that reads words it needs slack bytes behind i.
+func digits(b []byte, i int) (v uint64, n int) {
+	w := load(b, i)
+	n = bits.TrailingZeros64(others(w)) / 8
+	return value(w, n), n
 }
 
 // fastNumber reads a plain decimal at b[i:] and gives its value and the index of the byte behind
@@ -39,6 +54,37 @@ func fastNumber(b []byte, i int) (f float64, next int) {
 	if negative {
 		i++
 	}
+	w := load(b, i)
+	ends := others(w)
+	point := bits.TrailingZeros64(ends) / 8
+	last := ends & (ends - 1)
+	switch {
+	case ends != 0 && b[i+point] != '.': // up to seven digits
+		if point == 0 {
+			return 0, -1
+		}
+		f, next = float64(int64(value(w, point))), i+point
+	case last != 0: // up to six digits and a point, which is squeezed out
+		end := bits.TrailingZeros64(last) / 8
+		if end == 1 {
+			return 0, -1
+		}
+		before := uint64(1)<<(8*point) - 1
+		w = w&before | w>>8&^before
+		f, next = float64(int64(value(w, end-1)))/exact10[end-1-point], i+end
+	default:
+		if f, next = longNumber(b, i); next < 0 {
+			return 0, -1
+		}
+	}
+	if negative {
+		f = -f
+	}
+	return f, next
+}
+
+// longNumber is fastNumber for up to 16 digits on either side of the point, without the sign.
+func longNumber(b []byte, i int) (f float64, next int) {
 	m, n := digits(b, i)
 	i += n
 	if n == 8 {
@@ -65,11 +111,7 @@ func fastNumber(b []byte, i int) (f float64, next int) {
 	if n == 0 || n > 19 || m > 1<<53 {
 		return 0, -1
 	}
-	f = float64(m) / exact10[scale]
-	if negative {
-		f = -f
-	}
-	return f, i
+	return float64(int64(m)) / exact10[scale], i
 }
 
 // maxNumber bounds the text of a number. The longest that a double's shortest form needs is 24
