@@ -18,19 +18,21 @@ const dailyLimit = 4 * time.Hour
 // view is one window, with what its rows share over the horizons.
 type view struct {
 	*judge
-	w     Window
-	name  string
-	days  []daySpan
-	order [][][]int32 // per signal and instrument: the defined rows by value
-	tau   [][]float64 // per signal and instrument: the integrated autocorrelation time
+	w      Window
+	name   string
+	days   []daySpan
+	order  [][]metrics.Sorted // per signal and instrument
+	levels leveled            // of the composite
+	tau    [][]float64        // per signal and instrument: the integrated autocorrelation time
 }
 
 // rank sorts every signal once and measures its memory.
 func (v *view) rank() {
+	v.levels = v.level(v.scores[len(v.scores)-1])
 	signals, n := len(v.scores), len(v.m.Instruments)
-	v.order, v.tau = make([][][]int32, signals), make([][]float64, signals)
+	v.order, v.tau = make([][]metrics.Sorted, signals), make([][]float64, signals)
 	for k := range v.scores {
-		v.order[k], v.tau[k] = make([][]int32, n), make([]float64, n)
+		v.order[k], v.tau[k] = make([]metrics.Sorted, n), make([]float64, n)
 	}
 	forEach(signals*n, func(at int) {
 		k, i := at/n, at%n
@@ -88,25 +90,32 @@ func (v *view) horizon(k int) horizonRows {
 		out.ic = append(out.ic, rows...)
 		out.quantiles = append(out.quantiles, p.quantileRows(score.Name))
 	}
-	last := len(v.scores) - 1
-	out.daily = p.dailyRows(v.scores[last].Name)
-	out.levels = p.levels(v.scores[last])
+	out.daily = p.dailyRows(scoreName(v.scores))
+	out.levels = p.levelRows(scoreName(v.scores))
 	return out
+}
+
+// ahead is one instrument's forward returns at one horizon, with what every signal without gaps shares.
+type ahead struct {
+	returns []float64 // by window row
+	sorted  metrics.Sorted
+	n       int       // defined returns
+	z       []float64 // theirs, closed up; nil where they are constant
+	ranks   []float64 // theirs, closed up
 }
 
 // pairing pairs signals with the forward returns of one horizon; its slices are reused from signal
 // to signal.
 type pairing struct {
 	*view
-	h        horizon
-	returns  [][]float64 // per instrument
-	byReturn [][]int32   // per instrument: the defined returns by value
-	ranks    [][]float64 // per instrument: their ranks
+	h     horizon
+	ahead []ahead // per instrument
 
-	place      []int32 // position of a window row among the pairs, or −1
-	rows       []int32 // window rows of the pairs
+	place      []int32        // position of a window row among the pairs, or −1
+	rows       []int32        // window rows of the pairs
+	places     metrics.Places // the pairs by value
 	f, r       []float64
-	rf, rr     []float64
+	ranks      []float64
 	sum, count []float64 // of the tested series over the instruments, by window row
 	pooled     []float64 // the mean tested series, closed up
 	pooledRows []int32
@@ -117,26 +126,23 @@ type pairing struct {
 func newPairing(v *view, h horizon) *pairing {
 	n, bars := len(v.m.Instruments), v.w.Hi-v.w.Lo
 	p := &pairing{
-		view: v, h: h, returns: make([][]float64, n), byReturn: make([][]int32, n), ranks: make([][]float64, n),
-		place: make([]int32, bars), rows: make([]int32, 0, bars),
-		f: make([]float64, 0, bars), r: make([]float64, 0, bars), rf: make([]float64, bars), rr: make([]float64, bars),
+		view: v, h: h, ahead: make([]ahead, n), place: make([]int32, bars), rows: make([]int32, 0, bars),
+		f: make([]float64, 0, bars), r: make([]float64, 0, bars), ranks: make([]float64, bars),
 		sum: make([]float64, bars), count: make([]float64, bars),
 		pooled: make([]float64, 0, bars), pooledRows: make([]int32, 0, bars),
 		buckets: make([]bucketSum, v.s.Evaluation.Quantiles),
 	}
-	for i := range n {
-		p.returns[i] = v.forward(i, h.bars)
-		p.byReturn[i] = metrics.Order(p.returns[i])
-		at := int32(0)
-		for k, x := range p.returns[i] {
-			p.place[k] = -1
-			if metrics.Defined(x) {
-				p.place[k] = at
-				at++
-			}
+	for i := range p.ahead {
+		returns := v.forward(i, h.bars)
+		p.pair(returns, returns)
+		a := ahead{returns: returns, sorted: metrics.Order(returns), n: len(p.rows)}
+		a.ranks = make([]float64, a.n)
+		a.sorted.Select(&p.places, p.place)
+		p.places.Rank(a.ranks)
+		if a.z = make([]float64, a.n); !metrics.Standardize(a.z, p.r) {
+			a.z = nil
 		}
-		p.ranks[i] = make([]float64, len(p.byReturn[i]))
-		metrics.Ranks(p.ranks[i], p.returns[i], p.byReturn[i], p.place)
+		p.ahead[i] = a
 	}
 	return p
 }
@@ -171,10 +177,10 @@ func (p *pairing) row(signal, instrument string) ICRow {
 	}
 }
 
-// pair collects the rows at which both the score x and instrument i's return are defined.
-func (p *pairing) pair(i int, x []float64) {
+// pair collects the window rows at which both the score x and the return are defined.
+func (p *pairing) pair(x, returns []float64) {
 	p.f, p.r, p.rows = p.f[:0], p.r[:0], p.rows[:0]
-	for k, r := range p.returns[i] {
+	for k, r := range returns {
 		p.place[k] = -1
 		if f := x[k]; metrics.Defined(f) && metrics.Defined(r) {
 			p.place[k] = int32(len(p.rows))
@@ -185,10 +191,11 @@ func (p *pairing) pair(i int, x []float64) {
 
 // instrument fills the row of one instrument and adds its tested series to the pool.
 func (p *pairing) instrument(s, i int, row ICRow, x []float64) ICRow {
-	p.pair(i, x)
+	a := &p.ahead[i]
+	p.pair(x, a.returns)
 	n := len(p.rows)
 	row.N = n
-	p.rankPairs(s, i, x)
+	spearman := p.rankPairs(s, i)
 	switch {
 	case n < metrics.MinPairs:
 		row.miss("fewer than 3 pairs")
@@ -200,41 +207,54 @@ func (p *pairing) instrument(s, i int, row ICRow, x []float64) ICRow {
 		row.miss("the forward return is constant")
 		return row
 	}
-	row.Spearman = Figure(metrics.Pearson(p.rf[:n], p.rr[:n]))
+	row.Spearman = Figure(spearman)
 	nonOverlapping := metrics.NonOverlapping(p.f, p.r, p.h.bars)
 	metrics.Standardize(p.f, p.f)
-	metrics.Standardize(p.r, p.r)
-	u := p.f
-	for k, z := range p.r {
-		u[k] *= z
-		p.sum[p.rows[k]] += u[k]
-		p.count[p.rows[k]]++
+	z := a.z
+	if n < a.n {
+		z = p.r
+		metrics.Standardize(z, z)
 	}
+	u := p.f
+	for k, r := range z {
+		u[k] *= r
+	}
+	p.add(u)
 	row.Pearson = Figure(metrics.Mean(u))
 	row.judge(metrics.Test(u, p.h.bars, nonOverlapping))
-	row.spans(len(u), p.tau[s][i])
+	row.spans(n, p.tau[s][i])
 	row.Daily = p.summarize(p.dailyMeans(u, p.rows), &row)
 	return row
 }
 
-// rankPairs ranks both sides of the pairs from orders that are already known, and fills the buckets.
-func (p *pairing) rankPairs(s, i int, x []float64) {
-	n := len(p.rows)
-	rank := 0
-	for _, k := range p.order[s][i] {
-		if at := p.place[k]; at >= 0 && len(p.buckets) > 0 {
-			b := &p.buckets[metrics.Bucket(rank, n, len(p.buckets))-1]
-			b.n++
-			b.sum += p.r[at]
-			rank++
+// add puts an instrument's tested series into the pool.
+func (p *pairing) add(u []float64) {
+	for k, row := range p.rows {
+		p.sum[row] += u[k]
+		p.count[row]++
+	}
+}
+
+// rankPairs correlates the ranks of both sides, from orders that are already known, and fills the buckets.
+func (p *pairing) rankPairs(s, i int) float64 {
+	a, n := &p.ahead[i], len(p.rows)
+	ranks := a.ranks
+	if n < a.n {
+		ranks = p.ranks[:n]
+		a.sorted.Select(&p.places, p.place)
+		p.places.Rank(ranks)
+	}
+	p.order[s][i].Select(&p.places, p.place)
+	for b := range p.buckets {
+		in := p.places.At[metrics.BucketStart(b, n, len(p.buckets)):metrics.BucketStart(b+1, n, len(p.buckets))]
+		sum := 0.0
+		for _, at := range in {
+			sum += p.r[at]
 		}
+		p.buckets[b].n += len(in)
+		p.buckets[b].sum += sum
 	}
-	metrics.Ranks(p.rf, x, p.order[s][i], p.place)
-	if n == len(p.byReturn[i]) {
-		copy(p.rr, p.ranks[i])
-	} else {
-		metrics.Ranks(p.rr, p.returns[i], p.byReturn[i], p.place)
-	}
+	return p.places.Spearman(ranks)
 }
 
 // pool closes up the mean tested series over the instruments present.

@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"math"
+	"slices"
 
 	"github.com/qf-dev/qf/backtest/metrics"
 	"github.com/qf-dev/qf/factors"
@@ -11,85 +12,103 @@ import (
 // minVisits is the number of visits to a level below which its t is not reported.
 const minVisits = 10
 
-// levelStats is how one level behaved, over all instruments.
-type levelStats struct {
-	bars, visits int // bars at the level and runs of them; a null score ends a run
-	n, hits      int // bars with a forward return, and those that went the level's way
-	sum          float64
+// leveled is the composite as levels, over one window.
+type leveled struct {
+	of     [][]int8 // per instrument and window row: index into signals.Levels(), or −1 without a score
+	bars   []int    // per level, over all instruments
+	visits []int    // runs of the level; a null score ends a run
+	scored int
 }
 
-// levels gives the composite's five rows at this horizon. The instruments are taken together. t is that of the
-// level's mean return m against 0 under overlap: with D the membership, the series Σ_i D·(R − m) per bar has
-// mean 0 and long-run variance S over its n bars, and t = m·ΣD/sqrt(n·S).
-func (p *pairing) levels(score *factors.Panel) []LevelRow {
-	cuts, bars := p.s.Signals.Thresholds, p.w.Hi-p.w.Lo
+func (v *view) level(score *factors.Panel) leveled {
 	all := signals.Levels()
-	stats := make(map[signals.Level]*levelStats, len(all))
-	for _, l := range all {
-		stats[l] = &levelStats{}
-	}
-	levels := make([][]signals.Level, len(p.m.Instruments))
-	scored := 0
-	for i := range levels {
-		levels[i] = make([]signals.Level, bars)
-		last := signals.NoLevel
-		for k, f := range p.column(score, i) {
-			l := cuts.LevelOf(f)
-			levels[i][k] = l
-			if l != signals.NoLevel {
-				s := stats[l]
-				scored++
-				s.bars++
-				if l != last {
-					s.visits++
-				}
-				if r := p.returns[i][k]; metrics.Defined(r) {
-					s.n++
-					s.sum += r
-					if l < signals.Neutral && r < 0 || l >= signals.Neutral && r > 0 {
-						s.hits++
-					}
+	l := leveled{of: make([][]int8, len(v.m.Instruments)), bars: make([]int, len(all)), visits: make([]int, len(all))}
+	for i := range l.of {
+		x := v.column(score, i)
+		l.of[i] = make([]int8, len(x))
+		last := int8(-1)
+		for k, f := range x {
+			at := int8(slices.Index(all, v.s.Signals.Thresholds.LevelOf(f)))
+			l.of[i][k] = at
+			if at >= 0 {
+				l.scored++
+				l.bars[at]++
+				if at != last {
+					l.visits[at]++
 				}
 			}
-			last = l
+			last = at
 		}
 	}
-	rows := make([]LevelRow, 0, len(all))
-	for _, l := range all {
-		s := stats[l]
+	return l
+}
+
+// levelRows gives the composite's five rows at this horizon, the instruments taken together.
+func (p *pairing) levelRows(signal string) []LevelRow {
+	all := signals.Levels()
+	rows := make([]LevelRow, len(all))
+	for at, level := range all {
+		bars, visits := p.levels.bars[at], p.levels.visits[at]
+		n, hits, sum := p.outcomes(int8(at), level < signals.Neutral)
 		row := LevelRow{
-			Signal: score.Name, Window: p.name, Level: l.String(), Bars: s.bars, Horizon: p.h.name,
-			Share: Figure(float64(s.bars) / float64(scored)), MeanHolding: Figure(float64(s.bars) / float64(s.visits)),
-			MeanReturn: Figure(s.sum / float64(s.n)), HitRate: Figure(float64(s.hits) / float64(s.n)), T: null,
+			Signal: signal, Window: p.name, Level: level.String(), Bars: bars, Horizon: p.h.name,
+			Share: Figure(float64(bars) / float64(p.levels.scored)), MeanHolding: Figure(float64(bars) / float64(visits)),
+			MeanReturn: Figure(sum / float64(n)), HitRate: Figure(float64(hits) / float64(n)), T: null,
 		}
 		switch {
-		case scored == 0:
-			row.reason("share", "no bar has a score")
-			row.reason("mean_return", "no bar has a score")
-		case s.n == 0:
-			row.reason("mean_return", "no bar at this level has a forward return")
-		case s.visits < minVisits:
+		case n == 0:
+			for _, key := range []string{"mean_return", "hit_rate", "t"} {
+				row.reason(key, "no bar at this level has a forward return")
+			}
+		case visits < minVisits:
 			row.reason("t", "fewer than 10 visits")
-		case s.n < 10*p.h.bars:
+		case n < 10*p.h.bars:
 			row.reason("t", "the bars at this level span fewer than 10 horizons")
 		default:
-			row.T = Figure(p.levelT(levels, l, s))
+			row.T = Figure(p.levelT(int8(at), n, sum/float64(n)))
 		}
-		rows = append(rows, row)
+		if bars == 0 {
+			row.reason("mean_holding_bars", "the score was never at this level")
+		}
+		if p.levels.scored == 0 {
+			row.reason("share", "no bar has a score")
+		}
+		rows[at] = row
 	}
 	return rows
 }
 
-// levelT is levels' t.
-func (p *pairing) levelT(levels [][]signals.Level, l signals.Level, s *levelStats) float64 {
-	mean, x := s.sum/float64(s.n), p.pooled[:0]
+// outcomes counts the bars at a level that have a forward return, sums these, and counts those that went the
+// level's way.
+func (p *pairing) outcomes(level int8, short bool) (n, hits int, sum float64) {
+	for i, a := range p.ahead {
+		of := p.levels.of[i]
+		for k, r := range a.returns {
+			if of[k] == level && metrics.Defined(r) {
+				n++
+				sum += r
+				if short && r < 0 || !short && r > 0 {
+					hits++
+				}
+			}
+		}
+	}
+	return n, hits, sum
+}
+
+// levelT tests a level's mean return m, over its n bars, against 0 under overlap: with D the membership, the
+// series Σ_i D·(R − m) by bar has mean 0 and long-run variance S over its T bars, and
+//
+//	t = m·n/sqrt(T·S)
+func (p *pairing) levelT(level int8, n int, m float64) float64 {
+	x := p.pooled[:0]
 	for k := range p.w.Hi - p.w.Lo {
 		v, any := 0.0, false
-		for i := range levels {
-			if r := p.returns[i][k]; metrics.Defined(r) && levels[i][k] != signals.NoLevel {
+		for i := range p.ahead {
+			if r := p.ahead[i].returns[k]; p.levels.of[i][k] >= 0 && metrics.Defined(r) {
 				any = true
-				if levels[i][k] == l {
-					v += r - mean
+				if p.levels.of[i][k] == level {
+					v += r - m
 				}
 			}
 		}
@@ -98,7 +117,7 @@ func (p *pairing) levelT(levels [][]signals.Level, l signals.Level, s *levelStat
 		}
 	}
 	variance, _ := metrics.LongRunVariance(x, p.h.bars)
-	return mean * float64(s.n) / math.Sqrt(variance*float64(len(x)))
+	return m * float64(n) / math.Sqrt(variance*float64(len(x)))
 }
 
 func (r *LevelRow) reason(key, why string) {

@@ -1,6 +1,7 @@
 package metrics
 
-// Bucket is the quantile bucket, from 1, of the value with the given rank (from 0, ties by time) among n:
+// BucketStart is the rank, from 0 and ties by time, at which quantile bucket b of k, from 0, begins among n
+// values. The value of rank i is then in bucket
 //
-//	floor(k·rank/n) + 1
-func Bucket(rank, n, k int) int { return k*rank/n + 1 }
+//	floor(k·i/n)
+func BucketStart(b, n, k int) int { return (b*n + k - 1) / k }

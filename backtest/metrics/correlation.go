@@ -18,14 +18,7 @@ func Pearson(x, y []float64) float64 {
 		return math.NaN()
 	}
 	mx, my := Mean(x), Mean(y)
-	var xx, yy, xy float64
-	for t, v := range x {
-		a, b := v-mx, y[t]-my
-		xx += float64(a * a)
-		yy += float64(b * b)
-		xy += float64(a * b)
-	}
-	r := xy / math.Sqrt(float64(xx*yy))
+	r := products(x, y, mx, my) / math.Sqrt(float64(squares(x, mx)*squares(y, my)))
 	return max(-1, min(1, r))
 }
 
@@ -46,12 +39,8 @@ func Standardize(dst, x []float64) bool {
 	if len(x) < MinPairs || Constant(x) {
 		return false
 	}
-	m, s := Mean(x), 0.0
-	for _, v := range x {
-		d := v - m
-		s += float64(d * d)
-	}
-	scale := 1 / math.Sqrt(s/float64(len(x)))
+	m := Mean(x)
+	scale := 1 / math.Sqrt(squares(x, m)/float64(len(x)))
 	for t, v := range x {
 		dst[t] = (v - m) * scale
 	}

@@ -179,7 +179,7 @@ func TestOrderAndRanks(t *testing.T) {
 		return 0
 	})
 	order := Order(x)
-	if !slices.Equal(order, want) {
+	if !slices.Equal(order.Rows, want) {
 		t.Fatal("Order differs from a stable comparison sort")
 	}
 	place := make([]int32, len(x))
@@ -194,7 +194,25 @@ func TestOrderAndRanks(t *testing.T) {
 		}
 	}
 	got := make([]float64, len(kept))
-	Ranks(got, x, order, place)
+	var selected Places
+	order.Select(&selected, place)
+	selected.Rank(got)
+	other := noise(len(kept), 0.5, 6)
+	ranks := make([]float64, len(kept))
+	AverageRanks(ranks, other)
+	r2, places := selected.Spearman(ranks), selected.At
+	if want := Pearson(got, ranks); math.Abs(r2-want) > 1e-13 {
+		t.Errorf("Spearman = %v, Pearson of the ranks = %v", r2, want)
+	}
+	if len(places) != len(kept) {
+		t.Fatalf("%d places, want %d", len(places), len(kept))
+	}
+	for i := 1; i < len(places); i++ {
+		a, b := places[i-1], places[i]
+		if kept[a] > kept[b] || kept[a] == kept[b] && a > b {
+			t.Fatalf("place %d before %d, values %v and %v", a, b, kept[a], kept[b])
+		}
+	}
 	for i, v := range kept {
 		below, equal := 0, 0
 		for _, o := range kept {
@@ -250,8 +268,8 @@ func TestBuckets(t *testing.T) {
 		if len(c.Values)%c.K != 0 {
 			continue // qcut interpolates its edges; the definition here is floor(k·(rank − 1)/n) + 1
 		}
-		for rank, row := range Order(c.Values) {
-			if got := Bucket(rank, len(c.Values), c.K); got != c.First[row] {
+		for rank, row := range Order(c.Values).Rows {
+			if got := bucketOf(rank, len(c.Values), c.K); got != c.First[row] {
 				t.Errorf("bucket of row %d of %v = %d, want %d", row, c.Values, got, c.First[row])
 			}
 		}
@@ -261,9 +279,32 @@ func TestBuckets(t *testing.T) {
 			continue // no groups here, and no split at zero
 		}
 		for day, f := range v.Alphalens.Fixtures[c.Args.Factor.Fixture].Factor {
-			for rank, row := range Order(f) {
-				if got, want := Bucket(rank, len(f), c.Args.Quantiles), c.Expected.Values[day*len(f)+int(row)]; got != want {
+			for rank, row := range Order(f).Rows {
+				if got, want := bucketOf(rank, len(f), c.Args.Quantiles), c.Expected.Values[day*len(f)+int(row)]; got != want {
 					t.Errorf("case %d: bucket of row %d = %d, want %d", i, row, got, want)
+				}
+			}
+		}
+	}
+}
+
+// bucketOf is the bucket, from 1, whose ranks hold this one.
+func bucketOf(rank, n, k int) int {
+	for b := range k {
+		if rank < BucketStart(b+1, n, k) {
+			return b + 1
+		}
+	}
+	return 0
+}
+
+// The bucket of rank i is floor(k·i/n).
+func TestBucketStart(t *testing.T) {
+	for n := 1; n < 40; n++ {
+		for k := 1; k < 12; k++ {
+			for i := range n {
+				if got, want := bucketOf(i, n, k), k*i/n+1; got != want {
+					t.Errorf("rank %d of %d in %d buckets: %d, want %d", i, n, k, got, want)
 				}
 			}
 		}
@@ -277,14 +318,17 @@ func BenchmarkOrder(b *testing.B) {
 	}
 }
 
-func BenchmarkRanks(b *testing.B) {
+func BenchmarkSpearman(b *testing.B) {
 	x := noise(129_600, 0.99, 1)
 	order, place, dst := Order(x), make([]int32, len(x)), make([]float64, len(x))
 	for i := range place {
 		place[i] = int32(i)
 	}
+	AverageRanks(dst, noise(len(x), 0, 2))
+	var p Places
 	for b.Loop() {
-		Ranks(dst, x, order, place)
+		order.Select(&p, place)
+		p.Spearman(dst)
 	}
 }
 

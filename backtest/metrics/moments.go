@@ -10,11 +10,53 @@ func Mean(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()
 	}
-	s := 0.0
-	for _, v := range x {
-		s += v
+	var a, b, c, d float64 // four chains of additions run side by side
+	t := 0
+	for ; t+4 <= len(x); t += 4 {
+		a += x[t]
+		b += x[t+1]
+		c += x[t+2]
+		d += x[t+3]
 	}
-	return s / float64(len(x))
+	for ; t < len(x); t++ {
+		a += x[t]
+	}
+	return ((a + b) + (c + d)) / float64(len(x))
+}
+
+// squares is Σ (x − m)².
+func squares(x []float64, m float64) float64 {
+	var a, b, c, d float64
+	t := 0
+	for ; t+4 <= len(x); t += 4 {
+		p, q, r, s := x[t]-m, x[t+1]-m, x[t+2]-m, x[t+3]-m
+		a += float64(p * p)
+		b += float64(q * q)
+		c += float64(r * r)
+		d += float64(s * s)
+	}
+	for ; t < len(x); t++ {
+		p := x[t] - m
+		a += float64(p * p)
+	}
+	return (a + b) + (c + d)
+}
+
+// products is Σ (x − mx)(y − my).
+func products(x, y []float64, mx, my float64) float64 {
+	var a, b, c, d float64
+	y = y[:len(x)]
+	t := 0
+	for ; t+4 <= len(x); t += 4 {
+		a += float64((x[t] - mx) * (y[t] - my))
+		b += float64((x[t+1] - mx) * (y[t+1] - my))
+		c += float64((x[t+2] - mx) * (y[t+2] - my))
+		d += float64((x[t+3] - mx) * (y[t+3] - my))
+	}
+	for ; t < len(x); t++ {
+		a += float64((x[t] - mx) * (y[t] - my))
+	}
+	return (a + b) + (c + d)
 }
 
 // Std is the sample standard deviation, ddof 1:
@@ -29,12 +71,7 @@ func Std(x []float64) float64 {
 	if Constant(x) {
 		return 0
 	}
-	m, s := Mean(x), 0.0
-	for _, v := range x {
-		d := v - m
-		s += float64(d * d)
-	}
-	return math.Sqrt(s / float64(len(x)-1))
+	return math.Sqrt(squares(x, Mean(x)) / float64(len(x)-1))
 }
 
 // Shape gives the biased skewness m3/m2^1.5 and the biased raw kurtosis m4/m2² (3 for a normal

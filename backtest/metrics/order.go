@@ -1,98 +1,155 @@
 package metrics
 
-import "math"
-
-const (
-	digitBits = 11
-	digits    = 6 // 6 · 11 ≥ 64
-	radix     = 1 << digitBits
+import (
+	"cmp"
+	"math"
+	"math/bits"
+	"slices"
 )
 
-type sortEntry struct {
-	key uint64
-	row int32
+// Sorted is the ascending order of a column's defined values, ties by row.
+type Sorted struct {
+	Rows []int32 // row of each
+	tied []bool  // equal to its predecessor
 }
 
-// Order gives the rows at which x is defined (neither NaN nor infinite) in ascending order of x, ties by
-// row. It is a stable radix sort on the floats' ordered bit patterns: O(n) whatever the values.
-func Order(x []float64) []int32 {
-	var counts [digits][radix]int32
-	entries := make([]sortEntry, 0, len(x))
-	for t, v := range x {
-		if !Defined(v) {
-			continue
-		}
-		b := math.Float64bits(v + 0) // −0 ties with 0
-		if b>>63 == 1 {
-			b = ^b
-		} else {
-			b |= 1 << 63
-		}
-		entries = append(entries, sortEntry{b, int32(t)})
-		for d := range digits {
-			counts[d][b>>(d*digitBits)&(radix-1)]++
+const (
+	digitBits  = 11
+	radix      = 1 << digitBits
+	sortDigits = 3 // a key keeps 33 bits
+	rowBits    = 64 - sortDigits*digitBits
+	rowMask    = 1<<rowBits - 1
+)
+
+// Order sorts the rows at which x is defined (neither NaN nor infinite). It is a stable radix sort on the
+// leading 33 bits of the range that the floats' ordered bit patterns span, after which the few runs
+// that agree in those are sorted by value: O(n) but for crowded data. It panics on 2³¹ rows or more.
+func Order(x []float64) Sorted {
+	if len(x) > rowMask {
+		panic("metrics: Order of too many rows")
+	}
+	low, high, n := uint64(math.MaxUint64), uint64(0), 0
+	for _, v := range x {
+		if Defined(v) {
+			b := orderedBits(v)
+			low, high = min(low, b), max(high, b)
+			n++
 		}
 	}
-	n := len(entries)
-	other := make([]sortEntry, n)
-	for d := range digits {
-		c := &counts[d]
-		if n > 0 && int(c[entries[0].key>>(d*digitBits)&(radix-1)]) == n {
-			continue // all values share this digit
+	if n == 0 {
+		return Sorted{}
+	}
+	shift := max(0, bits.Len64(high-low)-sortDigits*digitBits)
+	var counts [sortDigits][radix]int32
+	keys, other := make([]uint64, 0, n), make([]uint64, n)
+	for t, v := range x {
+		if Defined(v) {
+			k := (orderedBits(v)-low)>>shift<<rowBits | uint64(t)
+			keys = append(keys, k)
+			for d := range sortDigits {
+				counts[d][k>>(rowBits+d*digitBits)&(radix-1)]++
+			}
 		}
-		sum := int32(0)
+	}
+	for d := range sortDigits {
+		c, sum := &counts[d], int32(0)
 		for i, k := range c {
 			c[i], sum = sum, sum+k
 		}
-		for _, e := range entries {
-			k := e.key >> (d * digitBits) & (radix - 1)
-			other[c[k]] = e
-			c[k]++
+		for _, k := range keys {
+			digit := k >> (rowBits + d*digitBits) & (radix - 1)
+			other[c[digit]] = k
+			c[digit]++
 		}
-		entries, other = other, entries
+		keys, other = other, keys
 	}
-	rows := make([]int32, n)
-	for i, e := range entries {
-		rows[i] = e.row
+	s := Sorted{Rows: make([]int32, n), tied: make([]bool, n)}
+	for i, k := range keys {
+		s.Rows[i] = int32(k & rowMask)
 	}
-	return rows
+	for i := 0; i < n; {
+		j := i + 1
+		for j < n && keys[j]>>rowBits == keys[i]>>rowBits {
+			j++
+		}
+		if j-i > 1 && shift > 0 {
+			slices.SortStableFunc(s.Rows[i:j], func(a, b int32) int { return cmp.Compare(x[a], x[b]) })
+		}
+		for k := i + 1; k < j; k++ {
+			s.tied[k] = x[s.Rows[k]] == x[s.Rows[k-1]]
+		}
+		i = j
+	}
+	return s
 }
 
-// Ranks writes the average ranks, from 1, of some of x's rows: those with place[t] ≥ 0. The rank of
-// row t goes to dst[place[t]]. order is Order(x). Ties get the
-// mean of the ranks that they share. It takes O(len(order)) time.
-func Ranks(dst, x []float64, order, place []int32) {
-	rank := 0 // of the last row that is placed
-	var tied []int32
-	first := 0 // rank of tied's first row
-	flush := func() {
-		r := float64(2*first+len(tied)-1) / 2
-		for _, p := range tied {
-			dst[p] = r
+// orderedBits maps floats to integers of the same order; −0 and 0 are one.
+func orderedBits(v float64) uint64 {
+	b := math.Float64bits(v + 0)
+	return b ^ (uint64(int64(b)>>63) | 1<<63)
+}
+
+// Places are the pairs that some of a column's rows belong to, in ascending order of value, ties by row.
+// The zero Places is ready for Select and keeps its memory from one to the next.
+type Places struct {
+	At   []int32
+	tied []bool // of the same value as its predecessor
+}
+
+// Select fills p with place[t] of the rows t for which that is not negative. It takes O(n) time.
+func (s Sorted) Select(p *Places, place []int32) {
+	p.At, p.tied = slices.Grow(p.At[:0], len(s.Rows)), slices.Grow(p.tied[:0], len(s.Rows))
+	tied := false // with the last row that has a place
+	for i, t := range s.Rows {
+		tied = tied && s.tied[i]
+		if at := place[t]; at >= 0 {
+			p.At, p.tied = append(p.At, at), append(p.tied, tied)
+			tied = true
 		}
-		tied = tied[:0]
 	}
-	last := math.NaN()
-	for _, t := range order {
-		p := place[t]
-		if p < 0 {
-			continue
+}
+
+// run is the end of the run of equal values that begins at i.
+func (p *Places) run(i int) int {
+	j := i + 1
+	for j < len(p.tied) && p.tied[j] {
+		j++
+	}
+	return j
+}
+
+// Rank writes the average ranks, from 1, into dst, by place: ties get the mean of the ranks that they
+// share.
+func (p *Places) Rank(dst []float64) {
+	for i := 0; i < len(p.At); {
+		j := p.run(i)
+		for _, at := range p.At[i:j] {
+			dst[at] = float64(i+j+1) / 2
 		}
-		rank++
-		if v := x[t]; v != last {
-			if len(tied) > 1 {
-				flush()
-			}
-			tied = append(tied[:0], p)
-			last, first = v, rank
-			dst[p] = float64(rank)
-			continue
+		i = j
+	}
+}
+
+// Spearman is the correlation of the average ranks with those of another column, given by place: Pearson
+// of the ranks.
+func (p *Places) Spearman(ranks []float64) float64 {
+	centre := float64(len(ranks)+1) / 2
+	var xx, xy float64
+	for i := 0; i < len(p.At); {
+		j := p.run(i)
+		x, y := float64(i+j+1)/2-centre, 0.0
+		for _, at := range p.At[i:j] {
+			y += ranks[at] - centre
 		}
-		tied = append(tied, p)
+		xx += float64(float64(j-i) * float64(x*x))
+		xy += float64(x * y)
+		i = j
 	}
-	if len(tied) > 1 {
-		flush()
+	yy := squares(ranks, centre)
+	if len(p.At) < MinPairs || xx == 0 || yy == 0 {
+		return math.NaN()
 	}
+	return max(-1, min(1, xy/math.Sqrt(float64(xx*yy))))
 }
 
 // AverageRanks writes the ranks of x, from 1, into dst, ties with the mean of the ranks that they
@@ -102,7 +159,9 @@ func AverageRanks(dst, x []float64) {
 	for t := range place {
 		place[t] = int32(t)
 	}
-	Ranks(dst, x, Order(x), place)
+	var p Places
+	Order(x).Select(&p, place)
+	p.Rank(dst)
 }
 
 // Defined reports whether v is a number: NaN and the infinities count as missing.

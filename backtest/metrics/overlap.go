@@ -15,12 +15,7 @@ func (c *compensated) value() float64 { return c.sum + c.lost }
 
 // Variance0 is γ0, the variance with ddof 0.
 func Variance0(u []float64) float64 {
-	m, s := Mean(u), 0.0
-	for _, v := range u {
-		d := v - m
-		s += float64(d * d)
-	}
-	return s / float64(len(u))
+	return squares(u, Mean(u)) / float64(len(u))
 }
 
 // HansenHodrick is the long-run variance with unit weights up to lag h − 1, the overlap of h-bar
@@ -31,19 +26,20 @@ func Variance0(u []float64) float64 {
 // It may be negative. With W_t the sum of the last h values of d up to t, Σ_{l<h} γ_l = (1/n) Σ d_t W_t,
 // which takes O(n) time whatever h is. Hansen and Hodrick (1980).
 func HansenHodrick(u []float64, h int) float64 {
-	m := Mean(u)
+	m, head := Mean(u), min(h, len(u))
 	var w compensated
-	var cross, square float64
-	for t, v := range u {
+	var cross float64
+	for _, v := range u[:head] {
 		d := v - m
 		w.add(d)
-		if t >= h {
-			w.add(-(u[t-h] - m))
-		}
 		cross += float64(d * w.value())
-		square += float64(d * d)
 	}
-	return (2*cross - square) / float64(len(u))
+	for t, old := range u[:len(u)-head] {
+		d := u[t+head] - m
+		w.add(d - (old - m))
+		cross += float64(d * w.value())
+	}
+	return (2*cross - squares(u, m)) / float64(len(u))
 }
 
 // NeweyWest is the long-run variance with Bartlett weights 1 − l/(L + 1) up to lag L:
