@@ -2,6 +2,7 @@ package bars
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -48,6 +49,24 @@ func batchFloats(rec arrow.Record, i int) (*array.Float64, error) {
 		return nil, wrongType(rec, i, "float64")
 	}
 	return col, nil
+}
+
+// batchFilled gives column i of a batch with NaN for null, copied into scratch where there are nulls.
+func batchFilled(rec arrow.Record, i int, scratch *[]float64) ([]float64, error) {
+	col, err := batchFloats(rec, i)
+	if err != nil {
+		return nil, err
+	}
+	if col.NullN() == 0 {
+		return col.Float64Values(), nil
+	}
+	*scratch = append((*scratch)[:0], col.Float64Values()...)
+	for k := range *scratch {
+		if col.IsNull(k) {
+			(*scratch)[k] = math.NaN()
+		}
+	}
+	return *scratch, nil
 }
 
 // sides holds, by dictionary code, 1 where the code means buy or sell and 0 elsewhere.

@@ -3,10 +3,7 @@ package bars
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/qf-dev/qf/datasets"
 )
@@ -31,25 +28,58 @@ type Options struct {
 // whether the cache was warm. The caller releases Series.Record.
 //
 // The columns of a feed that the lake does not hold on any day are left out; without trades on any
-// day Build fails with an error that wraps datasets.ErrNotFound.
+// day Build fails with an error that wraps datasets.ErrNotFound. Of the feeds with best prices that
+// are asked for and held, the first of quotes, book_ticker, book_snapshot_25 and book_snapshot_5 is
+// taken; depth is that of book_snapshot_25, else book_snapshot_5.
 func Build(ctx context.Context, lake *datasets.Lake, q Request, o Options) (*Series, error) {
 	return build(ctx, lake, q, o)
+}
+
+// builder makes one series.
+type builder struct {
+	q       Request
+	o       Options
+	store   store
+	feeds   []holding // trades first
+	frame   frame
+	sources []*source
+	columns []column
+}
+
+// holding is what the lake has of a feed on the request's days.
+type holding struct {
+	feed  datasets.DataType
+	parts []part
 }
 
 func build(ctx context.Context, s store, q Request, o Options) (*Series, error) {
 	if err := q.validate(); err != nil {
 		return nil, err
 	}
-	days := q.sources()
-	if err := foldDays(ctx, s, q, o, days); err != nil {
+	b := &builder{q: q, o: o, store: s}
+	if err := b.look(ctx); err != nil {
 		return nil, err
 	}
-	if !days[0].held() {
+	if !held(b.feeds[0].parts) {
 		return nil, fmt.Errorf("bars %s: no trades from %s to %s: %w in the lake; run qf fetch --exchange %s --symbols %s --types trades --from %s --to %s",
 			q.Instrument, q.First, q.End, datasets.ErrNotFound, q.Instrument.Exchange, q.Instrument.Symbol, q.First, q.End)
 	}
-	return q.series(days), nil
+	if err := b.trades(ctx); err != nil {
+		return nil, err
+	}
+	settled, err := b.others(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &Series{Instrument: q.Instrument, Spec: q.Spec, Settlements: settled}
+	out.Record = record(b.frame.labels, b.columns, true)
+	out.Days, out.Sources = b.coverage()
+	return out, nil
 }
+
+// barFeeds are the feeds of which columns are made.
+var barFeeds = []datasets.DataType{datasets.Trades, datasets.Quotes, datasets.BookTicker, datasets.BookSnapshot25,
+	datasets.BookSnapshot5, datasets.DerivativeTicker, datasets.Liquidations}
 
 func (q Request) validate() error {
 	if err := q.Instrument.Validate(); err != nil {
@@ -58,9 +88,6 @@ func (q Request) validate() error {
 	if err := q.Spec.Validate(); err != nil {
 		return err
 	}
-	if q.Spec.Kind != TimeBars {
-		return fmt.Errorf("bars %s: %s: only time bars so far", q.Instrument, q.Spec)
-	}
 	if !(q.Contract.Multiplier > 0) {
 		return fmt.Errorf("bars %s: contract multiplier %v: want more than 0", q.Instrument, q.Contract.Multiplier)
 	}
@@ -68,105 +95,150 @@ func (q Request) validate() error {
 		return fmt.Errorf("bars %s: days from %s to %s: want at least one", q.Instrument, q.First, q.End)
 	}
 	for _, t := range q.Feeds {
-		if t != datasets.Trades && t != datasets.DerivativeTicker {
+		if !slices.Contains(barFeeds, t) {
 			return fmt.Errorf("bars %s: no columns are made of %s", q.Instrument, t)
 		}
 	}
 	return nil
 }
 
-// source is one feed of a request, folded day by day.
-type source struct {
-	feedFold
-	first   datasets.Day // of parts[0]
-	parts   []part
-	columns func(g grid, parts []part) []column // nil where it makes none
-}
-
-// held reports whether the lake had any day.
-func (s *source) held() bool {
-	return slices.ContainsFunc(s.parts, func(p part) bool { return p.presence != Missing })
-}
-
-// sources lists what the request reads, trades first.
-func (q Request) sources() []*source {
-	over := func(first, end datasets.Day, f feedFold, columns func(grid, []part) []column) *source {
-		return &source{f, first, make([]part, end-first), columns}
-	}
-	list := []*source{over(q.First, q.End, tradeFold(q.Spec, q.Contract), func(g grid, parts []part) []column {
-		windows := q.Spec.tickWindows()
-		return named(tradeOutput(windows), g.lay(joinTrades(parts, q.Spec.Kind, windows), parts, idleTrades))
-	})}
-	if slices.Contains(q.Feeds, datasets.DerivativeTicker) {
-		list = append(list,
-			over(q.First, q.End, tickerFold(q.Spec), func(g grid, parts []part) []column {
-				return named(tickerNames, g.lay(joinLast(parts, len(tickerNames)), parts, func([]float64) {}))
-			}),
-			over(q.First-1, q.End+1, fundingEvents(q.Spec), nil))
-	}
-	return list
-}
-
-// foldDays fills the parts of every source, several days at once. Each writes its own place.
-func foldDays(ctx context.Context, s store, q Request, o Options, sources []*source) error {
-	workers := o.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for _, src := range sources {
-		for i := range src.parts {
-			group.Go(func() (err error) {
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				src.parts[i], err = src.day(ctx, s, q, src.first+datasets.Day(i), !o.NoCache)
-				return err
-			})
+// look finds what the lake has of the feeds asked for.
+func (b *builder) look(ctx context.Context) error {
+	for _, feed := range barFeeds {
+		if feed != datasets.Trades && !slices.Contains(b.q.Feeds, feed) {
+			continue
 		}
-	}
-	return group.Wait()
-}
-
-// series stitches the folded days.
-func (q Request) series(sources []*source) *Series {
-	g := newGrid(q.First, q.End, q.Spec.Every)
-	out := &Series{Instrument: q.Instrument, Spec: q.Spec}
-	var columns []column
-	for _, src := range sources {
-		switch {
-		case src.columns == nil:
-			out.Settlements = settlements(q.First, q.End, src.parts)
-		case src.held():
-			columns = append(columns, src.columns(g, src.parts)...)
+		parts, err := find(ctx, b.store, b.q.Instrument, feed, b.q.First, b.q.End)
+		if err != nil {
+			return err
 		}
+		b.feeds = append(b.feeds, holding{feed, parts})
 	}
-	out.Record = record(g.labels(), columns, true)
-	out.Days, out.Sources = coverage(q, sources)
-	return out
+	return nil
 }
 
-// coverage lists, day by day, what the lake had of each feed and the files that were read.
-func coverage(q Request, sources []*source) (days []DayStatus, files []datasets.Info) {
-	for d := q.First - 1; d <= q.End; d++ {
-		seen := map[datasets.DataType]bool{}
-		for _, src := range sources {
-			i := int(d - src.first)
-			if seen[src.feed] || i < 0 || i >= len(src.parts) {
-				continue
-			}
-			seen[src.feed] = true
-			p := src.parts[i]
-			if d >= q.First && d < q.End {
-				days = append(days, DayStatus{src.feed, d, p.presence})
-			}
-			if p.presence != Missing {
-				files = append(files, p.info)
+// held gives the parts of the first of the feeds that was asked for and is there on any day.
+func (b *builder) held(feeds ...datasets.DataType) (datasets.DataType, []part, bool) {
+	for _, feed := range feeds {
+		for _, h := range b.feeds {
+			if h.feed == feed && held(h.parts) {
+				return feed, h.parts, true
 			}
 		}
 	}
-	return days, files
+	return "", nil, false
+}
+
+// source enters a fold over days that begin at first.
+func (b *builder) source(f feedFold, first datasets.Day, parts []part) *source {
+	src := &source{feedFold: f, first: first, parts: slices.Clone(parts), noCache: b.o.NoCache}
+	b.sources = append(b.sources, src)
+	return src
+}
+
+// trades makes the frame and the columns of trades.
+func (b *builder) trades(ctx context.Context) error {
+	q, parts := b.q, b.feeds[0].parts
+	if q.Spec.Kind == TickBars && q.Spec.Size == 1 {
+		return b.everyTrade(ctx)
+	}
+	src := b.source(tradeFold(q.Spec, q.Contract), q.First, parts)
+	if err := foldAll(ctx, b.store, q, b.o.Workers, src); err != nil {
+		return err
+	}
+	windows := q.Spec.tickWindows()
+	join := newTradeJoin(src.parts, windows)
+	if q.Spec.Kind == TimeBars {
+		b.frame = timeFrame(q)
+		b.add(tradeNames(windows), b.frame.lay(src.parts, join, oWindows+len(windows)))
+		return nil
+	}
+	b.frame = tradeFrame(q.First, src.parts)
+	b.add(tradeNames(windows), join.join(&b.frame))
+	return nil
+}
+
+// everyTrade is trades for bars of one trade.
+func (b *builder) everyTrade(ctx context.Context) error {
+	q, parts := b.q, b.feeds[0].parts
+	b.frame = frame{first: q.First}
+	rows := 0
+	for _, p := range parts {
+		rows += int(p.info.Rows)
+		b.frame.ends = append(b.frame.ends, rows)
+	}
+	all := newEveryTrade(rows, q.Spec, q.Contract)
+	days := make([]*everyTradeDay, len(parts))
+	src := b.source(feedFold{feed: datasets.Trades, columns: tradeColumns, start: func(d datasets.Day) fold {
+		i := int(d - q.First)
+		end := b.frame.ends[i]
+		days[i] = all.day(d, end-int(parts[i].info.Rows), end)
+		return days[i]
+	}}, q.First, parts)
+	src.noCache = true
+	if err := foldAll(ctx, b.store, q, b.o.Workers, src); err != nil {
+		return err
+	}
+	for _, d := range days {
+		if d != nil && d.at != d.end {
+			return fmt.Errorf("bars %s: %s has %d rows fewer than its footer says", q.Instrument, d.cut.day, d.end-d.at)
+		}
+	}
+	all.finish(parts)
+	b.frame.labels = all.ts
+	b.columns = all.columns()
+	return nil
+}
+
+// others makes the columns of the other feeds, and the settlements.
+func (b *builder) others(ctx context.Context) ([]Settlement, error) {
+	q, f := b.q, &b.frame
+	key := q.Spec.String()
+	if q.Spec.Kind != TimeBars {
+		key += " " + contractKey(q.Contract) // by which bars fill
+	}
+	known := len(b.sources)
+	var lay []func()
+	enter := func(fold feedFold, parts []part, names []string, join func([]part) joiner) {
+		src := b.source(fold, q.First, parts)
+		if q.Spec.Kind != TimeBars {
+			src.labels = b.feeds[0].parts
+		}
+		lay = append(lay, func() { b.add(names, f.lay(src.parts, join(src.parts), len(names))) })
+	}
+	if feed, parts, ok := b.held(datasets.Quotes, datasets.BookTicker, datasets.BookSnapshot25, datasets.BookSnapshot5); ok {
+		enter(bestFold(f, key, feed), parts, bestNames, func(days []part) joiner { return newBestJoin(days) })
+	}
+	if feed, parts, ok := b.held(datasets.BookSnapshot25, datasets.BookSnapshot5); ok {
+		names := depthNames(feed)
+		enter(depthFold(f, key, q.Contract, feed), parts, names, func(days []part) joiner { return newLastJoin(days, len(names), false) })
+	}
+	var funding *source
+	if _, parts, ok := b.held(datasets.DerivativeTicker); ok {
+		enter(tickerFold(f, key), parts, tickerNames, func(days []part) joiner { return newLastJoin(days, len(tickerNames), true) })
+		around, err := find(ctx, b.store, q.Instrument, datasets.DerivativeTicker, q.First-1, q.End+1)
+		if err != nil {
+			return nil, err
+		}
+		funding = b.source(fundingEvents(q.Spec.Clock), q.First-1, around)
+	}
+	if _, parts, ok := b.held(datasets.Liquidations); ok {
+		enter(liquidationFold(f, key, q.Contract), parts, liquidationNames, func(days []part) joiner { return &liquidationJoin{days: days} })
+	}
+	if err := foldAll(ctx, b.store, q, b.o.Workers, b.sources[known:]...); err != nil {
+		return nil, err
+	}
+	for _, l := range lay {
+		l()
+	}
+	if funding == nil {
+		return nil, nil
+	}
+	return settlements(q.First, q.End, funding.parts), nil
+}
+
+func (b *builder) add(names []string, values [][]float64) {
+	b.columns = append(b.columns, named(names, values)...)
 }
 
 func named(names []string, values [][]float64) []column {
@@ -175,4 +247,23 @@ func named(names []string, values [][]float64) []column {
 		columns[i] = column{n, values[i]}
 	}
 	return columns
+}
+
+// coverage lists, day by day, what the lake had of each feed asked for, and the files that were read.
+func (b *builder) coverage() (days []DayStatus, files []datasets.Info) {
+	for d := b.q.First - 1; d <= b.q.End; d++ {
+		if d >= b.q.First && d < b.q.End {
+			for _, h := range b.feeds {
+				days = append(days, DayStatus{h.feed, d, h.parts[d-b.q.First].presence})
+			}
+		}
+		today := len(files)
+		for _, src := range b.sources { // two may read the same file
+			if i := int(d - src.first); i >= 0 && i < len(src.parts) && src.parts[i].presence != Missing &&
+				!slices.ContainsFunc(files[today:], func(f datasets.Info) bool { return f.Partition.Type == src.feed }) {
+				files = append(files, src.parts[i].info)
+			}
+		}
+	}
+	return days, files
 }

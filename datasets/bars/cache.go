@@ -20,7 +20,8 @@ import (
 //	bars/feed={fold}/def={hash}/exchange={E}/symbol={S}/date={D}/data.parquet
 //
 // below the lake's root. Its metadata names the definition, the cache's version and the digest of
-// the day-file; a table of another one is not used and is replaced.
+// the day-file (and of the trades' that made the labels, where they did); a table of another one is
+// not used and is replaced.
 const cacheVersion = "1"
 
 const (
@@ -39,13 +40,13 @@ func (f *feedFold) cachePath(p datasets.Partition) string {
 
 // cached reads the table of a day-file, or nil where the cache has none that fits. A damaged one
 // does not fit.
-func (f *feedFold) cached(s store, info datasets.Info) *table {
+func (f *feedFold) cached(s store, info datasets.Info, source string) *table {
 	rec, meta, err := s.ReadTable(f.cachePath(info.Partition))
 	if err != nil {
 		return nil
 	}
 	defer rec.Release()
-	if meta[metaVersion] != cacheVersion || meta[metaDefinition] != f.definition || meta[metaSource] != info.Digest {
+	if meta[metaVersion] != cacheVersion || meta[metaDefinition] != f.definition || meta[metaSource] != source {
 		return nil
 	}
 	t := newTable(len(f.fields))
@@ -77,7 +78,7 @@ func (f *feedFold) cached(s store, info datasets.Info) *table {
 
 // keep writes the table of a day-file. A lake that cannot be written to still gives bars, so only a
 // stop is an error.
-func (f *feedFold) keep(ctx context.Context, s store, info datasets.Info, t *table) error {
+func (f *feedFold) keep(ctx context.Context, s store, info datasets.Info, source string, t *table) error {
 	columns := make([]column, len(f.fields))
 	for c, name := range f.fields {
 		columns[c] = column{name, t.cols[c]}
@@ -87,7 +88,7 @@ func (f *feedFold) keep(ctx context.Context, s store, info datasets.Info, t *tab
 	_ = s.WriteTable(ctx, f.cachePath(info.Partition), rec, map[string]string{
 		metaVersion:    cacheVersion,
 		metaDefinition: f.definition,
-		metaSource:     info.Digest,
+		metaSource:     source,
 		metaTailBuy:    encodeFloats(t.tail[0]),
 		metaTailSell:   encodeFloats(t.tail[1]),
 	})

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/qf-dev/qf/datasets"
 )
@@ -36,37 +40,90 @@ type feedFold struct {
 	start      func(datasets.Day) fold
 }
 
-// day gives the table of one day-file, from the cache where it holds it for this very file.
-func (f *feedFold) day(ctx context.Context, s store, q Request, d datasets.Day, cache bool) (part, error) {
-	p := datasets.Partition{Instrument: q.Instrument, Type: f.feed, Day: d}
-	info, err := s.Stat(p)
-	switch {
-	case errors.Is(err, datasets.ErrNotFound):
-		return part{presence: Missing}, nil
-	case err != nil:
-		return part{}, fmt.Errorf("bars %s: %w", p, err)
-	case info.Rows == 0:
-		return part{presence: Empty, info: info}, nil
-	}
-	got := part{presence: Present, info: info}
-	if cache {
-		if got.table = f.cached(s, info); got.table != nil {
-			return got, nil
-		}
-	}
-	if got.table, err = f.run(ctx, s, q, d); err != nil {
-		return part{}, fmt.Errorf("bars %s: %w", p, err)
-	}
-	if cache {
-		if err := f.keep(ctx, s, info, got.table); err != nil {
-			return part{}, err
-		}
-	}
-	return got, nil
+// source is a feed of a request that is folded day by day.
+type source struct {
+	feedFold
+	first   datasets.Day // of parts[0]
+	parts   []part
+	noCache bool
+	labels  []part // the trades whose bars are the frame, from the request's first day; nil for time bars
 }
 
-// run reads the day-file.
-func (f *feedFold) run(ctx context.Context, s store, q Request, d datasets.Day) (*table, error) {
+// find looks up what the lake has of the feed, day by day.
+func find(ctx context.Context, s store, in datasets.Instrument, feed datasets.DataType, first, end datasets.Day) ([]part, error) {
+	parts := make([]part, end-first)
+	for i := range parts {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		p := datasets.Partition{Instrument: in, Type: feed, Day: first + datasets.Day(i)}
+		info, err := s.Stat(p)
+		switch {
+		case errors.Is(err, datasets.ErrNotFound):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("bars %s: %w", p, err)
+		case info.Rows == 0:
+			parts[i].presence = Empty
+		default:
+			parts[i].presence = Present
+		}
+		parts[i].info = info
+	}
+	return parts, nil
+}
+
+// held reports whether the lake has any of the days.
+func held(parts []part) bool {
+	return slices.ContainsFunc(parts, func(p part) bool { return p.presence != Missing })
+}
+
+// foldAll fills the tables of all days of the sources, so many at once. Each writes its own place.
+func foldAll(ctx context.Context, s store, q Request, workers int, sources ...*source) error {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for _, src := range sources {
+		for i := range src.parts {
+			if src.parts[i].presence != Present {
+				continue
+			}
+			group.Go(func() error {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				if err := src.fold(ctx, s, q, i); err != nil {
+					return fmt.Errorf("bars %s: %w", src.parts[i].info.Partition, err)
+				}
+				return nil
+			})
+		}
+	}
+	return group.Wait()
+}
+
+// fold fills one day's table, from the cache where it holds it for this very file.
+func (f *source) fold(ctx context.Context, s store, q Request, i int) (err error) {
+	p := &f.parts[i]
+	digest := p.info.Digest
+	if f.labels != nil {
+		digest += " " + f.labels[i].info.Digest
+	}
+	if !f.noCache {
+		if p.table = f.cached(s, p.info, digest); p.table != nil {
+			return nil
+		}
+	}
+	if p.table, err = f.read(ctx, s, q, f.first+datasets.Day(i)); err != nil || f.noCache {
+		return err
+	}
+	return f.keep(ctx, s, p.info, digest, p.table)
+}
+
+// read folds a day-file.
+func (f *feedFold) read(ctx context.Context, s store, q Request, d datasets.Day) (*table, error) {
 	rows, err := s.Scan(ctx, f.feed, q.Instrument, datasets.DayRange(d, d), append([]string{q.Spec.Clock.column()}, f.columns...)...)
 	if err != nil {
 		return nil, err
@@ -85,35 +142,4 @@ func (f *feedFold) run(ctx context.Context, s store, q Request, d datasets.Day) 
 		return nil, err
 	}
 	return to.table(), nil
-}
-
-// tradeFold makes time bars of trades.
-func tradeFold(s Spec, c datasets.Contract) feedFold {
-	fields := []string{"open", "high", "low", "close", "volume", "turnover", "buy_turnover", "sell_turnover", "trades", "buy_trades"}
-	for _, n := range s.tickWindows() {
-		fields = append(fields, fmt.Sprintf("bought_%dt", n), fmt.Sprintf("sold_%dt", n))
-	}
-	return feedFold{
-		name: "trades", feed: datasets.Trades, columns: tradeColumns, fields: fields,
-		definition: fmt.Sprintf("%s inverse=%t multiplier=%v windows=%v", s, c.Inverse, c.Multiplier, s.tickWindows()),
-		start:      func(d datasets.Day) fold { return newTradeBars(s, c, d) },
-	}
-}
-
-// tickerFold makes time bars of derivative_ticker.
-func tickerFold(s Spec) feedFold {
-	return feedFold{
-		name: "derivative_ticker", feed: datasets.DerivativeTicker, columns: tickerNames, fields: tickerNames,
-		definition: s.String(),
-		start:      func(d datasets.Day) fold { return newTickerBars(s, d) },
-	}
-}
-
-// fundingEvents makes the funding events and minute marks of derivative_ticker, whatever the bars are.
-func fundingEvents(s Spec) feedFold {
-	return feedFold{
-		name: "funding", feed: datasets.DerivativeTicker, columns: fundingColumns, fields: []string{"event", "rate", "mark"},
-		definition: s.Clock.column(),
-		start:      func(d datasets.Day) fold { return newFundingFold(d) },
-	}
 }

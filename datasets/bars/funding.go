@@ -25,6 +25,15 @@ const microsPerMinute = 60_000_000
 // maxEvents bounds what a day-file can make us hold: a funding_timestamp for each minute, and more.
 const maxEvents = 4096
 
+// fundingEvents makes the funding events and minute marks of derivative_ticker, whatever the bars are.
+func fundingEvents(c Clock) feedFold {
+	return feedFold{
+		name: "funding", feed: datasets.DerivativeTicker, columns: fundingColumns, fields: []string{"event", "rate", "mark"},
+		definition: c.column(),
+		start:      func(d datasets.Day) fold { return newFundingFold(d) },
+	}
+}
+
 var fundingColumns = []string{"funding_timestamp", "funding_rate", "mark_price"}
 
 // fundingFold reads the funding events of one derivative_ticker file: for each funding_timestamp T

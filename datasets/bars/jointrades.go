@@ -21,93 +21,117 @@ const (
 	oWindows
 )
 
-var tradeNames = []string{"open", "high", "low", "close", "vwap", "volume", "turnover",
-	"buy_turnover", "sell_turnover", "trades", "buy_trades"}
-
-// tradeOutput names the output columns.
-func tradeOutput(windows []int) []string {
-	names := append([]string(nil), tradeNames...)
+// tradeNames names the output columns of trades.
+func tradeNames(windows []int) []string {
+	names := []string{"open", "high", "low", "close", "vwap", "volume", "turnover",
+		"buy_turnover", "sell_turnover", "trades", "buy_trades"}
 	for _, n := range windows {
 		names = append(names, "ofi_"+strconv.Itoa(n)+"t")
 	}
 	return names
 }
 
-// joinTrades puts the days' bars behind each other and completes what crosses midnight. A time bar
-// that two day-files share (by the exchange's clock the day does not turn when the recorder's does)
-// is the earlier file's part followed by the later's. After a missing day tick windows start anew.
-func joinTrades(days []part, kind Kind, windows []int) *table {
-	out := newTable(oWindows + len(windows))
-	row := make([]float64, len(out.cols))
-	var before tail
-	for _, d := range days {
-		if d.presence == Missing {
-			before = tail{}
+// tradeJoin joins bars of trades. After a missing day the tick windows start anew.
+type tradeJoin struct {
+	days    []part
+	windows []int
+	row     []float64 // the bar in progress, or the last one
+	state   barState
+	day     int // whose rows are being added
+	seen    float64
+	before  tail // of the days before it
+}
+
+type barState uint8
+
+const (
+	unknown barState = iota // nothing to carry
+	closed                  // the last bar's close is carried
+	open                    // a bar is in progress
+)
+
+func newTradeJoin(days []part, windows []int) *tradeJoin {
+	return &tradeJoin{days: days, windows: windows, row: make([]float64, oWindows+len(windows))}
+}
+
+func (j *tradeJoin) add(d, k int) {
+	j.turn(d)
+	t := j.days[d].table
+	in := func(c int) float64 { return t.cols[c][k] }
+	r := j.row
+	if j.state != open {
+		r[oOpen], r[oHigh], r[oLow] = in(cOpen), in(cHigh), in(cLow)
+		for c := oVolume; c < oWindows; c++ {
+			r[c] = 0
 		}
-		if d.table == nil {
+		j.state = open
+	}
+	r[oHigh], r[oLow], r[oClose] = max(r[oHigh], in(cHigh)), min(r[oLow], in(cLow)), in(cClose)
+	r[oVolume] += in(cVolume)
+	r[oTurnover] += in(cTurnover)
+	r[oBuyTurnover] += in(cBuyTurnover)
+	r[oSellTurnover] += in(cSellTurnover)
+	r[oTrades] += in(cTrades)
+	r[oBuyTrades] += in(cBuyTrades)
+	j.seen += in(cTrades)
+	for w, n := range j.windows {
+		r[oWindows+w] = j.before.ofi(n, j.seen, in(cWindows+2*w), in(cWindows+2*w+1))
+	}
+}
+
+// turn goes on to the rows of day d.
+func (j *tradeJoin) turn(d int) {
+	for ; j.day < d; j.day++ {
+		switch p := j.days[j.day]; {
+		case p.presence == Missing:
+			j.before = tail{}
+		case p.table != nil:
+			j.before.push(p.table.tail, j.windows[len(j.windows)-1])
+		}
+		j.seen = 0
+	}
+}
+
+func (j *tradeJoin) close(_, _ int64, row []float64) {
+	r := j.row
+	switch j.state {
+	case unknown:
+		for c := range row {
+			row[c] = math.NaN()
+		}
+		return
+	case open:
+		r[oVWAP] = vwap(r[oTurnover], r[oVolume], r[oLow], r[oHigh])
+		j.state = closed
+	case closed: // an empty bar
+		r[oOpen], r[oHigh], r[oLow], r[oVWAP] = r[oClose], r[oClose], r[oClose], math.NaN()
+		for c := oVolume; c < oWindows; c++ {
+			r[c] = 0
+		}
+	}
+	copy(row, r)
+}
+
+func (j *tradeJoin) forget() { j.state = unknown }
+
+// join gives the bars that trades made, one for each row.
+func (j *tradeJoin) join(f *frame) [][]float64 {
+	out := make([][]float64, oWindows+len(j.windows))
+	for c := range out {
+		out[c] = make([]float64, 0, len(f.labels))
+	}
+	row := make([]float64, len(out))
+	for d, p := range j.days {
+		if p.table == nil {
 			continue
 		}
-		seen := 0.0
-		for k, label := range d.table.ts {
-			last := len(out.ts) - 1
-			shared := kind == TimeBars && last >= 0 && label <= out.ts[last]
-			tradeRow(row, d.table, k)
-			if shared {
-				mergeTrades(row, out, last)
-			}
-			row[oVWAP] = vwap(row)
-			seen += d.table.cols[cTrades][k]
-			for w, n := range windows {
-				row[oWindows+w] = before.ofi(n, seen, d.table.cols[cWindows+2*w][k], d.table.cols[cWindows+2*w+1][k])
-			}
-			if shared {
-				out.set(last, row...)
-			} else {
-				out.add(label, row...)
+		for k := range p.table.ts {
+			j.add(d, k)
+			j.close(0, 0, row)
+			for c, v := range row {
+				out[c] = append(out[c], v)
 			}
 		}
-		before.push(d.table.tail, windows[len(windows)-1])
 	}
 	return out
-}
-
-// tradeRow writes row k of a trades table in output order, but for vwap and the windows.
-func tradeRow(row []float64, t *table, k int) {
-	for c, o := range [cWindows]int{
-		cOpen: oOpen, cHigh: oHigh, cLow: oLow, cClose: oClose, cVolume: oVolume, cTurnover: oTurnover,
-		cBuyTurnover: oBuyTurnover, cSellTurnover: oSellTurnover, cTrades: oTrades, cBuyTrades: oBuyTrades,
-	} {
-		row[o] = t.cols[c][k]
-	}
-}
-
-// mergeTrades puts the bar at last before row's, in row.
-func mergeTrades(row []float64, out *table, last int) {
-	row[oOpen] = out.cols[oOpen][last]
-	row[oHigh] = max(row[oHigh], out.cols[oHigh][last])
-	row[oLow] = min(row[oLow], out.cols[oLow][last])
-	for _, c := range []int{oVolume, oTurnover, oBuyTurnover, oSellTurnover, oTrades, oBuyTrades} {
-		row[c] += out.cols[c][last]
-	}
-}
-
-// vwap is turnover/volume, the mean price of a base coin, NaN where nothing was traded; rounding
-// does not take it out of [low, high].
-func vwap(row []float64) float64 {
-	if row[oVolume] == 0 {
-		return math.NaN()
-	}
-	return min(max(row[oTurnover]/row[oVolume], row[oLow]), row[oHigh])
-}
-
-// idleTrades makes a bar the empty one that follows it: it carries the close, and its tick windows
-// are still the last N trades.
-func idleTrades(row []float64) {
-	for _, c := range []int{oOpen, oHigh, oLow} {
-		row[c] = row[oClose]
-	}
-	row[oVWAP] = math.NaN()
-	for c := oVolume; c < oWindows; c++ {
-		row[c] = 0
-	}
 }

@@ -13,7 +13,7 @@ import (
 // funding_timestamp in µs is a whole number below 2^53, which a float64 holds exactly.
 var tickerNames = []string{"mark_price", "index_price", "funding_rate", "predicted_funding_rate", "funding_timestamp", "open_interest"}
 
-// tickerBars folds the derivative_ticker rows of one day-file into time bars: the last value of each
+// tickerBars folds the derivative_ticker rows of one day-file into bars: the last value of each
 // column that was not empty, from the file's beginning to the bar's close.
 type tickerBars struct {
 	cut   cutter
@@ -23,8 +23,15 @@ type tickerBars struct {
 	open  bool
 }
 
-func newTickerBars(s Spec, d datasets.Day) *tickerBars {
-	return &tickerBars{cut: newCutter(s.Every, d), out: newTable(len(tickerNames)), last: filled(len(tickerNames))}
+// tickerFold makes bars of derivative_ticker.
+func tickerFold(f *frame, key string) feedFold {
+	return feedFold{
+		name: "derivative_ticker", feed: datasets.DerivativeTicker, columns: tickerNames, fields: tickerNames,
+		definition: key,
+		start: func(d datasets.Day) fold {
+			return &tickerBars{cut: f.cutter(d), out: newTable(len(tickerNames)), last: filled(len(tickerNames))}
+		},
+	}
 }
 
 func (f *tickerBars) add(rec arrow.Record) error {
@@ -90,32 +97,4 @@ func batchCells(rec arrow.Record, i int) (func(row int) float64, error) {
 		}, nil
 	}
 	return nil, wrongType(rec, i, "float64 or timestamp[us]")
-}
-
-// joinLast puts the days' bars behind each other, with the last known value of each column carried
-// from one day to the next, but not across a missing day. A bar that two files share is the later's.
-func joinLast(days []part, fields int) *table {
-	out := newTable(fields)
-	row := filled(fields)
-	for _, d := range days {
-		if d.presence == Missing {
-			row = filled(fields)
-		}
-		if d.table == nil {
-			continue
-		}
-		for k, label := range d.table.ts {
-			for c := range row {
-				if v := d.table.cols[c][k]; !math.IsNaN(v) {
-					row[c] = v
-				}
-			}
-			if last := len(out.ts) - 1; last >= 0 && label <= out.ts[last] {
-				out.set(last, row...)
-			} else {
-				out.add(label, row...)
-			}
-		}
-	}
-	return out
 }

@@ -251,7 +251,11 @@ func naiveTicker(s *memStore, q Request) (mark []float64, settled []Settlement) 
 	for label := q.First.Start() + every; label <= q.End.Start(); label += every {
 		mark = append(mark, markBefore(q.First, label, func(at float64) bool { return at < float64(label) }))
 	}
-	for t := q.First.Start(); t <= q.End.Start(); t += 3600_000_000 {
+	held := false // a feed that the span does not have settles nothing
+	for d := q.First; d < q.End; d++ {
+		held = held || !missing[d]
+	}
+	for t := q.First.Start(); held && t <= q.End.Start(); t += 3600_000_000 {
 		rate, found := nan, false
 		for d := q.First - 1; d <= q.End; d++ {
 			for _, r := range days[d] {

@@ -1,6 +1,9 @@
 package bars
 
 import (
+	"fmt"
+	"math"
+
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"github.com/qf-dev/qf/datasets"
@@ -22,22 +25,67 @@ const (
 	cWindows
 )
 
-// tradeBars folds the trades of one day-file into time bars.
+// tradeFold makes bars of trades.
+func tradeFold(s Spec, c datasets.Contract) feedFold {
+	fields := []string{"open", "high", "low", "close", "volume", "turnover", "buy_turnover", "sell_turnover", "trades", "buy_trades"}
+	for _, n := range s.tickWindows() {
+		fields = append(fields, fmt.Sprintf("bought_%dt", n), fmt.Sprintf("sold_%dt", n))
+	}
+	return feedFold{
+		name: "trades", feed: datasets.Trades, columns: tradeColumns, fields: fields,
+		definition: fmt.Sprintf("%s %s windows=%v", s, contractKey(c), s.tickWindows()),
+		start:      func(d datasets.Day) fold { return newTradeBars(s, c, d) },
+	}
+}
+
+// contractKey is what of a contract changes a fold.
+func contractKey(c datasets.Contract) string {
+	return fmt.Sprintf("inverse=%t multiplier=%v", c.Inverse, c.Multiplier)
+}
+
+// tradeColumns are the lake columns that trades are folded from, after the clock's.
+var tradeColumns = []string{"side", "price", "amount"}
+
+// tradeBatch is a record batch of trades.
+type tradeBatch struct {
+	t             []arrow.Timestamp
+	side          []int8
+	sides         sides
+	price, amount []float64
+}
+
+func (b *tradeBatch) read(rec arrow.Record) (err error) {
+	if b.t, err = batchTimes(rec, 0); err != nil {
+		return err
+	}
+	if b.side, err = batchSides(rec, 1, &b.sides); err != nil {
+		return err
+	}
+	if b.price, err = batchNumbers(rec, 2); err != nil {
+		return err
+	}
+	b.amount, err = batchNumbers(rec, 3)
+	return err
+}
+
+// tradeBars folds the trades of one day-file into bars.
 type tradeBars struct {
 	cut      cutter
+	spec     Spec
 	contract datasets.Contract
 	windows  []*tickWindow
 	out      *table
 	bar      [cWindows]float64
 	label    int64 // of the bar in progress
 	open     bool  // there is one
-	side     sides
+	batch    tradeBatch
 	buy      []float64 // scratch, one batch: what each trade bought
 	sell     []float64
 }
 
 func newTradeBars(s Spec, c datasets.Contract, d datasets.Day) *tradeBars {
-	f := &tradeBars{cut: newCutter(s.Every, d), contract: c}
+	f := &tradeBars{cut: newCutter(d), spec: s, contract: c}
+	f.cut.every = s.Every.Microseconds()
 	for _, n := range s.tickWindows() {
 		f.windows = append(f.windows, newTickWindow(n))
 	}
@@ -52,51 +100,100 @@ func (s Spec) tickWindows() []int {
 	return s.TickWindows
 }
 
-// tradeColumns are the lake columns that tradeBars.add reads, after the clock's.
-var tradeColumns = []string{"side", "price", "amount"}
-
 func (f *tradeBars) add(rec arrow.Record) error {
-	t, err := batchTimes(rec, 0)
-	if err != nil {
+	b := &f.batch
+	if err := b.read(rec); err != nil {
 		return err
 	}
-	codes, err := batchSides(rec, 1, &f.side)
-	if err != nil {
-		return err
+	if n := len(b.t); len(f.buy) < n {
+		f.buy, f.sell = make([]float64, n), make([]float64, n)
 	}
-	price, err := batchNumbers(rec, 2)
-	if err != nil {
-		return err
-	}
-	amount, err := batchNumbers(rec, 3)
-	if err != nil {
-		return err
-	}
-	if len(f.buy) < len(t) {
-		f.buy, f.sell = make([]float64, len(t)), make([]float64, len(t))
-	}
-	for i := 0; i < len(t); {
-		j, opened := f.cut.run(t, i)
+	for i := 0; i < len(b.t); {
+		if f.spec.Kind != TimeBars {
+			i = f.fill(i)
+			continue
+		}
+		j, opened := f.cut.run(b.t, i)
 		if opened {
 			f.close()
-			f.bar = [cWindows]float64{cOpen: price[i], cHigh: price[i], cLow: price[i]}
-			f.label, f.open = f.cut.label, true
+			f.begin(b.price[i])
+			f.label = f.cut.label
 		}
-		f.trade(codes[i:j], price[i:j], amount[i:j])
+		f.trade(i, j)
 		i = j
 	}
 	return nil
 }
 
-// trade adds trades to the bar in progress.
-func (f *tradeBars) trade(codes []int8, price, amount []float64) {
+// begin opens a bar at its first price.
+func (f *tradeBars) begin(price float64) {
+	f.bar = [cWindows]float64{cOpen: price, cHigh: price, cLow: price}
+	f.open = true
+}
+
+// fullness is how near to Spec.Size a volume or dollar bar must come to be full: ten amounts of 0.1
+// fill 1, whatever their sum's rounding.
+const fullness = 1 - 1e-9
+
+// fill adds trades from i to a bar of a given size, until it is full or the batch ends. The trade
+// that fills the bar closes it, and the bar is labelled with the time of its last trade.
+func (f *tradeBars) fill(i int) (j int) {
+	b := &f.batch
+	if !f.open {
+		f.begin(b.price[i])
+	}
+	full := false
+	if f.spec.Kind == TickBars {
+		left := f.spec.Size - f.bar[cTrades]
+		j, full = len(b.t), left <= float64(len(b.t)-i)
+		if full {
+			j = i + int(left)
+		}
+	} else {
+		size := f.spec.Size * fullness
+		sum := f.bar[cVolume]
+		if f.spec.Kind == DollarBars {
+			sum = f.bar[cTurnover]
+		}
+		for j = i; j < len(b.t) && !full; j++ {
+			base, notional := baseAndNotional(f.contract, b.price[j], b.amount[j])
+			if f.spec.Kind == DollarBars {
+				sum += notional
+			} else {
+				sum += base
+			}
+			full = sum >= size
+		}
+	}
+	f.trade(i, j)
+	for _, t := range b.t[i:j] {
+		f.label = f.cut.time(t)
+	}
+	if full {
+		f.close()
+	}
+	return j
+}
+
+// baseAndNotional is the worth of amount in base coins and in quote currency.
+func baseAndNotional(c datasets.Contract, price, amount float64) (base, notional float64) {
+	if c.Inverse {
+		notional = float64(amount * c.Multiplier)
+		return notional / price, notional
+	}
+	return float64(amount * c.Multiplier), float64(float64(price*amount) * c.Multiplier)
+}
+
+// trade adds trades [i, j) of the batch to the bar in progress.
+func (f *tradeBars) trade(i, j int) {
+	codes, price, amount := f.batch.side[i:j], f.batch.price[i:j], f.batch.amount[i:j]
 	n := len(codes)
 	price, amount = price[:n], amount[:n]
 	buys, sells := f.buy[:n], f.sell[:n]
 	high, low := f.bar[cHigh], f.bar[cLow]
 	volume, turnover := f.bar[cVolume], f.bar[cTurnover]
 	buy, sell, buyTrades := f.bar[cBuyTurnover], f.bar[cSellTurnover], f.bar[cBuyTrades]
-	inverse, multiplier := f.contract.Inverse, f.contract.Multiplier
+	contract := f.contract
 	for i, c := range codes {
 		p := price[i]
 		if p > high {
@@ -105,14 +202,10 @@ func (f *tradeBars) trade(codes []int8, price, amount []float64) {
 		if p < low {
 			low = p
 		}
-		base := float64(amount[i] * multiplier)
-		notional := float64(float64(p*amount[i]) * multiplier)
-		if inverse {
-			base, notional = base/p, base
-		}
+		base, notional := baseAndNotional(contract, p, amount[i])
 		volume += base
 		turnover += notional
-		isBuy, isSell := f.side.buy[uint8(c)], f.side.sell[uint8(c)]
+		isBuy, isSell := f.batch.sides.buy[uint8(c)], f.batch.sides.sell[uint8(c)]
 		b, s := float64(notional*isBuy), float64(notional*isSell)
 		buys[i], sells[i] = b, s
 		buy += b
@@ -147,4 +240,13 @@ func (f *tradeBars) table() *table {
 	f.close()
 	f.out.tail[0], f.out.tail[1] = f.windows[len(f.windows)-1].tail()
 	return f.out
+}
+
+// vwap is turnover/volume, the mean price of a base coin, NaN where nothing was traded; rounding
+// does not take it out of [low, high].
+func vwap(turnover, volume, low, high float64) float64 {
+	if volume == 0 {
+		return math.NaN()
+	}
+	return min(max(turnover/volume, low), high)
 }

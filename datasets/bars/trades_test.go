@@ -286,7 +286,7 @@ func naiveTimeBars(s *memStore, q Request) map[string][]float64 {
 			continue
 		}
 		if known == nil {
-			for _, n := range tradeOutput(q.Spec.TickWindows) {
+			for _, n := range tradeNames(q.Spec.TickWindows) {
 				put(n, nan)
 			}
 			continue

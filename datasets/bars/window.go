@@ -45,6 +45,32 @@ func (w *tickWindow) add(buy, sell []float64) {
 	}
 }
 
+// slide is add that writes the imbalance after each trade into dst; before the file's n-th it is NaN.
+func (w *tickWindow) slide(dst, buy, sell []float64) {
+	for len(buy) > 0 {
+		k := min(len(buy), w.n-w.r)
+		for i := range dst[:k] {
+			dst[i] = math.NaN()
+		}
+		if w.buy.last != nil {
+			b, s := w.buy.prefix, w.sell.prefix
+			older := w.n - w.r - 1 // trades of the block before that are still in the window
+			for i := range dst[:k] {
+				b += buy[i]
+				s += sell[i]
+				B, S := w.buy.suffix[older-i]+b, w.sell.suffix[older-i]+s
+				dst[i] = (B - S) / (B + S)
+			}
+		}
+		w.add(buy[:k], sell[:k])
+		if w.r == 0 {
+			B, S := w.sums()
+			dst[k-1] = (B - S) / (B + S)
+		}
+		dst, buy, sell = dst[k:], buy[k:], sell[k:]
+	}
+}
+
 func (b *blocks) take(r int, x []float64) {
 	copy(b.current[r:], x)
 	s := b.prefix
