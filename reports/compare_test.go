@@ -159,3 +159,21 @@ func TestPathPatterns(t *testing.T) {
 		}
 	}
 }
+
+func TestWriteDrifts(t *testing.T) {
+	d := compared(t, `{"pnl":[{"signal":"s","x":2,"gone":1}],"name":"a"}`, `{"pnl":[{"signal":"s","x":1}],"name":"b"}`, CompareOptions{})
+	var got strings.Builder
+	if err := WriteDrifts(&got, d); err != nil {
+		t.Fatal(err)
+	}
+	want := `name
+  name  "a"  "b"  changed
+pnl
+  pnl[signal=s].gone  1  -  missing
+  pnl[signal=s].x     2  1  -0.5
+3 differences: 2 changed, 1 missing, 0 new
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+}

@@ -90,7 +90,7 @@ func namedRuns(r *backtest.Result) []namedRun {
 	out := []namedRun{{backtest.All, r.All}}
 	if len(r.Runs) > 1 {
 		for i, run := range r.Runs {
-			out = append(out, namedRun{strconv.Itoa(i), run})
+			out = append(out, namedRun{strconv.Itoa(r.Windows[i].Index), run})
 		}
 	}
 	return out

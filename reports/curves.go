@@ -28,7 +28,7 @@ type EquityCurve struct {
 	Equity []backtest.Figure `json:"equity"`
 	// BeforeCosts is the capital with price PnL and funding alone: fees, slippage and impact added back.
 	BeforeCosts []backtest.Figure `json:"before_costs"`
-	// BuyAndHold is the capital spread equally over the instruments at their first close and left there.
+	// BuyAndHold is the capital spread equally over the instruments at the start and left there.
 	BuyAndHold []backtest.Figure `json:"buy_and_hold"`
 	// Drawdown is Equity over its highest value so far, minus 1.
 	Drawdown []backtest.Figure `json:"drawdown"`
@@ -60,7 +60,7 @@ func curves(r *backtest.Result) Curves {
 
 func equityCurve(r *backtest.Result) EquityCurve {
 	run := r.All
-	hold, costs := buyAndHold(r.Market, run), costsSoFar(run)
+	hold, costs := holding(r, 0), costsSoFar(run)
 	down := drawdown(run.Capital, run.Equity)
 	capital := backtest.Figure(run.Capital)
 	c := EquityCurve{
@@ -80,40 +80,16 @@ func equityCurve(r *backtest.Result) EquityCurve {
 	return c
 }
 
-// buyAndHold is, by bar of a run's window, its capital times the mean over instruments of
-//
-//	C_t / C_first
-//
-// where a bar without a price keeps the last, and an instrument without any stays out. NaN where
-// none has a price.
-func buyAndHold(m *backtest.Market, run *backtest.Run) []float64 {
-	lo, hi := run.Window.Lo, run.Window.Hi
-	out := make([]float64, hi-lo)
-	var priced [][]float64
-	for i := range m.Instruments {
-		if c := closes(m, i)[lo:hi]; slices.ContainsFunc(c, finite) {
-			priced = append(priced, c)
-		}
+// holding is the equity of buying and holding beside the k-th of namedRuns; NaN where it is not known.
+func holding(r *backtest.Result, k int) []float64 {
+	if k < len(r.Evaluation.Hold) && r.Evaluation.Hold[k] != nil {
+		return r.Evaluation.Hold[k]
 	}
-	part := run.Capital / float64(len(priced))
-	for _, c := range priced {
-		first, last := math.NaN(), part
-		for t, p := range c {
-			if finite(p) {
-				if math.IsNaN(first) {
-					first = p
-				}
-				last = part * (p / first)
-			}
-			out[t] += last
-		}
+	unknown := make([]float64, len(namedRuns(r)[k].Equity))
+	for t := range unknown {
+		unknown[t] = math.NaN()
 	}
-	if len(priced) == 0 {
-		for t := range out {
-			out[t] = math.NaN()
-		}
-	}
-	return out
+	return unknown
 }
 
 // costsSoFar sums fees, slippage and impact up to each bar.

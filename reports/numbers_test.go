@@ -88,19 +88,6 @@ func TestDrawdown(t *testing.T) {
 	}
 }
 
-// Two instruments from 10 and 5: the first doubles, the second has its first price on the second bar
-// and none on the third, where the last stands. 100 → 50·1 + 50, 50·2 + 50·1, 50·2 + 50·1, 50·1 + 50·3.
-func TestBuyAndHold(t *testing.T) {
-	g := &factors.Grid{Close: []int64{1, 2, 3, 4}, Instruments: []datasets.Instrument{btc, eth}}
-	m := &backtest.Market{Frame: &factors.Frame{Grid: g, Panels: []*factors.Panel{
-		factors.NewPanel("close", g, []float64{10, 20, 20, 10}, []float64{math.NaN(), 5, math.NaN(), 15}),
-	}}}
-	got := buyAndHold(m, &backtest.Run{Window: backtest.Window{Lo: 0, Hi: 4}, Capital: 100})
-	if diff := cmp.Diff([]float64{100, 150, 150, 200}, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
-		t.Errorf("buyAndHold (-want +got):\n%s", diff)
-	}
-}
-
 func TestDistributionCountsEveryValueOnce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	n := 3000

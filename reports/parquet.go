@@ -20,8 +20,8 @@ func writeEquity(w io.Writer, r *backtest.Result) error {
 	if err != nil {
 		return err
 	}
-	for _, run := range namedRuns(r) {
-		hold, down := buyAndHold(r.Market, run.Run), drawdown(run.Capital, run.Equity)
+	for n, run := range namedRuns(r) {
+		hold, down := holding(r, n), drawdown(run.Capital, run.Equity)
 		for k, l := range run.Bar {
 			err := t.row(r.Market.Close[run.Window.Lo+k], []string{run.name},
 				run.Equity[k], down[k], hold[k], l.PricePnL, l.Fees, l.Slippage, l.Impact, l.Funding)

@@ -66,7 +66,8 @@ type Instrument struct {
 	BarsMissing int             `json:"bars_missing"` // of the span, without a price
 }
 
-// Window is one replay; "all" is the run over the whole span.
+// Window is one replay; "all" is the run over the whole span, and the only one where there is one
+// window.
 type Window struct {
 	Window string          `json:"window"`
 	From   string          `json:"from"`
@@ -175,8 +176,10 @@ func closes(m *backtest.Market, i int) []float64 { return m.Panel("close").Col(i
 
 func windows(r *backtest.Result) []Window {
 	out := []Window{window(backtest.All, r.Span)}
-	for i, w := range r.Windows {
-		out = append(out, window(strconv.Itoa(i), w))
+	if len(r.Windows) > 1 {
+		for _, w := range r.Windows {
+			out = append(out, window(strconv.Itoa(w.Index), w))
+		}
 	}
 	return out
 }

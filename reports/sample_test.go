@@ -310,16 +310,31 @@ func sampleEvaluation(r *backtest.Result, rng *rand.Rand, edge float64) *backtes
 			})
 		}
 	}
-	ev.PnL = append(ev.PnL, samplePnL(r, backtest.All, r.All))
-	if len(r.Runs) > 1 {
-		for k, run := range r.Runs {
-			ev.PnL = append(ev.PnL, samplePnL(r, string(rune('0'+k)), run))
-		}
+	for _, run := range namedRuns(r) {
+		hold := sampleHold(r.Market, run.Run)
+		ev.Hold = append(ev.Hold, hold)
+		ev.PnL = append(ev.PnL, samplePnL(r, run.name, run.Run, hold))
 	}
 	return ev
 }
 
-func samplePnL(r *backtest.Result, window string, run *backtest.Run) backtest.PnLRow {
+// sampleHold buys equal parts on the first bar.
+func sampleHold(m *backtest.Market, run *backtest.Run) []float64 {
+	out := make([]float64, len(run.Equity))
+	for i := range m.Instruments {
+		price := m.Panel("close").Col(i)[run.Window.Lo:run.Window.Hi]
+		last := 1.0
+		for t, p := range price {
+			if finite(p) {
+				last = p / price[0]
+			}
+			out[t] += float64(last * run.Capital / float64(len(m.Instruments)))
+		}
+	}
+	return out
+}
+
+func samplePnL(r *backtest.Result, window string, run *backtest.Run, hold []float64) backtest.PnLRow {
 	final := run.Equity[len(run.Equity)-1]
 	least := 0.0
 	for _, v := range drawdown(run.Capital, run.Equity) {
@@ -330,7 +345,6 @@ func samplePnL(r *backtest.Result, window string, run *backtest.Run) backtest.Pn
 	for _, f := range run.Fills {
 		traded += f.Notional
 	}
-	hold := buyAndHold(r.Market, run)
 	return backtest.PnLRow{
 		Signal: "composite", Window: window,
 		InitialEquity: backtest.Figure(run.Capital), FinalEquity: backtest.Figure(final),
