@@ -15,7 +15,7 @@ var amihud = Kind{
 	Source:  "Amihud (2002), Illiquidity and stock returns, J. Financial Markets 5",
 	Inputs:  []string{"close", "turnover"},
 	Params: []Param{
-		{"window", WindowParam, "20", "bars that are averaged over"},
+		{Name: "window", Type: WindowParam, Default: "20", Doc: "bars that are averaged over"},
 		minPeriods,
 	},
 	New: func(p Params, g *Grid) (Factor, error) {

@@ -9,11 +9,26 @@ var Catalogue = []Kind{
 	volatility,
 	volatilityPercentile,
 	volRegime,
+	parkinson,
+	garmanKlass,
 	amihud,
 	liquidityScore,
+	spread,
+	rollSpread,
+	depth,
+	depthImbalance,
 	ofi,
+	bookOFI,
+	kyleLambda,
+	vpin,
 	funding,
+	fundingMean,
 	basis,
+	openInterestChange,
+	liquidationImbalance,
+	skewness,
+	kurtosis,
+	autocorrelation,
 }
 
 // Kind is one entry of the catalogue: everything that the list of factors, the validation of a
@@ -36,8 +51,9 @@ type Kind struct {
 type Param struct {
 	Name    string
 	Type    ParamType
-	Default string // as a study writes it; empty means that the study must give it
-	Doc     string // half a line
+	Default string   // as a study writes it; empty means that the study must give it
+	Doc     string   // half a line
+	Choices []string // of a ChoiceParam
 }
 
 // ParamType says how a parameter is written.
@@ -47,6 +63,7 @@ const (
 	WindowParam  ParamType = iota // ParseWindow's forms
 	NumberParam                   // a float
 	PeriodsParam                  // a least number of values: bars (18), time (10d) or a share of the window (0.9)
+	ChoiceParam                   // one of Param.Choices
 )
 
 // Params are the parameters of one factor, as written, by name; defaults are filled in by Make.

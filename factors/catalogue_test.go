@@ -97,10 +97,10 @@ func TestCatalogueLookback(t *testing.T) {
 		f := mustMake(t, k.Name, small(k), market.Grid)
 		full := mustCompute(t, market, f).Panels[0].Col(0)
 		reached := false
-		for _, from := range []int{30, 61, 130, 170, 200, 201, 202, 203, 204, 205, 300, 301, 302, 303} {
-			other := mustCompute(t, market.with(func(t int, v float64) float64 {
+		for from := 20; from < 340; from += 7 {
+			other := mustCompute(t, market.with(func(field, t int, v float64) float64 {
 				if t < from {
-					return v * (1.5 + 0.1*float64(t%7))
+					return v * (1.5 + 0.1*float64((3*t+5*field)%7))
 				}
 				return v
 			}), f).Panels[0].Col(0)

@@ -54,6 +54,103 @@ var definitions = []struct {
 		}
 		return 0
 	}},
+	{"parkinson", Params{"window": "10", "min_periods": "7"}, func(m row, t int) float64 {
+		var v []float64
+		for s := t - 9; s <= t; s++ {
+			if m.at("trades", s) > 0 {
+				v = append(v, math.Pow(math.Log(m.at("high", s)/m.at("low", s)), 2))
+			}
+		}
+		return math.Sqrt(8760 / (4 * math.Ln2 * float64(len(v))) * sumOf(v, 7))
+	}},
+	{"garman_klass", Params{"window": "10", "min_periods": "7"}, func(m row, t int) float64 {
+		var v []float64
+		for s := t - 9; s <= t; s++ {
+			if m.at("trades", s) > 0 {
+				hl, co := math.Log(m.at("high", s)/m.at("low", s)), math.Log(m.at("close", s)/m.at("open", s))
+				v = append(v, hl*hl/2-(2*math.Ln2-1)*co*co)
+			}
+		}
+		return math.Sqrt(8760 / float64(len(v)) * math.Max(sumOf(v, 7), 0))
+	}},
+	{"spread", Params{"window": "10", "min_periods": "5"}, func(m row, t int) float64 {
+		v := m.values("spread", t-9, t)
+		return sumOf(v, 5) / float64(len(v))
+	}},
+	{"roll_spread", Params{"window": "20", "min_periods": "12"}, func(m row, t int) float64 {
+		var a, b []float64
+		for s := t - 19; s <= t; s++ {
+			x, y := m.at("close", s)-m.at("close", s-1), m.at("close", s-1)-m.at("close", s-2)
+			if !math.IsNaN(x) && !math.IsNaN(y) {
+				a, b = append(a, x), append(b, y)
+			}
+		}
+		c := covOf(a, b) / float64(len(a)-1)
+		if len(a) < 12 || c >= 0 {
+			return nan
+		}
+		return 2 * math.Sqrt(-c) / m.at("close", t)
+	}},
+	{"depth", nil, func(m row, t int) float64 { return m.at("bid_depth_5", t) + m.at("ask_depth_5", t) }},
+	{"depth_imbalance", nil, func(m row, t int) float64 {
+		return (m.at("bid_depth_5", t) - m.at("ask_depth_5", t)) / (m.at("bid_depth_5", t) + m.at("ask_depth_5", t))
+	}},
+	{"book_ofi", Params{"window": "6", "min_periods": "4"}, func(m row, t int) float64 {
+		return sumOf(m.values("book_ofi", t-5, t), 4) / meanOf(m.values("book_depth", t-5, t))
+	}},
+	{"kyle_lambda", Params{"window": "20", "min_periods": "12"}, func(m row, t int) float64 {
+		var x, r []float64
+		for s := t - 19; s <= t; s++ {
+			if v := m.at("buy_turnover", s) - m.at("sell_turnover", s); !math.IsNaN(v) && !math.IsNaN(m.r(s)) {
+				x, r = append(x, v), append(r, m.r(s))
+			}
+		}
+		if len(x) < 12 {
+			return nan
+		}
+		return covOf(x, r) / covOf(x, x)
+	}},
+	{"vpin", Params{"window": "10", "min_periods": "6"}, func(m row, t int) float64 {
+		var v []float64
+		for s := t - 9; s <= t; s++ {
+			if x := math.Abs(m.at("buy_turnover", s)-m.at("sell_turnover", s)) / m.at("turnover", s); !math.IsNaN(x) {
+				v = append(v, x)
+			}
+		}
+		return sumOf(v, 6) / float64(len(v))
+	}},
+	{"funding_mean", Params{"window": "3d", "min_periods": "40"}, func(m row, t int) float64 {
+		return sumOf(m.values("settled_funding", t-71, t), 40) * 365 / 3
+	}},
+	{"open_interest_change", Params{"window": "9"}, func(m row, t int) float64 {
+		return math.Log(m.at("open_interest", t) / m.at("open_interest", t-9))
+	}},
+	{"liquidation_imbalance", Params{"window": "3", "min_periods": "3"}, func(m row, t int) float64 {
+		long, short := sumOf(m.values("liquidated_long", t-2, t), 3), sumOf(m.values("liquidated_short", t-2, t), 3)
+		return (long - short) / (long + short)
+	}},
+	{"skewness", Params{"window": "20", "min_periods": "12"}, func(m row, t int) float64 {
+		r := m.returns(t-19, t)
+		n := float64(len(r))
+		return n * math.Sqrt(n-1) / (n - 2) * powerOf(r, 3, 12) / math.Pow(powerOf(r, 2, 12), 1.5)
+	}},
+	{"kurtosis", Params{"window": "20", "min_periods": "12"}, func(m row, t int) float64 {
+		r := m.returns(t-19, t)
+		n := float64(len(r))
+		return (n - 1) / ((n - 2) * (n - 3)) * (n*(n+1)*powerOf(r, 4, 12)/math.Pow(powerOf(r, 2, 12), 2) - 3*(n-1))
+	}},
+	{"autocorrelation", Params{"window": "20", "min_periods": "12"}, func(m row, t int) float64 {
+		var a, b []float64
+		for s := t - 19; s <= t; s++ {
+			if x, y := m.r(s), m.r(s-1); !math.IsNaN(x) && !math.IsNaN(y) {
+				a, b = append(a, x), append(b, y)
+			}
+		}
+		if len(a) < 12 {
+			return nan
+		}
+		return covOf(a, b) / math.Sqrt(covOf(a, a)*covOf(b, b))
+	}},
 	{"amihud", Params{"window": "10", "min_periods": "7"}, amihudAt},
 	{"liquidity_score", Params{"window": "10", "min_periods": "7"}, func(m row, t int) float64 { return 1 / (1 + amihudAt(m, t)) }},
 	{"ofi", nil, func(m row, t int) float64 { return m.at("ofi_100t", t) }},
@@ -117,6 +214,24 @@ func sumOf(v []float64, least int) float64 {
 }
 
 func meanOf(v []float64) float64 { return sumOf(v, 1) / float64(len(v)) }
+
+// covOf is Σ (a−mean a)·(b−mean b).
+func covOf(a, b []float64) float64 {
+	s := 0.0
+	for i := range a {
+		s += (a[i] - meanOf(a)) * (b[i] - meanOf(b))
+	}
+	return s
+}
+
+// powerOf is the sum of the k-th powers of the distances from the mean.
+func powerOf(v []float64, k float64, least int) float64 {
+	d := make([]float64, len(v))
+	for i, x := range v {
+		d[i] = math.Pow(x-meanOf(v), k)
+	}
+	return sumOf(d, least)
+}
 
 func stdOf(v []float64) float64 {
 	if len(v) < 2 {
@@ -192,22 +307,5 @@ func TestFactorsMatchTheirDefinitions(t *testing.T) {
 		if !tested[k.Name] {
 			t.Errorf("%s is not tested against its definition", k.Name)
 		}
-	}
-}
-
-func TestAmihudVector(t *testing.T) {
-	g := hourly(6, "A")
-	// Returns 0.01, −0.02, 0.005, 0, 0.015 on turnovers 1e6, 2e6, 5e5, 1e6, 3e6.
-	price := []float64{100, 0, 0, 0, 0, 0}
-	for t, r := range []float64{0.01, -0.02, 0.005, 0, 0.015} {
-		price[t+1] = price[t] * math.Exp(r)
-	}
-	market := &Frame{Grid: g, Panels: []*Panel{
-		NewPanel("close", g, price),
-		NewPanel("turnover", g, []float64{1e6, 1e6, 2e6, 5e5, 1e6, 3e6}),
-	}}
-	f := mustMake(t, "amihud", Params{"window": "5"}, g)
-	if got := mustCompute(t, market, f).Panels[0].Col(0)[5]; !near(got, 0.007, 1e-12) {
-		t.Errorf("amihud = %v, want 0.007", got)
 	}
 }

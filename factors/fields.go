@@ -26,7 +26,7 @@ var fields = []struct {
 		[]datasets.DataType{datasets.BookSnapshot25},
 	},
 	{
-		[]string{"mark_price", "index_price", "funding_rate", "predicted_funding_rate", "funding_timestamp", "open_interest"},
+		[]string{"mark_price", "index_price", "funding_rate", "predicted_funding_rate", "funding_timestamp", "open_interest", SettledFunding},
 		[]datasets.DataType{datasets.DerivativeTicker},
 	},
 	{
@@ -34,6 +34,10 @@ var fields = []struct {
 		[]datasets.DataType{datasets.Liquidations},
 	},
 }
+
+// SettledFunding is the field that Load makes of a series' settlements: the sum of the rates that
+// settled in the bar.
+const SettledFunding = "settled_funding"
 
 // FieldFeeds lists the feeds that carry a market field. Any one of them will do; the first is the
 // one to fetch where the lake has none.

@@ -4,12 +4,14 @@ import (
 	"time"
 
 	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
 )
 
 // Grid is what a frame's rows and columns stand for: T bar closes by N instruments. A value at row
 // t was knowable at Close[t] and not before.
 type Grid struct {
-	Close       []int64       // bar labels, Unix µs, strictly ascending for time bars, ascending for others
+	Close       []int64 // bar labels, Unix µs, strictly ascending for time bars, ascending for others
+	Kind        bars.Kind
 	Every       time.Duration // bar length; 0 for bars that are not time bars
 	BarsPerYear float64       // for annualization: 365 days over Every, or what the study says
 	Instruments []datasets.Instrument

@@ -22,8 +22,8 @@ func Load(series []*bars.Series, barsPerYear float64) (*Frame, error) {
 	if len(series) == 0 {
 		return nil, fmt.Errorf("load bars: there is no instrument")
 	}
-	g := &Grid{BarsPerYear: barsPerYear}
 	spec := series[0].Spec
+	g := &Grid{Kind: spec.Kind, BarsPerYear: barsPerYear}
 	if spec.Kind == bars.TimeBars {
 		g.Every = spec.Every
 		g.BarsPerYear = float64(year) / float64(spec.Every)
@@ -52,19 +52,38 @@ func Load(series []*bars.Series, barsPerYear float64) (*Frame, error) {
 	for _, name := range fieldNames(series) {
 		cols := make([][]float64, len(series))
 		for i, s := range series {
-			col, err := column(s, name, labels[i], g.Close)
-			if err != nil {
-				return nil, fmt.Errorf("load bars of %s: %w", s.Instrument, err)
-			}
-			cols[i] = col
+			cols[i] = lay(values(s, name), labels[i], g.Close)
 		}
 		f.Panels = append(f.Panels, NewPanel(name, g, cols...))
+	}
+	if p := settledPanel(g, series, labels); p != nil {
+		f.Panels = append(f.Panels, p)
 	}
 	return f, nil
 }
 
-// labelsOf checks and gives the bars' labels.
+// settledPanel is the field SettledFunding, or nil where no series has a funding feed.
+func settledPanel(g *Grid, series []*bars.Series, labels [][]int64) *Panel {
+	cols := make([][]float64, len(series))
+	found := false
+	for i, s := range series {
+		settled := settledFunding(s, labels[i])
+		found = found || settled != nil
+		cols[i] = lay(settled, labels[i], g.Close)
+	}
+	if !found {
+		return nil
+	}
+	return NewPanel(SettledFunding, g, cols...)
+}
+
+// labelsOf checks a series and gives its bars' labels.
 func labelsOf(s *bars.Series) ([]int64, error) {
+	for k, f := range s.Record.Schema().Fields() {
+		if _, ok := s.Record.Column(k).(*array.Float64); !ok && f.Name != "ts" {
+			return nil, fmt.Errorf("column %s: want %s, have %s", f.Name, arrow.PrimitiveTypes.Float64, f.Type)
+		}
+	}
 	index := s.Record.Schema().FieldIndices("ts")
 	if len(index) != 1 {
 		return nil, fmt.Errorf("want one column ts, have %d", len(index))
@@ -110,33 +129,34 @@ func fieldNames(series []*bars.Series) []string {
 	return names
 }
 
-// column lays a series' column, whose rows are labelled from, on the labels to; NaN where there is
-// no row or no value.
-func column(s *bars.Series, name string, from, to []int64) ([]float64, error) {
-	out := make([]float64, len(to))
+// values is a column of a series with NaN for null, or nil where there is none of that name.
+func values(s *bars.Series, name string) []float64 {
 	index := s.Record.Schema().FieldIndices(name)
 	if len(index) == 0 {
-		for t := range out {
+		return nil
+	}
+	col := s.Record.Column(index[0]).(*array.Float64)
+	out := slices.Clone(col.Float64Values())
+	for t := range out {
+		if col.IsNull(t) {
 			out[t] = math.NaN()
 		}
-		return out, nil
 	}
-	col, ok := s.Record.Column(index[0]).(*array.Float64)
-	if !ok {
-		return nil, fmt.Errorf("column %s: want %s, have %s", name, arrow.PrimitiveTypes.Float64, s.Record.Column(index[0]).DataType())
-	}
-	values := col.Float64Values()
+	return out
+}
+
+// lay puts values of the rows labelled from on the labels to: NaN where there is no such row, and
+// everywhere where there are no values.
+func lay(v []float64, from, to []int64) []float64 {
+	out := make([]float64, len(to))
 	row := 0
 	for t, label := range to {
-		if row == len(from) || from[row] != label {
+		if v == nil || row == len(from) || from[row] != label {
 			out[t] = math.NaN()
 			continue
 		}
-		out[t] = values[row]
-		if col.IsNull(row) {
-			out[t] = math.NaN()
-		}
+		out[t] = v[row]
 		row++
 	}
-	return out, nil
+	return out
 }

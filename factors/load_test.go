@@ -95,6 +95,46 @@ func TestLoadOfEventBars(t *testing.T) {
 	}
 }
 
+func TestLoadOfSettlements(t *testing.T) {
+	day := datasets.Day(19_723) // 2024-01-01
+	at := func(hours float64) int64 { return day.Start() + int64(hours*3600e6) }
+	eightHourly := bars.Spec{Kind: bars.TimeBars, Every: 8 * time.Hour}
+	a := series(t, "A", eightHourly, []int64{at(8), at(16), at(24), at(32), at(40)}, []string{"funding_rate", "funding_timestamp"},
+		[]float64{1, 2, 3, nan, 4}, []float64{1, 1, 1, nan, 1})
+	a.Settlements = []bars.Settlement{{Time: at(0), Rate: 0.5}, {Time: at(8), Rate: 0.25}, {Time: at(10), Rate: 2}, {Time: at(32), Rate: nan}, {Time: at(40), Rate: 9}}
+	a.Days = []bars.DayStatus{
+		{Type: datasets.DerivativeTicker, Day: day, Presence: bars.Present},
+		{Type: datasets.DerivativeTicker, Day: day + 1, Presence: bars.Missing},
+		{Type: datasets.Trades, Day: day, Presence: bars.Missing},
+	}
+	continuous := series(t, "B", eightHourly, []int64{at(8), at(16)}, []string{"funding_rate", "funding_timestamp"}, []float64{0.3, nan}, []float64{nan, nan})
+	none := series(t, "C", eightHourly, []int64{at(8)}, []string{"close"}, []float64{7})
+	f, err := Load([]*bars.Series{a, continuous, none}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settled := f.Panel(SettledFunding)
+	for i, want := range [][]float64{
+		{0.5, 2.25, 0, nan, nan}, // a settlement at a label belongs to the next bar; day 2 is missing
+		{0.3, nan, nan, nan, nan},
+		{nan, nan, nan, nan, nan},
+	} {
+		for row, w := range want {
+			if got := settled.Col(i)[row]; !near(got, w, 0) {
+				t.Errorf("settled of %d at %d = %v, want %v", i, row, got, w)
+			}
+		}
+	}
+	if f, err = Load([]*bars.Series{none}, 0); err != nil || f.Panel(SettledFunding) != nil {
+		t.Errorf("there is a field %s without a funding feed (%v)", SettledFunding, err)
+	}
+	events := bars.Spec{Kind: bars.TickBars, Size: 10}
+	c := series(t, "B", events, []int64{at(1), at(5)}, []string{"funding_rate"}, []float64{0.3, 0.2})
+	if f, err = Load([]*bars.Series{c}, 1e5); err != nil || !near(f.Panel(SettledFunding).Col(0)[1], 0.1, 1e-15) {
+		t.Errorf("a continuous rate of 0.2 over 4 hours settles %v (%v)", f.Panel(SettledFunding).Col(0)[1], err)
+	}
+}
+
 func TestLoadErrors(t *testing.T) {
 	a := series(t, "A", minutely, []int64{10, 20}, []string{"close"}, []float64{1, 2})
 	hourly := series(t, "B", bars.Spec{Kind: bars.TimeBars, Every: time.Hour}, nil, nil)

@@ -73,7 +73,7 @@ func (k Kind) complete(p Params) (Params, error) {
 			}
 			s = d.Default
 		}
-		if err := d.Type.check(s); err != nil {
+		if err := d.check(s); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", k.Name, d.Name, err)
 		}
 		full[d.Name] = s
@@ -86,15 +86,20 @@ func (k Kind) complete(p Params) (Params, error) {
 	return full, nil
 }
 
-func (t ParamType) check(s string) error {
+// check says what is wrong with a parameter as written, or nil.
+func (d Param) check(s string) error {
 	var err error
-	switch t {
+	switch d.Type {
 	case WindowParam:
 		_, err = ParseWindow(s)
 	case NumberParam:
 		_, err = parseNumber(s)
 	case PeriodsParam:
 		_, _, err = parsePeriods(s)
+	case ChoiceParam:
+		if !slices.Contains(d.Choices, s) {
+			err = fmt.Errorf("%q: want one of %s", s, strings.Join(d.Choices, ", "))
+		}
 	}
 	return err
 }
@@ -127,6 +132,8 @@ func (k Kind) key(p Params, g *Grid) string {
 	for _, d := range k.Params {
 		b.WriteByte(' ')
 		switch d.Type {
+		case ChoiceParam:
+			b.WriteString(p[d.Name])
 		case NumberParam:
 			b.WriteString(strconv.FormatFloat(a.number(d.Name), 'g', -1, 64))
 		case WindowParam:

@@ -70,10 +70,14 @@ func testMarket(t *testing.T, n int, symbols ...string) *Frame {
 			for name, x := range map[string]float64{
 				"close": price, "open": price * (1 + 1e-4*r.NormFloat64()),
 				"high": price * (1.001 + 0.001*r.Float64()), "low": price * (0.999 - 0.001*r.Float64()),
-				"turnover": v, "buy_turnover": buy, "sell_turnover": v - buy, "trades": math.Ceil(v),
+				"turnover": v, "buy_turnover": buy, "sell_turnover": v - buy, "trades": math.Ceil(v / 1e4),
 				"ofi_100t": 2*r.Float64() - 1, "funding_rate": 1e-4 * r.NormFloat64(),
 				"mark_price": price + r.NormFloat64(), "index_price": price + r.NormFloat64(),
-				"bid": price - spread, "ask": price + spread,
+				"spread": spread / price, "open_interest": 1e9 * math.Exp(0.1*r.NormFloat64()),
+				"settled_funding": float64(t%8/7) * 1e-4 * r.NormFloat64(),
+				"bid_depth_5":     1e6 * r.Float64(), "ask_depth_5": 1e6 * r.Float64(),
+				"book_ofi": 5 * r.NormFloat64(), "book_depth": 1 + r.Float64(),
+				"liquidated_long": 1e5 * float64(r.IntN(3)), "liquidated_short": 1e5 * float64(r.IntN(2)),
 			} {
 				if row[name] != nil {
 					row[name][t] = x
@@ -110,15 +114,15 @@ func (f *Frame) head(n int) *Frame {
 	return out
 }
 
-// with is f with the values of some rows of all fields changed.
-func (f *Frame) with(change func(t int, v float64) float64) *Frame {
+// with is f with the values of some rows of its fields changed.
+func (f *Frame) with(change func(field, t int, v float64) float64) *Frame {
 	out := &Frame{Grid: f.Grid}
-	for _, p := range f.Panels {
+	for k, p := range f.Panels {
 		var cols [][]float64
 		for i := range f.Instruments {
 			col := slices.Clone(p.Col(i))
 			for t, v := range col {
-				col[t] = change(t, v)
+				col[t] = change(k, t, v)
 			}
 			cols = append(cols, col)
 		}

@@ -8,7 +8,7 @@ var momentum = Kind{
 	Units:   "log return",
 	Inputs:  []string{"close"},
 	Params: []Param{
-		{"window", WindowParam, "14d", "returns that are summed"},
+		{Name: "window", Type: WindowParam, Default: "14d", Doc: "returns that are summed"},
 		minPeriods,
 	},
 	New: func(p Params, g *Grid) (Factor, error) {
@@ -24,4 +24,4 @@ var momentum = Kind{
 }
 
 // minPeriods is the parameter of every kind that has a window.
-var minPeriods = Param{"min_periods", PeriodsParam, "0.9", "least number of defined values in the window: a share of it, bars or time"}
+var minPeriods = Param{Name: "min_periods", Type: PeriodsParam, Default: "0.9", Doc: "least number of defined values in the window: a share of it, bars or time"}

@@ -8,9 +8,9 @@ var momentumAcceleration = Kind{
 	Units:   "log return",
 	Inputs:  []string{"close"},
 	Params: []Param{
-		{"window", WindowParam, "14d", "window of momentum"},
+		{Name: "window", Type: WindowParam, Default: "14d", Doc: "window of momentum"},
 		minPeriods,
-		{"lag", WindowParam, "7d", "how much earlier the other momentum is"},
+		{Name: "lag", Type: WindowParam, Default: "7d", Doc: "how much earlier the other momentum is"},
 	},
 	New: func(p Params, g *Grid) (Factor, error) {
 		a := args{p: p, g: g}

@@ -1,10 +1,6 @@
 package factors
 
-import (
-	"math"
-
-	"github.com/qf-dev/qf/factors/kernel"
-)
+import "math"
 
 // A window in trades is a column of the bars, since trades run across them; min_periods is then
 // without meaning.
@@ -14,7 +10,7 @@ var ofi = Kind{
 	Units:   "1, in [−1, 1]",
 	Inputs:  []string{"buy_turnover", "sell_turnover"},
 	Params: []Param{
-		{"window", WindowParam, "100 trades", "trades, or bars or time"},
+		{Name: "window", Type: WindowParam, Default: "100 trades", Doc: "trades, or bars or time"},
 		minPeriods,
 	},
 	Needs: func(p Params) ([]string, error) {
@@ -33,20 +29,7 @@ var ofi = Kind{
 				Eval:     func(dst []float64, in [][]float64) { copy(dst, in[0]) },
 			}, a.err
 		}
-		w := a.bars("window")
-		m := a.periods("min_periods", w)
-		return Factor{
-			Inputs:   []string{"buy_turnover", "sell_turnover"},
-			Lookback: w,
-			Eval: func(dst []float64, in [][]float64) {
-				sell := make([]float64, len(dst))
-				kernel.Sum(dst, in[0], w, m)
-				kernel.Sum(sell, in[1], w, m)
-				for t, s := range sell {
-					dst[t] = imbalance(dst[t], s)
-				}
-			},
-		}, a.err
+		return sumImbalance(p, g, "buy_turnover", "sell_turnover")
 	},
 }
 

@@ -13,12 +13,12 @@ var volRegime = Kind{
 	Units:  "−1, 0, +1",
 	Inputs: []string{"close"},
 	Params: []Param{
-		{"window", WindowParam, "60d", "window of volatility"},
-		{"min_periods", PeriodsParam, "10d", "least number of returns in the window"},
-		{"lookback", WindowParam, "60d", "trailing volatilities that the quantiles are of"},
+		{Name: "window", Type: WindowParam, Default: "60d", Doc: "window of volatility"},
+		{Name: "min_periods", Type: PeriodsParam, Default: "10d", Doc: "least number of returns in the window"},
+		{Name: "lookback", Type: WindowParam, Default: "60d", Doc: "trailing volatilities that the quantiles are of"},
 		minLookback,
-		{"low", NumberParam, "0.2", "quantile up to which volatility is low"},
-		{"high", NumberParam, "0.8", "quantile above which volatility is high"},
+		{Name: "low", Type: NumberParam, Default: "0.2", Doc: "quantile up to which volatility is low"},
+		{Name: "high", Type: NumberParam, Default: "0.8", Doc: "quantile above which volatility is high"},
 	},
 	New: func(p Params, g *Grid) (Factor, error) {
 		a := args{p: p, g: g}

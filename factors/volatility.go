@@ -12,7 +12,7 @@ var volatility = Kind{
 	Units:   "1/√year",
 	Inputs:  []string{"close"},
 	Params: []Param{
-		{"window", WindowParam, "20d", "returns whose deviation is taken"},
+		{Name: "window", Type: WindowParam, Default: "20d", Doc: "returns whose deviation is taken"},
 		minPeriods,
 	},
 	New: func(p Params, g *Grid) (Factor, error) {

@@ -8,9 +8,9 @@ var volatilityPercentile = Kind{
 	Units:   "1",
 	Inputs:  []string{"close"},
 	Params: []Param{
-		{"window", WindowParam, "20d", "window of volatility"},
+		{Name: "window", Type: WindowParam, Default: "20d", Doc: "window of volatility"},
 		minPeriods,
-		{"lookback", WindowParam, "60d", "trailing volatilities that it is ranked among"},
+		{Name: "lookback", Type: WindowParam, Default: "60d", Doc: "trailing volatilities that it is ranked among"},
 		minLookback,
 	},
 	New: func(p Params, g *Grid) (Factor, error) {
@@ -30,4 +30,4 @@ var volatilityPercentile = Kind{
 }
 
 // minLookback is the parameter of the kinds that place volatility within its own past.
-var minLookback = Param{"min_lookback", PeriodsParam, "10d", "least number of volatilities in the lookback"}
+var minLookback = Param{Name: "min_lookback", Type: PeriodsParam, Default: "10d", Doc: "least number of volatilities in the lookback"}

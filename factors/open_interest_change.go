@@ -1,0 +1,33 @@
+package factors
+
+import (
+	"math"
+
+	"github.com/qf-dev/qf/factors/kernel"
+)
+
+var openInterestChange = Kind{
+	Name:    "open_interest_change",
+	Formula: "ln(OI_t / OI_{t−window})",
+	Units:   "log ratio",
+	Inputs:  []string{"open_interest"},
+	Params: []Param{
+		{Name: "window", Type: WindowParam, Default: "1d", Doc: "how much earlier the other open interest is"},
+	},
+	New: func(p Params, g *Grid) (Factor, error) {
+		a := args{p: p, g: g}
+		w := a.bars("window")
+		return Factor{
+			Inputs:   []string{"open_interest"},
+			Lookback: w + 1,
+			Eval: func(dst []float64, in [][]float64) {
+				kernel.Shift(dst, in[0], w)
+				for t, past := range dst {
+					if dst[t] = math.NaN(); past > 0 && in[0][t] > 0 {
+						dst[t] = math.Log(in[0][t] / past)
+					}
+				}
+			},
+		}, a.err
+	},
+}

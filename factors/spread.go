@@ -1,0 +1,24 @@
+package factors
+
+import "github.com/qf-dev/qf/factors/kernel"
+
+var spread = Kind{
+	Name:    "spread",
+	Formula: "mean over the window of the bars' time-weighted relative quoted spread (ask − bid)/mid",
+	Units:   "1",
+	Inputs:  []string{"spread"},
+	Params: []Param{
+		{Name: "window", Type: WindowParam, Default: "20", Doc: "bars that are averaged over"},
+		minPeriods,
+	},
+	New: func(p Params, g *Grid) (Factor, error) {
+		a := args{p: p, g: g}
+		w := a.bars("window")
+		m := a.periods("min_periods", w)
+		return Factor{
+			Inputs:   []string{"spread"},
+			Lookback: w,
+			Eval:     func(dst []float64, in [][]float64) { kernel.Mean(dst, in[0], w, m) },
+		}, a.err
+	},
+}
