@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -25,8 +26,11 @@ type claim struct {
 // lockRetry is how often a writer asks for a lock that another one holds.
 const lockRetry = 50 * time.Millisecond
 
+// tempEnding is that of every temporary file.
+const tempEnding = ".tmp"
+
 func tempOf(path string) string {
-	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+tempEnding)
 }
 
 // claimFile waits until no other writer holds path, then opens its temporary file, empty. Folders
@@ -114,14 +118,16 @@ func (c *claim) drop() {
 	}
 }
 
-// sweep removes the temporary file that a dead writer of path left behind.
-func sweep(root, path string) {
-	if _, err := os.Lstat(tempOf(path)); err != nil {
-		return
-	}
-	if c, err := takeTemp(path, os.O_RDWR); err == nil && c != nil {
-		c.root = root
-		c.drop()
+// sweep removes the temporary files that dead writers left among the lake's days. Those of living
+// ones are theirs, and what cannot be removed stays.
+func (l *Lake) sweep() {
+	left, _ := fs.Glob(os.DirFS(l.root), "*/"+exchangePart+"*/"+symbolPart+"*/"+datePart+"*/.*"+tempEnding)
+	for _, temp := range left {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(temp), "."), tempEnding)
+		if c, err := takeTemp(filepath.Join(l.root, filepath.Dir(temp), name), os.O_RDWR); err == nil && c != nil {
+			c.root = l.root
+			c.drop()
+		}
 	}
 }
 

@@ -89,7 +89,8 @@ func (r FetchReport) Count(s FetchStatus) int {
 // Fetch brings the wanted partitions from src into the lake. What the lake has already is passed
 // over after a look at its footer; a file that does not read is fetched again. The last and the
 // first day of each series go first, so that a bad key or range shows at once. A partition that
-// fails is an entry of the report and the others go on. The error is not nil when the fetch stopped
+// fails is an entry of the report and the others go on. Temporary files that a dead process left in the
+// lake are removed first. The error is not nil when the fetch stopped
 // early: the cause of ctx's end, or one that wraps ErrKeyRefused. The lake and the report are valid
 // then too.
 func Fetch(ctx context.Context, src Source, lake *Lake, want []Partition, o FetchOptions) (FetchReport, error) {
@@ -106,6 +107,7 @@ func Fetch(ctx context.Context, src Source, lake *Lake, want []Partition, o Fetc
 	if o.Attempts <= 0 {
 		o.Attempts = 3
 	}
+	lake.sweep()
 	f := &fetch{src: src, lake: lake, o: o, splitting: make(chan struct{}, 1)}
 	order := endsFirst(want)
 	err := forEach(ctx, o.Concurrency, len(order), func(ctx context.Context, i int) error {
@@ -236,7 +238,6 @@ func (f *fetch) there(ctx context.Context, e *FetchEntry) (bool, error) {
 		e.Damaged = err
 		return false, nil
 	}
-	sweep(f.lake.root, f.lake.path(e.Partition))
 	same, err := f.same(ctx, e.Partition, old.Source, ours)
 	if same {
 		e.Status, e.Info = Present, old.Info

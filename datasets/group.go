@@ -168,8 +168,6 @@ func (f *fetch) groupThere(ctx context.Context, e *FetchEntry) (bool, error) {
 	}
 	same, err := f.same(ctx, p, r.source(), true)
 	if same {
-		sweep(l.root, path)
-		sweep(l.root, l.groupPath(p, spillFile))
 		e.Status = Present
 		e.fillGroup(r, infos)
 	}
