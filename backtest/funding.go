@@ -1,6 +1,9 @@
 package backtest
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // settle books the funding events of bar t, which covers the time up to its label, on the position
 // carried into each. Those at the bar's first instant, or anywhere in a bar that does not fill at its open,
@@ -21,14 +24,7 @@ func (s *asset) settle(b *book, t int, beforeFills bool) {
 		if s.quantity == 0 {
 			continue
 		}
-		paid := s.contract.Notional(x.Mark, s.quantity) * x.Rate
-		if math.IsNaN(paid) {
-			b.run.UnknownSettlements++
-			continue
-		}
-		b.cash -= paid
-		s.bar.Funding -= paid
-		s.trip.PnL -= paid
+		s.pay(b, s.contract.Notional(x.Mark, s.quantity)*x.Rate)
 	}
 }
 
@@ -42,4 +38,37 @@ func (b *book) start(t int) int64 {
 	default:
 		return b.w.From
 	}
+}
+
+// fundingInterval is what a continuously accruing rate is quoted for.
+const fundingInterval = 8 * time.Hour
+
+// accrue books the funding of a venue whose rate runs continuously, over the time that bar t covers, on the
+// position held through it: at the rate, and for a linear contract the mark, that stood when the bar began.
+//
+//	linear   −quantity · multiplier · mark · rate · (length of the bar / 8 h)
+//	inverse  −contracts · multiplier · rate · (length of the bar / 8 h)
+//
+// A bar over which the rate is not known is counted and books nothing.
+func (s *asset) accrue(b *book, t int) {
+	if s.rate == nil || s.quantity == 0 {
+		return
+	}
+	rate := math.NaN()
+	if t > 0 {
+		rate = s.rate[t-1]
+	}
+	length := float64(b.m.Close[t]-b.start(t)) / float64(fundingInterval.Microseconds())
+	s.pay(b, s.value(s.quantity)*rate*length)
+}
+
+// pay takes a funding payment out of cash; one that is NaN is not known.
+func (s *asset) pay(b *book, paid float64) {
+	if math.IsNaN(paid) {
+		b.run.UnknownSettlements++
+		return
+	}
+	b.cash -= paid
+	s.bar.Funding -= paid
+	s.trip.PnL -= paid
 }

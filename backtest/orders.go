@@ -38,6 +38,7 @@ func (b *book) decide(t int) {
 // weigh turns the targets of bar t into weights of the one capital: each instrument has its share, and
 // all are scaled down together where Σ|weight| exceeds the gross cap. A spot instrument is never short.
 func (b *book) weigh(t int) {
+	b.allocate(t)
 	gross := 0.0
 	for i := range b.assets {
 		s := &b.assets[i]
@@ -49,7 +50,7 @@ func (b *book) weigh(t int) {
 			w = 0
 			s.floored++
 		}
-		s.want = w / float64(len(b.assets))
+		s.want = w * b.shares[i]
 		gross += math.Abs(s.want)
 	}
 	if b.e.GrossCap > 0 && gross > b.e.GrossCap {

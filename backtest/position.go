@@ -19,6 +19,8 @@ type asset struct {
 	trades   []float64
 	price    []float64 // the execution price
 	bid, ask []float64 // nil where the market has no quotes
+	turnover []float64 // for impact
+	rate     []float64 // where funding accrues continuously: the rate per 8 hours shown at each close
 
 	settlements []bars.Settlement // those not yet due
 	atOpen      bool              // fills happen at the bar's first instant
@@ -31,6 +33,8 @@ type asset struct {
 	last     float64 // last target weight
 	want     float64 // target weight now
 	floored  int     // bars at which a short target of a spot instrument was raised to 0
+
+	unimpacted int // fills before which no volatility or turnover was known
 
 	bar  Ledger // of the bar in progress
 	trip Trip   // in progress while quantity ≠ 0
@@ -52,7 +56,7 @@ func (s *asset) init(m *Market, target *factors.Panel, i int, w Window, e Execut
 	*s = asset{
 		index: i, contract: m.Contracts[i], target: target.Col(i), atOpen: e.Price == "open",
 		close: column("close"), trades: column("trades"), price: column(e.Price), bid: column("bid"), ask: column("ask"),
-		mark: math.NaN(),
+		turnover: column("turnover"), mark: math.NaN(),
 	}
 	if s.close == nil || s.price == nil {
 		return fmt.Errorf("the market lacks the close or the %s column", e.Price)
@@ -63,10 +67,19 @@ func (s *asset) init(m *Market, target *factors.Panel, i int, w Window, e Execut
 	if s.ask == nil {
 		s.bid = nil
 	}
+	if e.Impact.Model == squareRoot && s.turnover == nil {
+		return errNoTurnover
+	}
 	for t := w.Lo - 1; t >= 0 && !(s.mark > 0); t-- {
 		s.mark = s.close[t]
 	}
-	if e.Funding && !s.contract.Spot {
+	switch {
+	case !e.Funding || s.contract.Spot:
+	case s.contract.ContinuousFunding:
+		if s.rate = column("funding_rate"); s.rate == nil {
+			return errNoRate
+		}
+	default:
 		list := m.Settlements[i]
 		first, _ := slices.BinarySearchFunc(list, w.From, func(x bars.Settlement, from int64) int { return int(min(max(x.Time-from, -1), 1)) })
 		s.settlements = list[first:]
@@ -117,6 +130,9 @@ func (s *asset) play(b *book, t int) {
 		mark = s.mark
 	}
 	s.settle(b, t, true)
+	if !s.atOpen {
+		s.accrue(b, t)
+	}
 	from := s.mark
 	if !frozen && s.trades[t] > 0 && priced(s.price[t]) {
 		n := 0
@@ -129,6 +145,9 @@ func (s *asset) play(b *book, t int) {
 		s.orders = slices.Delete(s.orders, 0, n)
 	}
 	s.settle(b, t, false)
+	if s.atOpen {
+		s.accrue(b, t)
+	}
 	s.move(from, mark, mark)
 	s.mark = mark
 	if s.contract.Inverse && s.quantity != 0 || s.coin != 0 {
@@ -154,21 +173,20 @@ func (s *asset) fill(b *book, t int, o order, mark float64) {
 	if q == 0 {
 		return
 	}
-	m, side := s.contract.Multiplier, math.Copysign(1, q)
-	spread, impact := s.halfSpread(t, b.e), 0.0
 	f := Fill{Row: t, Decided: o.decided, Instrument: s.index, Quantity: q, Reference: s.price[t], Held: o.to}
-	f.Price = f.Reference * (1 + side*(spread+impact))
+	spread, impact, fee := s.costs(b, t, q)
+	moved := spread + impact
+	f.Price = f.Reference * (1 + math.Copysign(moved, q))
 	f.Notional = s.contract.Notional(f.Price, math.Abs(q))
-	f.Fee = f.Notional * b.e.TakerBps / 1e4
+	f.Fee = f.Notional * fee
 	if s.contract.Inverse {
-		s.coin += q * m / f.Price
+		s.coin += q * s.contract.Multiplier / f.Price
 	} else {
-		b.cash -= q * m * f.Price
+		b.cash -= q * s.contract.Multiplier * f.Price
 	}
 	b.cash -= f.Fee
-	if moved := spread + impact; moved > 0 {
-		lost := -s.earned(q, f.Price, f.Reference, mark)
-		lost = math.Abs(lost)
+	if moved > 0 {
+		lost := s.earned(q, f.Reference, f.Price, mark)
 		f.Slippage, f.Impact = lost*(spread/moved), lost*(impact/moved)
 	}
 	s.bar.Fees += f.Fee

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/qf-dev/qf/factors"
 )
@@ -12,7 +11,8 @@ import (
 // Run is one replay of a target over a window: flat start, initial capital, no closing trade.
 type Run struct {
 	Window  Window
-	Capital float64 // initial equity, quote currency
+	Target  *factors.Panel // what was traded, all rows of the grid
+	Capital float64        // initial equity, quote currency
 
 	// By bar of the window, after everything that happened in it, marked at its close. Over a bar
 	// that has no price the last mark stands.
@@ -81,10 +81,16 @@ const maxResidual = 1e-9
 // close, the decision. A bar without a price freezes the position: nothing is marked or decided. It takes
 // O(bars · instruments) time and allocates only the result.
 func Simulate(m *Market, target *factors.Panel, w Window, e Execution) (*Run, error) {
+	return simulate(m, target, w, e, false)
+}
+
+// simulate is Simulate; a frictionless run pays no fee, spread or impact, measured or not.
+func simulate(m *Market, target *factors.Panel, w Window, e Execution, frictionless bool) (*Run, error) {
 	b, err := newBook(m, target, w, e)
 	if err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
+	b.frictionless = frictionless
 	for t := w.Lo; t < w.Hi; t++ {
 		b.bar(t)
 		if b.run.Ruined {
@@ -99,13 +105,15 @@ func Simulate(m *Market, target *factors.Panel, w Window, e Execution) (*Run, er
 
 // book is the state of a replay.
 type book struct {
-	m      *Market
-	w      Window
-	e      Execution
-	run    *Run
-	assets []asset
-	cash   float64 // linear and spot positions are paid from it, inverse ones swept into it
-	equity float64 // at the last mark
+	m            *Market
+	w            Window
+	e            Execution
+	run          *Run
+	assets       []asset
+	frictionless bool
+	shares       []float64 // of the capital, per instrument
+	cash         float64   // linear and spot positions are paid from it, inverse ones swept into it
+	equity       float64   // at the last mark
 }
 
 func newBook(m *Market, target *factors.Panel, w Window, e Execution) (*book, error) {
@@ -118,11 +126,13 @@ func newBook(m *Market, target *factors.Panel, w Window, e Execution) (*book, er
 	n, bars := len(m.Instruments), w.Hi-w.Lo
 	b := &book{m: m, w: w, e: e, assets: make([]asset, n), cash: e.InitialCapital, equity: e.InitialCapital}
 	b.run = &Run{
-		Window: w, Capital: e.InitialCapital,
+		Window: w, Target: target, Capital: e.InitialCapital,
 		Equity: make([]float64, bars), Bar: make([]Ledger, bars),
 		Quantity: make([][]float64, n), Weight: make([][]float64, n), ByAsset: make([]Ledger, n),
 	}
+	b.shares = make([]float64, n)
 	for i := range b.assets {
+		b.shares[i] = 1 / float64(n)
 		b.run.Quantity[i], b.run.Weight[i] = make([]float64, bars), make([]float64, bars)
 		if err := b.assets[i].init(m, target, i, w, e); err != nil {
 			return nil, err
@@ -174,7 +184,7 @@ func (b *book) ruin(t int) {
 	for k := t - b.w.Lo + 1; k < len(b.run.Equity); k++ {
 		b.run.Equity[k] = b.equity
 	}
-	b.run.Warnings = append(b.run.Warnings, fmt.Errorf("equity fell to %.2f at %s: the run ends there", b.equity, time.UnixMicro(b.m.Close[t]).UTC().Format(time.DateTime)))
+	b.run.Warnings = append(b.run.Warnings, fmt.Errorf("equity fell to %.2f at %s: the run ends there", b.equity, stamp(b.m.Close[t])))
 }
 
 // close checks the identity over fills and instruments and collects what there is to say.
@@ -198,6 +208,9 @@ func (b *book) close() error {
 		if n := b.assets[i].floored; n > 0 {
 			r.Warnings = append(r.Warnings, fmt.Errorf("%v is spot and cannot be short: its target was raised to 0 at %d bars", b.m.Instruments[i], n))
 		}
+		if n := b.assets[i].unimpacted; n > 0 {
+			r.Warnings = append(r.Warnings, fmt.Errorf("%v: %d fills have no impact, since no volatility or turnover was known before them", b.m.Instruments[i], n))
+		}
 	}
 	if r.UnknownSettlements > 0 {
 		r.Warnings = append(r.Warnings, fmt.Errorf("%d funding settlements over which a position was held are not in the data: net PnL is not known, only PnL without funding", r.UnknownSettlements))
@@ -205,4 +218,8 @@ func (b *book) close() error {
 	return nil
 }
 
-var errNoTrades = errors.New("the market has no trades column: without it no bar is known to have traded")
+var (
+	errNoTrades   = errors.New("the market has no trades column: without it no bar is known to have traded")
+	errNoTurnover = errors.New("the market has no turnover column, which square_root impact needs")
+	errNoRate     = errors.New("funding accrues continuously on this venue, and the market has no funding_rate column")
+)

@@ -41,7 +41,7 @@ func market(tables ...table) (*Market, *factors.Panel, Window) {
 		g.Close = append(g.Close, int64(t+1)*minute)
 	}
 	m := &Market{Frame: &factors.Frame{Grid: g}}
-	names := []string{"open", "close", "vwap", "trades", "bid", "ask", "turnover"}
+	names := []string{"open", "close", "vwap", "trades", "bid", "ask", "turnover", "funding_rate"}
 	columns := map[string][][]float64{}
 	var target [][]float64
 	for i, x := range tables {
@@ -77,7 +77,7 @@ func fill(n int, v float64) []float64 {
 	return x
 }
 
-func simulate(t *testing.T, e Execution, tables ...table) *Run {
+func runOf(t *testing.T, e Execution, tables ...table) *Run {
 	t.Helper()
 	m, target, w := market(tables...)
 	r, err := Simulate(m, target, w, e)
@@ -117,7 +117,7 @@ func wantSeries(t *testing.T, what string, got, want []float64) {
 func TestLinearLedger(t *testing.T) {
 	e := execution()
 	e.TakerBps, e.HalfSpreadBps = 5, 10
-	r := simulate(t, e, table{contract: linear, columns: map[string][]float64{
+	r := runOf(t, e, table{contract: linear, columns: map[string][]float64{
 		"open":  {100, 101, 102, 105, 103},
 		"close": {100, 102, 104, 103, 100},
 	}, target: []float64{1, 1, -0.5, -0.5, -0.5}})
@@ -149,7 +149,7 @@ func TestLinearLedger(t *testing.T) {
 //	3    110  120   0     1000·(1/100 − 1/110)·120 = 109.0909… → 1159.0909…
 //	4    120  130   0     nothing
 func TestInverseLedger(t *testing.T) {
-	r := simulate(t, execution(), table{contract: inverse, columns: map[string][]float64{
+	r := runOf(t, execution(), table{contract: inverse, columns: map[string][]float64{
 		"open":  {100, 100, 125, 110, 120},
 		"close": {100, 125, 100, 120, 130},
 	}, target: []float64{1, 1, 0, 0, 0}})
@@ -168,7 +168,7 @@ func TestInverseLedger(t *testing.T) {
 func TestFundingLedger(t *testing.T) {
 	e := execution()
 	e.Funding = true
-	r := simulate(t, e, table{contract: linear, columns: map[string][]float64{
+	r := runOf(t, e, table{contract: linear, columns: map[string][]float64{
 		"close": {100, 100, 100, 100, 100},
 	}, target: []float64{1, 1, 0, 0, 1}, funding: []bars.Settlement{
 		{Time: 0, Rate: 1, Mark: 100}, {Time: minute, Rate: 1, Mark: 100}, {Time: 2 * minute, Rate: 0.001, Mark: 101},
@@ -184,7 +184,7 @@ func TestFundingLedger(t *testing.T) {
 func TestFundingBeforeFillsAtTheClose(t *testing.T) {
 	e := execution()
 	e.Funding, e.Price = true, "close"
-	r := simulate(t, e, table{contract: linear, columns: map[string][]float64{"close": {100, 100, 100}},
+	r := runOf(t, e, table{contract: linear, columns: map[string][]float64{"close": {100, 100, 100}},
 		target: []float64{1, 1, 1}, funding: []bars.Settlement{{Time: minute + 1, Rate: 0.01, Mark: 100}, {Time: 2*minute + 1, Rate: 0.01, Mark: 100}}})
 	wantSeries(t, "equity", r.Equity, []float64{1000, 1000, 990})
 }
@@ -192,7 +192,7 @@ func TestFundingBeforeFillsAtTheClose(t *testing.T) {
 func TestUnknownSettlementIsCountedNotZero(t *testing.T) {
 	e := execution()
 	e.Funding = true
-	r := simulate(t, e, table{contract: linear, columns: map[string][]float64{"close": {100, 100, 100, 100}},
+	r := runOf(t, e, table{contract: linear, columns: map[string][]float64{"close": {100, 100, 100, 100}},
 		target: []float64{1, 1, 1, 1}, funding: []bars.Settlement{{Time: minute, Rate: nan, Mark: 100}, {Time: 2 * minute, Rate: nan, Mark: 100}, {Time: 3 * minute, Rate: 0.1, Mark: nan}}})
 	if r.UnknownSettlements != 2 || len(r.Warnings) != 1 {
 		t.Errorf("%d unknown settlements, %d warnings, want 2 and 1", r.UnknownSettlements, len(r.Warnings))
@@ -204,7 +204,7 @@ func TestUnknownSettlementIsCountedNotZero(t *testing.T) {
 func TestDelayOfTwoBars(t *testing.T) {
 	e := execution()
 	e.Delay = 2
-	r := simulate(t, e, table{contract: linear, columns: map[string][]float64{
+	r := runOf(t, e, table{contract: linear, columns: map[string][]float64{
 		"close": {100, 100, 100, 100, 100},
 	}, target: []float64{1, 0.5, 0.5, 0.5, 1}})
 	wantSeries(t, "quantity", r.Quantity[0], []float64{0, 0, 10, 5, 5})
@@ -216,7 +216,7 @@ func TestDelayOfTwoBars(t *testing.T) {
 // Bars 2 and 3 are missing: the position of 10 stands at the last mark and earns 10·(90 − 102) at the
 // next known price. The target 0 of the missing bars is not seen; that of bar 4 is.
 func TestMissingBarsFreeze(t *testing.T) {
-	r := simulate(t, execution(), table{contract: linear, columns: map[string][]float64{
+	r := runOf(t, execution(), table{contract: linear, columns: map[string][]float64{
 		"open":   {100, 101, nan, nan, 95, 90},
 		"close":  {100, 102, nan, nan, 90, 80},
 		"trades": {1, 1, nan, nan, 1, 1},
@@ -227,7 +227,7 @@ func TestMissingBarsFreeze(t *testing.T) {
 
 // An order due in a bar without trades waits for the next one that has them.
 func TestBarWithoutTradesFillsNothing(t *testing.T) {
-	r := simulate(t, execution(), table{contract: linear, columns: map[string][]float64{
+	r := runOf(t, execution(), table{contract: linear, columns: map[string][]float64{
 		"close":  {100, 100, 100, 110, 110},
 		"open":   {100, 100, 100, 105, 110},
 		"trades": {1, 0, 0, 3, 1},
@@ -243,7 +243,7 @@ func TestMeasuredSpread(t *testing.T) {
 	e.HalfSpreadBps = 50
 	for price, want := range map[string]float64{"open": 10, "close": 5} {
 		e.Price = price
-		r := simulate(t, e, table{contract: linear, columns: map[string][]float64{
+		r := runOf(t, e, table{contract: linear, columns: map[string][]float64{
 			"close": {100, 100, 100}, "bid": {99, 101, nan}, "ask": {101, 99, 100},
 		}, target: []float64{1, 1, 1}})
 		wantSeries(t, price, []float64{r.Total.Slippage}, []float64{want})
@@ -254,16 +254,16 @@ func TestMeasuredSpread(t *testing.T) {
 func TestRebalanceBand(t *testing.T) {
 	e := execution()
 	x := table{contract: linear, columns: map[string][]float64{"close": {100, 100, 150, 150}}, target: fill(4, 0.5)}
-	if r := simulate(t, e, x); len(r.Fills) != 1 {
+	if r := runOf(t, e, x); len(r.Fills) != 1 {
 		t.Errorf("%d fills without a band, want 1", len(r.Fills))
 	}
 	e.RebalanceBand = 0.05
-	r := simulate(t, e, x)
+	r := runOf(t, e, x)
 	wantSeries(t, "quantity", r.Quantity[0], []float64{0, 5, 5, 0.5 * 1250 / 150})
 }
 
 func TestSpotIsNeverShort(t *testing.T) {
-	r := simulate(t, execution(), table{contract: spot, columns: map[string][]float64{"close": {100, 100, 100}}, target: []float64{-1, -1, 1}})
+	r := runOf(t, execution(), table{contract: spot, columns: map[string][]float64{"close": {100, 100, 100}}, target: []float64{-1, -1, 1}})
 	if len(r.Fills) != 0 || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Error(), "2 bars") {
 		t.Errorf("fills %+v, warnings %v", r.Fills, r.Warnings)
 	}
@@ -275,17 +275,17 @@ func TestAllocation(t *testing.T) {
 	x := func() table {
 		return table{contract: linear, columns: map[string][]float64{"close": {100, 100}}, target: []float64{1, 1}}
 	}
-	r := simulate(t, e, x(), x())
+	r := runOf(t, e, x(), x())
 	wantSeries(t, "quantities", []float64{r.Quantity[0][1], r.Quantity[1][1]}, []float64{5, 5})
 	e.GrossCap = 0.5
-	r = simulate(t, e, x(), x())
+	r = runOf(t, e, x(), x())
 	wantSeries(t, "capped quantities", []float64{r.Quantity[0][1], r.Quantity[1][1]}, []float64{2.5, 2.5})
 }
 
 // Long 10 at 100; at −1 the equity is −10.
 func TestRuinEndsTheRun(t *testing.T) {
 	x := table{contract: linear, columns: map[string][]float64{"close": {100, 100, 250, 100}}, target: []float64{-1, -1, -1, -1}}
-	r := simulate(t, execution(), x)
+	r := runOf(t, execution(), x)
 	wantSeries(t, "equity", r.Equity, []float64{1000, 1000, -500, -500})
 	wantSeries(t, "quantity", r.Quantity[0], []float64{0, -10, -10, 0})
 	if !r.Ruined || len(r.Warnings) != 1 {
@@ -314,7 +314,7 @@ func TestBitMEXExample(t *testing.T) {
 	}
 	e := execution()
 	e.Funding, e.InitialCapital = true, v.B.Contracts
-	r := simulate(t, e, table{contract: inverse, columns: map[string][]float64{
+	r := runOf(t, e, table{contract: inverse, columns: map[string][]float64{
 		"close": {v.B.Entry, v.B.Entry, v.B.Mark, v.B.Exit},
 	}, target: []float64{1, 1, 0, 0}, funding: []bars.Settlement{{Time: 2 * minute, Rate: v.B.Rate, Mark: v.B.Mark}}})
 	wantSeries(t, "quantity", r.Quantity[0], []float64{0, v.B.Contracts, v.B.Contracts, 0})
@@ -327,9 +327,10 @@ func drawTable(t *rapid.T, n int) table {
 	x := table{contract: rapid.SampledFrom([]datasets.Contract{
 		linear, inverse, spot, {Multiplier: 0.01}, {Inverse: true, Multiplier: 100},
 	}).Draw(t, "contract"), columns: map[string][]float64{}, target: make([]float64, n)}
-	open, closes, trades := make([]float64, n), make([]float64, n), make([]float64, n)
+	open, closes, trades, turnover := make([]float64, n), make([]float64, n), make([]float64, n), fill(n, 1e6)
 	p := rapid.Float64Range(0.01, 1e5).Draw(t, "price")
 	for k := range n {
+		turnover[k] *= rapid.Float64Range(0.5, 2).Draw(t, "turnover")
 		open[k] = p * rapid.Float64Range(0.98, 1.02).Draw(t, "open")
 		p *= rapid.Float64Range(0.95, 1.05).Draw(t, "step")
 		closes[k] = p
@@ -343,6 +344,7 @@ func drawTable(t *rapid.T, n int) table {
 		}
 	}
 	x.columns["open"], x.columns["close"], x.columns["trades"] = open, closes, trades
+	x.columns["turnover"] = turnover
 	return x
 }
 
@@ -351,6 +353,8 @@ func drawExecution(t *rapid.T) Execution {
 		Delay: rapid.IntRange(1, 3).Draw(t, "delay"), Price: rapid.SampledFrom([]string{"open", "close"}).Draw(t, "at"),
 		TakerBps: rapid.Float64Range(0, 20).Draw(t, "taker"), HalfSpreadBps: rapid.Float64Range(0, 20).Draw(t, "half spread"),
 		Funding: true, InitialCapital: 1e5, Sizing: rapid.SampledFrom([]string{"compounding", "fixed"}).Draw(t, "sizing"),
+		Allocation:    rapid.SampledFrom([]string{"equal", inverseVolatility}).Draw(t, "allocation"),
+		Impact:        rapid.SampledFrom([]Impact{{Model: "none"}, {Model: squareRoot, K: 0.1}}).Draw(t, "impact"),
 		RebalanceBand: rapid.SampledFrom([]float64{0, 0.02}).Draw(t, "band"), GrossCap: rapid.SampledFrom([]float64{0, 0.7}).Draw(t, "cap"),
 	}
 }
