@@ -29,7 +29,7 @@ type frameSink interface {
 // column per factor, then composite; the rows of the span without its warm-up, by time and then
 // instrument; missing is null, an empty cell in CSV. The format follows the ending of name: .csv,
 // .parquet or .arrow.
-func WriteFrame(w io.Writer, name string, r *backtest.Result) error {
+func WriteFrame(w io.WriteSeeker, name string, r *backtest.Result) error {
 	panels := append(append([]*factors.Panel{}, r.Market.Panels...), r.Factors.Panels...)
 	panels = append(panels, r.Score.Panel)
 	schema := frameSchema(panels)
@@ -58,7 +58,7 @@ func CheckFrameName(name string) error {
 	return fmt.Errorf("%s: want a file that ends in .csv, .parquet or .arrow", name)
 }
 
-func newFrameSink(w io.Writer, name string, schema *arrow.Schema) (frameSink, error) {
+func newFrameSink(w io.WriteSeeker, name string, schema *arrow.Schema) (frameSink, error) {
 	if err := CheckFrameName(name); err != nil {
 		return nil, err
 	}

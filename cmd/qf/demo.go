@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/tardis"
+	"github.com/qf-dev/qf/datasets/tardistest"
+)
+
+//go:embed demo.yaml
+var demoStudy []byte
+
+type demoOptions struct {
+	*common
+	dir  string
+	seed uint64
+	twin bool
+}
+
+func newDemo(s streams, c *common, run func(context.Context, streams, demoOptions) error) *cobra.Command {
+	o := demoOptions{common: c}
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Make a report from simulated data: no key, no network",
+		Long: `Serves 141 simulated Tardis days of two perpetuals from a local server, fetches them as it
+would fetch real ones, backtests the default study over the last 90 days and says where the
+report is. The market is made up: a weak signal is planted in its order flow, and --twin
+leaves it out.
+` + exitHelp,
+		Example: "  qf demo\n  qf demo --dir twin --twin",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
+	}
+	cmd.Flags().StringVar(&o.dir, "dir", "qf-demo", "folder for the lake, the study and the runs")
+	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "of the simulated market")
+	cmd.Flags().BoolVar(&o.twin, "twin", false, "the same market without the signal")
+	return cmd
+}
+
+func runDemo(ctx context.Context, s streams, o demoOptions) error {
+	started := time.Now()
+	if err := os.MkdirAll(o.dir, 0o777); err != nil {
+		return err
+	}
+	studyFile := filepath.Join(o.dir, "study.yaml")
+	if err := os.WriteFile(studyFile, demoStudy, 0o666); err != nil {
+		return err
+	}
+	study, err := loadStudy(studyFile, nil)
+	if err != nil {
+		return err
+	}
+	market := &tardistest.Market{Seed: o.seed, Start: study.Data.From, End: study.Data.To + 1, Signal: tardistest.DefaultSignal}
+	if o.twin {
+		market.Signal = 0
+	}
+	for _, in := range study.Data.Instruments {
+		market.Instruments = append(market.Instruments, in.Instrument)
+	}
+	server := &tardistest.Server{Days: market, Keys: []string{tardistest.DemoKey}}
+	if err := server.Start(); err != nil {
+		return err
+	}
+	defer server.Close()
+
+	want, err := study.Partitions()
+	if err != nil {
+		return err
+	}
+	lake, err := datasets.OpenLake(filepath.Join(o.dir, "lake"))
+	if err != nil {
+		return err
+	}
+	o.logger(s)("fetching %d simulated days from %s", len(want), server.URL())
+	progress := newFetchProgress(s, o.quiet || !s.errTTY, len(want))
+	client := &tardis.Client{BaseURL: server.URL(), Key: tardistest.DemoKey, Version: qfVersion()}
+	defer client.Close()
+	report, err := datasets.Fetch(ctx, client, lake, want, datasets.FetchOptions{Observe: progress.observe})
+	progress.close()
+	if err != nil {
+		return err
+	}
+	if gotIn(report) < len(want) {
+		printFetch(s, report)
+		return quietError(exitFailed)
+	}
+	if err := runBacktest(ctx, s, backtestOptions{common: o.common, config: studyFile, out: filepath.Join(o.dir, "runs")}); err != nil {
+		return err
+	}
+	page, err := filepath.Abs(filepath.Join(o.dir, "runs", "latest", "report.html"))
+	if err != nil {
+		return err
+	}
+	o.logger(s)("demo took %.0f s", time.Since(started).Seconds())
+	_, err = fmt.Fprintf(s.out, "\nOpen the report:  file://%s\nRun it again:     qf backtest --config %s\n", page, studyFile)
+	return err
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"errors"
+)
+
+// Exit codes, as the help texts list them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitPartly      = 3
+	exitInterrupted = 130
+)
+
+const exitHelp = `
+Exit codes: 0 done; 1 failed, or a comparison, verification or audit found something;
+2 wrong usage or configuration; 3 partly done (the rest is in the lake); 130 interrupted.`
+
+// usageError is wrong usage or configuration.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// quietError ends a command with a code when everything there is to say has been printed.
+type quietError int
+
+func (quietError) Error() string { return "" }
+
+// exitCode maps what a command returned to the process's exit code.
+func exitCode(ctx context.Context, err error) int {
+	var usage usageError
+	var quiet quietError
+	switch {
+	case err == nil:
+		return exitDone
+	case ctx.Err() != nil:
+		return exitInterrupted
+	case errors.As(err, &quiet):
+		return int(quiet)
+	case errors.As(err, &usage):
+		return exitUsage
+	}
+	return exitFailed
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qf-dev/qf/factors"
+)
+
+type factorsOptions struct {
+	*common
+	lake     lakeFlag
+	describe string
+	config   string
+	set      []string
+	out      string
+	json     bool
+}
+
+func newFactors(s streams, c *common, run func(context.Context, streams, factorsOptions) error) *cobra.Command {
+	o := factorsOptions{common: c}
+	cmd := &cobra.Command{
+		Use:   "factors",
+		Short: "List the factor kinds, or write a study's frame",
+		Long: `Without flags, lists every factor kind with its formula and parameters. With --config and
+--out, writes the frame of a study: ts, instrument, the bar columns, a column per factor and the
+composite, in the format of the file's ending (.csv, .parquet, .arrow).
+` + exitHelp,
+		Example: "  qf factors\n  qf factors --describe volatility\n  qf factors --config study.yaml --out frame.parquet",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
+	}
+	f := cmd.Flags()
+	o.lake.bind(cmd)
+	f.StringVar(&o.describe, "describe", "", "one kind, with its inputs and source")
+	f.StringVar(&o.config, "config", "", "the study whose frame is wanted")
+	f.StringArrayVar(&o.set, "set", nil, "override a value of the study: path=value (repeatable)")
+	f.StringVar(&o.out, "out", "", "file to write the frame to")
+	f.BoolVar(&o.json, "json", false, "print the list as JSON")
+	cmd.MarkFlagsRequiredTogether("config", "out")
+	cmd.MarkFlagsMutuallyExclusive("describe", "config")
+	return cmd
+}
+
+func runFactors(ctx context.Context, s streams, o factorsOptions) error {
+	switch {
+	case o.config != "":
+		return writeFrame(ctx, s, o)
+	case o.describe != "":
+		kind, err := factors.Find(o.describe)
+		if err != nil {
+			return usageError{err}
+		}
+		return describe(s.out, kind)
+	case o.json:
+		return printJSON(s, factorsJSON())
+	}
+	for _, k := range factors.Catalogue {
+		var params []string
+		for _, p := range k.Params {
+			params = append(params, p.Name+" "+p.Default)
+		}
+		fmt.Fprintf(s.out, "%s (%s)\n    %s\n", k.Name, strings.Join(params, ", "), k.Formula)
+	}
+	return nil
+}
+
+func describe(w io.Writer, k factors.Kind) error {
+	fmt.Fprintf(w, "%s\n  %s\n  units   %s\n  inputs  %s\n", k.Name, k.Formula, k.Units, strings.Join(k.Inputs, ", "))
+	for _, p := range k.Params {
+		fmt.Fprintf(w, "  param   %s = %s: %s\n", p.Name, p.Default, p.Doc)
+	}
+	if k.Source != "" {
+		fmt.Fprintf(w, "  source  %s\n", k.Source)
+	}
+	_, err := fmt.Fprintf(w, "  study   - {name: %s, kind: %s%s}\n", k.Name, k.Name, example(k))
+	return err
+}
+
+// example writes a kind's first parameter as a study would.
+func example(k factors.Kind) string {
+	if len(k.Params) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s: %s", k.Params[0].Name, k.Params[0].Default)
+}
+
+type kindJSON struct {
+	Name    string      `json:"name"`
+	Formula string      `json:"formula"`
+	Units   string      `json:"units"`
+	Source  string      `json:"source,omitempty"`
+	Inputs  []string    `json:"inputs"`
+	Params  []paramJSON `json:"params"`
+}
+
+type paramJSON struct {
+	Name    string `json:"name"`
+	Default string `json:"default"`
+	Doc     string `json:"doc"`
+}
+
+func factorsJSON() []kindJSON {
+	var list []kindJSON
+	for _, k := range factors.Catalogue {
+		kind := kindJSON{k.Name, k.Formula, k.Units, k.Source, k.Inputs, []paramJSON{}}
+		for _, p := range k.Params {
+			kind.Params = append(kind.Params, paramJSON{p.Name, p.Default, p.Doc})
+		}
+		list = append(list, kind)
+	}
+	return list
+}

@@ -1,0 +1,355 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/tardis"
+)
+
+type fetchOptions struct {
+	*common
+	lake        lakeFlag
+	exchange    string
+	symbols     []string
+	instruments []string
+	types       []string
+	from, to    string
+	config      string
+	set         []string
+	dryRun      bool
+	freeOnly    bool
+	concurrency int
+	baseURL     string
+	keepRaw     string
+	maxBadRows  int64
+	json        bool
+}
+
+func newFetch(s streams, c *common, run func(context.Context, streams, fetchOptions) error) *cobra.Command {
+	o := fetchOptions{common: c}
+	cmd := &cobra.Command{
+		Use:   "fetch",
+		Short: "Download Tardis.dev days into the lake",
+		Long: `Downloads daily files from Tardis.dev into the lake, checks each to its last byte, and
+fetches only what is not there yet. Which days: --exchange, --symbols, --types, --from and --to
+(exclusive, UTC), or --config for just what a study needs, warm-up included.
+
+The key is read from TARDIS_API_KEY. Without one, the first day of each month is free.
+` + exitHelp,
+		Example: `  qf fetch --exchange binance-futures --symbols BTCUSDT,ETHUSDT --types trades,derivative_ticker --from 2024-01-01 --to 2024-04-01
+  qf fetch --instruments BTC-USDT-PERPETUAL@binance,bybit,okx --types trades --from 2024-01-01 --to 2024-01-02
+  qf fetch --config study.yaml --dry-run`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
+	}
+	f := cmd.Flags()
+	o.lake.bind(cmd)
+	f.StringVar(&o.exchange, "exchange", "", "Tardis exchange id, as in binance-futures")
+	f.StringSliceVar(&o.symbols, "symbols", nil, "symbols of that exchange, comma-separated")
+	f.StringArrayVar(&o.instruments, "instruments", nil, "exchange:SYMBOL or BASE-QUOTE-PERPETUAL@exchange,… (repeatable)")
+	f.StringSliceVar(&o.types, "types", []string{string(datasets.Trades)}, "data types, comma-separated")
+	f.StringVar(&o.from, "from", "", "first day, YYYY-MM-DD")
+	f.StringVar(&o.to, "to", "", "day after the last")
+	f.StringVar(&o.config, "config", "", "fetch what this study needs")
+	f.StringArrayVar(&o.set, "set", nil, "override a value of the study: path=value (repeatable)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan and fetch nothing")
+	f.BoolVar(&o.freeOnly, "free-only", false, "only the free first day of each month")
+	f.IntVar(&o.concurrency, "concurrency", 4, "files at once")
+	f.StringVar(&o.baseURL, "base-url", tardis.DefaultBaseURL, "server to fetch from")
+	f.StringVar(&o.keepRaw, "keep-raw", "", "keep the .csv.gz files in this folder too")
+	f.Int64Var(&o.maxBadRows, "max-bad-rows", 0, "set up to this many malformed rows of a file aside instead of refusing it")
+	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	return cmd
+}
+
+func runFetch(ctx context.Context, s streams, o fetchOptions) error {
+	want, lake, err := o.plan(s)
+	if err != nil {
+		return err
+	}
+	client := &tardis.Client{
+		BaseURL: o.baseURL, Key: s.getenv("TARDIS_API_KEY"), Version: qfVersion(),
+		KeepRaw: o.keepRaw, MaxBadRows: o.maxBadRows,
+	}
+	defer client.Close()
+	if o.freeOnly {
+		want = slices.DeleteFunc(want, func(p datasets.Partition) bool { return !tardis.Free(p) })
+	}
+	if o.dryRun {
+		return printPlan(s, lake, want, o.json)
+	}
+	progress := newFetchProgress(s, o.quiet, len(want))
+	report, err := datasets.Fetch(ctx, client, lake, want, datasets.FetchOptions{
+		Concurrency: o.concurrency, Observe: progress.observe,
+	})
+	progress.close()
+	return finishFetch(s, report, err, o.json, o.quiet)
+}
+
+// plan says which partitions are wanted and opens the lake for them.
+func (o fetchOptions) plan(s streams) ([]datasets.Partition, *datasets.Lake, error) {
+	if o.concurrency < 1 || o.concurrency > 64 {
+		return nil, nil, usageError{fmt.Errorf("--concurrency %d: want 1 to 64", o.concurrency)}
+	}
+	if o.config != "" {
+		if o.exchange != "" || len(o.symbols)+len(o.instruments) > 0 || o.from != "" || o.to != "" {
+			return nil, nil, usageError{errors.New("--config says what to fetch: leave out --exchange, --symbols, --instruments, --from and --to")}
+		}
+		study, err := loadStudy(o.config, o.set)
+		if err != nil {
+			return nil, nil, err
+		}
+		want, err := study.Partitions()
+		if err != nil {
+			return nil, nil, err
+		}
+		lake, err := o.lake.open(s, study.Data.Lake, o.config)
+		return want, lake, err
+	}
+	want, err := o.partitions(s)
+	if err != nil {
+		return nil, nil, usageError{err}
+	}
+	lake, err := o.lake.open(s, "", "")
+	return want, lake, err
+}
+
+// partitions is the product of instruments, types and days.
+func (o fetchOptions) partitions(s streams) ([]datasets.Partition, error) {
+	var instruments []datasets.Instrument
+	switch {
+	case o.exchange == "" && len(o.instruments) == 0:
+		return nil, errors.New("which instruments? want --exchange and --symbols, --instruments or --config\nSee 'qf fetch --help'.")
+	case o.exchange != "" && len(o.symbols) == 0:
+		return nil, fmt.Errorf("which symbols of %s? want --symbols", o.exchange)
+	case o.exchange == "" && len(o.symbols) > 0:
+		return nil, errors.New("which exchange? want --exchange")
+	}
+	for _, symbol := range o.symbols {
+		in, err := datasets.ParseInstrument(o.exchange + ":" + symbol)
+		if err != nil {
+			return nil, err
+		}
+		instruments = append(instruments, in)
+	}
+	for _, name := range o.instruments {
+		list, err := datasets.ResolveInstruments(name)
+		if err != nil {
+			return nil, err
+		}
+		instruments = append(instruments, list...)
+	}
+	for _, in := range instruments {
+		if !datasets.KnownExchange(in.Exchange) {
+			fmt.Fprintf(s.err, "qf: warning: exchange %q is not one that qf has heard of\n", in.Exchange)
+		}
+	}
+	first, last, err := days(o.from, o.to)
+	if err != nil {
+		return nil, err
+	}
+	var want []datasets.Partition
+	for _, name := range o.types {
+		t, err := datasets.ParseDataType(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, in := range instruments {
+			for d := first; d < last; d++ {
+				want = append(want, datasets.Partition{Instrument: in, Type: t, Day: d})
+			}
+		}
+	}
+	return want, nil
+}
+
+// days reads --from and --to.
+func days(from, to string) (first, end datasets.Day, err error) {
+	if from == "" || to == "" {
+		return 0, 0, errors.New("which days? want --from (first day) and --to (day after the last)")
+	}
+	if first, err = datasets.ParseDay(from); err != nil {
+		return 0, 0, fmt.Errorf("--from: %w", err)
+	}
+	if end, err = datasets.ParseDay(to); err != nil {
+		return 0, 0, fmt.Errorf("--to: %w", err)
+	}
+	if end <= first {
+		return 0, 0, fmt.Errorf("--to %s: want a day after --from %s (to is exclusive)", to, from)
+	}
+	return first, end, nil
+}
+
+// printPlan lists what a fetch would do by series.
+func printPlan(s streams, lake *datasets.Lake, want []datasets.Partition, asJSON bool) error {
+	type series struct {
+		Type    datasets.DataType `json:"type"`
+		Name    string            `json:"instrument"`
+		From    datasets.Day      `json:"from"`
+		To      datasets.Day      `json:"to"`
+		Files   int               `json:"files"`
+		Present int               `json:"present"`
+		Free    int               `json:"free"`
+		Paid    int               `json:"paid"`
+	}
+	list := []series{}
+	for i, p := range want {
+		if i == 0 || want[i-1].Type != p.Type || want[i-1].Instrument != p.Instrument {
+			list = append(list, series{Type: p.Type, Name: p.Instrument.String(), From: p.Day})
+		}
+		row := &list[len(list)-1]
+		row.To = p.Day + 1
+		row.Files++
+		switch _, err := lake.Stat(p); {
+		case err == nil:
+			row.Present++
+		case tardis.Free(p):
+			row.Free++
+		default:
+			row.Paid++
+		}
+	}
+	if asJSON {
+		return printJSON(s, list)
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "type\tinstrument\tfrom\tto\tfiles\talready there\tto fetch, free\tto fetch, with a key")
+	for _, r := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n", r.Type, r.Name, r.From, r.To, r.Files, r.Present, r.Free, r.Paid)
+	}
+	return w.Flush()
+}
+
+// finishFetch prints what became of a fetch or an import, and turns it into the exit code.
+func finishFetch(s streams, r datasets.FetchReport, err error, asJSON, quiet bool) error {
+	if asJSON {
+		if jsonErr := printJSON(s, fetchJSON(r)); jsonErr != nil {
+			return jsonErr
+		}
+	} else if !quiet || err != nil || len(r.Entries) != gotIn(r) {
+		printFetch(s, r)
+	}
+	if err != nil {
+		return err
+	}
+	switch in := gotIn(r); {
+	case in == len(r.Entries):
+		return nil
+	case in > 0:
+		return quietError(exitPartly)
+	}
+	return quietError(exitFailed)
+}
+
+func gotIn(r datasets.FetchReport) int {
+	return r.Count(datasets.Fetched) + r.Count(datasets.Empty) + r.Count(datasets.Present)
+}
+
+// printFetch prints the counts and then what is not in the lake, days of a series together.
+func printFetch(s streams, r datasets.FetchReport) {
+	var counts []string
+	for status := datasets.NotReached; status <= datasets.Failed; status++ {
+		if n := r.Count(status); n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, status))
+		}
+	}
+	fmt.Fprintf(s.out, "%d file(s): %s\n", len(r.Entries), strings.Join(counts, ", "))
+	for _, e := range r.Entries {
+		if e.Damaged != nil {
+			fmt.Fprintf(s.out, "  %s: replaced a file that did not read: %v\n", e.Partition, e.Damaged)
+		}
+		if e.Status == datasets.Failed {
+			fmt.Fprintf(s.out, "  %v\n", e.Err)
+		}
+	}
+	for _, list := range absent(r) {
+		p := list[0].Partition
+		fmt.Fprintf(s.out, "  %s: %s/%s/%s %s\n", list[0].Status, p.Exchange, p.Type, p.Symbol, dayList(list))
+	}
+	if r.Count(datasets.KeyNeeded) > 0 {
+		fmt.Fprintln(s.out, "Set TARDIS_API_KEY to fetch paid days (https://tardis.dev); the first day of each month is free.")
+	}
+}
+
+// absent groups the entries that did not get in, and did not fail, by status and series, in their order.
+func absent(r datasets.FetchReport) [][]datasets.FetchEntry {
+	var groups [][]datasets.FetchEntry
+	for _, e := range r.Entries {
+		switch e.Status {
+		case datasets.NotFound, datasets.KeyNeeded, datasets.NotReached:
+		default:
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g []datasets.FetchEntry) bool {
+			return g[0].Status == e.Status && g[0].Partition.Type == e.Partition.Type && g[0].Partition.Instrument == e.Partition.Instrument
+		})
+		if i < 0 {
+			groups = append(groups, nil)
+			i = len(groups) - 1
+		}
+		groups[i] = append(groups[i], e)
+	}
+	return groups
+}
+
+// dayList writes the days of entries in order, runs as first..last.
+func dayList(entries []datasets.FetchEntry) string {
+	var out []string
+	for i := 0; i < len(entries); {
+		j := i + 1
+		for j < len(entries) && entries[j].Partition.Day == entries[j-1].Partition.Day+1 {
+			j++
+		}
+		text := entries[i].Partition.Day.String()
+		if j-i > 1 {
+			text += ".." + entries[j-1].Partition.Day.String()
+		}
+		out = append(out, text)
+		i = j
+	}
+	return strings.Join(out, ", ")
+}
+
+type fetchLine struct {
+	Exchange string            `json:"exchange"`
+	Type     datasets.DataType `json:"type"`
+	Symbol   string            `json:"symbol"`
+	Day      datasets.Day      `json:"date"`
+	Status   string            `json:"status"`
+	Rows     int64             `json:"rows"`
+	Bytes    int64             `json:"source_bytes"`
+	Error    string            `json:"error,omitempty"`
+}
+
+func fetchJSON(r datasets.FetchReport) []fetchLine {
+	lines := []fetchLine{}
+	for _, e := range r.Entries {
+		p := e.Partition
+		line := fetchLine{
+			Exchange: p.Exchange, Type: p.Type, Symbol: p.Symbol, Day: p.Day,
+			Status: strings.ReplaceAll(e.Status.String(), " ", "_"), Rows: e.Info.Rows, Bytes: e.Info.Source.Bytes,
+		}
+		if e.Err != nil {
+			line.Error = e.Err.Error()
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// printJSON prints one document.
+func printJSON(s streams, v any) error {
+	e := json.NewEncoder(s.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/reports"
+)
+
+// writeFrame writes a study's frame to a file that appears whole or not at all.
+func writeFrame(ctx context.Context, s streams, o factorsOptions) error {
+	if err := reports.CheckFrameName(o.out); err != nil {
+		return usageError{err}
+	}
+	study, err := loadStudy(o.config, o.set)
+	if err != nil {
+		return err
+	}
+	lake, err := o.lake.open(s, study.Data.Lake, o.config)
+	if err != nil {
+		return err
+	}
+	result, err := backtest.Frame(ctx, lake, study, backtest.Options{Log: o.logger(s)})
+	if err != nil {
+		return err
+	}
+	file, err := renameio.NewPendingFile(o.out, renameio.WithPermissions(0o666))
+	if err != nil {
+		return err
+	}
+	defer file.Cleanup()
+	if err := reports.WriteFrame(file, o.out, result); err != nil {
+		return fmt.Errorf("%s: %w", o.out, err)
+	}
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return err
+	}
+	for _, w := range result.Warnings {
+		fmt.Fprintf(s.err, "qf: warning: %v\n", w)
+	}
+	_, err = fmt.Fprintf(s.out, "%s: %d rows\n", o.out, (result.Span.Hi-result.Span.Lo)*len(result.Market.Instruments))
+	return err
+}

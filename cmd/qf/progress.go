@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/qf-dev/qf/datasets"
+)
+
+// fetchProgress shows how a fetch goes: one bar over bytes and files on a terminal, a line for each
+// finished file otherwise, nothing when quiet. Its observe method fits datasets.FetchOptions.
+type fetchProgress struct {
+	s        streams
+	quiet    bool
+	files    int
+	finished int
+	done     map[datasets.Partition]int64 // compressed bytes by file under way
+	bytes    int64                        // of all files
+	bar      *progressbar.ProgressBar
+	started  time.Time
+}
+
+func newFetchProgress(s streams, quiet bool, files int) *fetchProgress {
+	p := &fetchProgress{s: s, quiet: quiet, files: files, done: map[datasets.Partition]int64{}, started: time.Now()}
+	if s.errTTY && !quiet {
+		p.bar = progressbar.NewOptions(files,
+			progressbar.OptionSetWriter(s.err),
+			progressbar.OptionSetWidth(30),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(),
+		)
+	}
+	return p
+}
+
+func (p *fetchProgress) observe(e datasets.FetchEvent) {
+	switch e.Kind {
+	case datasets.Started:
+		p.bytes -= p.done[e.Partition] // a new attempt starts from nothing
+		p.done[e.Partition] = 0
+	case datasets.Progress:
+		p.bytes += e.Done - p.done[e.Partition]
+		p.done[e.Partition] = e.Done
+	case datasets.Finished:
+		p.finished++
+	}
+	switch {
+	case p.bar != nil:
+		rate := float64(p.bytes) / max(time.Since(p.started).Seconds(), 1e-3)
+		p.bar.Describe(fmt.Sprintf("%s, %s/s", byteSize(p.bytes), byteSize(int64(rate))))
+		_ = p.bar.Set(p.finished) // fails only past its end
+	case !p.quiet && e.Kind == datasets.Finished && e.Entry.Status != datasets.Present:
+		fmt.Fprintf(p.s.err, "[%d/%d] %s: %s\n", p.finished, p.files, e.Partition, outcome(e.Entry))
+	}
+}
+
+func (p *fetchProgress) close() {
+	if p.bar != nil {
+		_ = p.bar.Finish() // what it cannot draw is not missed
+	}
+}
+
+// outcome is an entry's line: its rows and bytes, or its error without what the line says already.
+func outcome(e datasets.FetchEntry) string {
+	switch e.Status {
+	case datasets.Fetched:
+		return fmt.Sprintf("%d rows, %s", e.Info.Rows, byteSize(e.Info.Source.Bytes))
+	case datasets.Failed, datasets.NotReached:
+		return fmt.Sprintf("%s: %v", e.Status, errors.Unwrap(e.Err)) // the line has the partition already
+	}
+	return e.Status.String()
+}
+
+// byteSize writes a number of bytes in decimal units, as networks and disks are sold.
+func byteSize(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	x, i := float64(n), 0
+	for x >= 999.5 && i < len(units)-1 {
+		x /= 1000
+		i++
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", x, units[i])
+}

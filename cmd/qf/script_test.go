@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/tardistest"
+)
+
+// TestMain lets the scripts run qf as a program, and be killed or interrupted like one.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"qf": main})
+}
+
+// TestScripts drives the command line through testdata/script: files, commands, wanted output and
+// exit codes. Beside testscript's own commands there are
+//
+//	serve [-signal X] [-trades N] [-missing DAY] [-empty DAY] [-fault NAME] [-open]
+//	requests N
+//	exits N qf …
+//
+// serve starts a simulated vendor and puts its address into $TARDIS; its key is $KEY. requests
+// checks how many requests it has had since it was last asked. exits runs a command that must end
+// with that exit code.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("KEY", tardistest.DemoKey)
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"serve":    serve,
+			"requests": requests,
+			"exits":    exits,
+		},
+	})
+}
+
+// faults are the names that serve -fault takes.
+var faults = map[string]tardistest.Fault{
+	"html":      {Kind: tardistest.HTML},
+	"truncated": {Kind: tardistest.Truncated},
+	"corrupt":   {Kind: tardistest.CorruptBody, After: 500},
+	"length":    {Kind: tardistest.WrongLength},
+	"md5":       {Kind: tardistest.WrongMD5},
+	"slow":      {Kind: tardistest.Slow, Pause: 50_000_000},
+}
+
+// gaps is a market that lacks some days and was silent on others.
+type gaps struct {
+	tardistest.Days
+	missing, empty string
+}
+
+func (g gaps) WriteDay(w io.Writer, p datasets.Partition) error {
+	switch p.Day.String() {
+	case g.missing:
+		return datasets.ErrNotFound
+	case g.empty:
+		return nil
+	}
+	return g.Days.WriteDay(w, p)
+}
+
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	f := flag.NewFlagSet("serve", flag.ContinueOnError)
+	signal := f.Float64("signal", 0, "")
+	trades := f.Int("trades", 2000, "")
+	missing := f.String("missing", "", "")
+	empty := f.String("empty", "", "")
+	fault := f.String("fault", "", "")
+	open := f.Bool("open", false, "")
+	ts.Check(f.Parse(args))
+	start, err := datasets.ParseDay("2024-01-01")
+	ts.Check(err)
+	market := &tardistest.Market{
+		Seed: 1, Start: start, Signal: *signal, TradesPerDay: *trades,
+		Instruments: []datasets.Instrument{
+			{Exchange: "binance-futures", Symbol: "BTCUSDT"}, {Exchange: "binance-futures", Symbol: "ETHUSDT"},
+		},
+	}
+	server := &tardistest.Server{Days: gaps{market, *missing, *empty}, Keys: []string{tardistest.DemoKey}}
+	if *open {
+		server.Keys = nil
+	}
+	if *fault != "" {
+		broken, ok := faults[*fault]
+		if !ok {
+			ts.Fatalf("serve: no fault %q", *fault)
+		}
+		server.Fault = tardistest.FirstTries(1<<30, broken)
+	}
+	ts.Check(server.Start())
+	ts.Defer(func() { _ = server.Close() })
+	ts.Setenv("TARDIS", server.URL())
+	servers[ts] = &counter{server: server}
+	ts.Defer(func() { delete(servers, ts) })
+}
+
+// servers finds a script's server again; scripts run one after another.
+var servers = map[*testscript.TestScript]*counter{}
+
+type counter struct {
+	server *tardistest.Server
+	seen   int
+}
+
+func requests(ts *testscript.TestScript, _ bool, args []string) {
+	c := servers[ts]
+	if c == nil || len(args) != 1 {
+		ts.Fatalf("requests N needs a server")
+	}
+	total := len(c.server.Requests())
+	if got := fmt.Sprint(total - c.seen); got != args[0] {
+		ts.Fatalf("the server had %s requests, want %s", got, args[0])
+	}
+	c.seen = total
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND …")
+	}
+	got := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// TestFlagsReachTheCommand checks the wiring of one command without running it.
+func TestFlagsReachTheCommand(t *testing.T) {
+	var got backtestOptions
+	cmd := newBacktest(streams{out: io.Discard, err: io.Discard, getenv: os.Getenv}, &common{}, func(_ context.Context, _ streams, o backtestOptions) error {
+		got = o
+		return nil
+	})
+	cmd.SetArgs([]string{"--config", "s.yaml", "--set", "a=1", "--set", "b=2", "--workers", "3", "--lake", "l", "--no-cache"})
+	if err := cmd.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	if got.config != "s.yaml" || fmt.Sprint(got.set) != "[a=1 b=2]" || got.workers != 3 || got.lake.path != "l" || !got.noCache {
+		t.Errorf("got %+v", got)
+	}
+}
