@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,10 +28,11 @@ func TestMain(m *testing.M) {
 //	serve [-signal X] [-trades N] [-missing DAY] [-empty DAY] [-fault NAME] [-open]
 //	requests N
 //	exits N qf …
+//	same A B
 //
 // serve starts a simulated vendor and puts its address into $TARDIS; its key is $KEY. requests
 // checks how many requests it has had since it was last asked. exits runs a command that must end
-// with that exit code.
+// with that exit code. same compares every file of two folders byte by byte.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -41,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"serve":    serve,
 			"requests": requests,
 			"exits":    exits,
+			"same":     same,
 		},
 	})
 }
@@ -136,6 +140,29 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+func same(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: same A B")
+	}
+	a, b := ts.MkAbs(args[0]), ts.MkAbs(args[1])
+	files, err := os.ReadDir(a)
+	ts.Check(err)
+	others, err := os.ReadDir(b)
+	ts.Check(err)
+	if len(files) == 0 || len(files) != len(others) {
+		ts.Fatalf("%s has %d files, %s has %d", args[0], len(files), args[1], len(others))
+	}
+	for _, f := range files {
+		x, err := os.ReadFile(filepath.Join(a, f.Name()))
+		ts.Check(err)
+		y, err := os.ReadFile(filepath.Join(b, f.Name()))
+		ts.Check(err)
+		if !bytes.Equal(x, y) {
+			ts.Fatalf("%s differs between %s and %s", f.Name(), args[0], args[1])
+		}
 	}
 }
 
