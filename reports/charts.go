@@ -27,7 +27,7 @@ func equityChart(d *Report) template.HTML {
 	netted, gross, hold := returns(e.Equity, capital), returns(e.BeforeCosts, capital), returns(e.BuyAndHold, capital)
 	lo, hi := bounds(netted, gross, hold)
 	p := chart.New("Return after costs, before costs and of buy and hold over time, in percent", 280,
-		chart.Time(int64(x[0]), int64(x[len(x)-1])), chart.Linear(lo, hi, 5, percentTick))
+		chart.Time(int64(x[0]), int64(x[len(x)-1])), chart.Linear(lo, hi, 7, percentTick))
 	p.Line("line hold", x, hold)
 	p.Line("line gross", x, gross)
 	p.Line("line net", x, netted)
@@ -78,7 +78,7 @@ func icChart(d *Report) template.HTML {
 	for k, h := range horizons {
 		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k), Label: h})
 	}
-	p := chart.New("Information coefficient by horizon with 95 % intervals", 240, axis, chart.Linear(lo, hi, 5, numberTick))
+	p := chart.New("Information coefficient by horizon with 95 % intervals", 260, axis, chart.Linear(lo, hi, 6, numberTick))
 	for j, s := range signals {
 		for k, h := range horizons {
 			row := d.pooled(s, backtest.All, h)
@@ -202,13 +202,6 @@ func distributionChart(d *Report) template.HTML {
 	most := float64(slices.Max(s.Counts)) / float64(s.N)
 	p := chart.New("Distribution of the composite with its thresholds, share of bars in percent", 200,
 		chart.Linear(lo, hi, 6, numberTick), chart.Linear(0, most, 4, shareTick))
-	cuts := []struct {
-		at    backtest.Figure
-		label string
-	}{
-		{s.Thresholds.StrongShort, "strong short"}, {s.Thresholds.Short, "short"},
-		{s.Thresholds.Long, "long"}, {s.Thresholds.StrongLong, "strong long"},
-	}
 	for k, n := range s.Counts {
 		from := lo + float64(k)*width
 		middle := backtest.Figure(from + width/2)
@@ -226,9 +219,9 @@ func distributionChart(d *Report) template.HTML {
 		p.Bar(class, from+0.06*width, from+0.94*width, 0, float64(n)/float64(s.N),
 			fmt.Sprintf("%s to %s\n%s values, %s", plain(backtest.Figure(from), 2), plain(backtest.Figure(from+width), 2), count(float64(n)), share(backtest.Figure(n)/backtest.Figure(s.N), 1)))
 	}
-	for _, c := range cuts {
-		if float64(c.at) > lo && float64(c.at) < hi {
-			p.Rule("rule", float64(c.at), plain(c.at, 2))
+	for _, cut := range []backtest.Figure{s.Thresholds.StrongShort, s.Thresholds.Short, s.Thresholds.Long, s.Thresholds.StrongLong} {
+		if cut > s.Lo && cut < s.Hi {
+			p.Rule("rule", float64(cut), strings.Replace(decimal(float64(cut)), "-", "−", 1))
 		}
 	}
 	return p.SVG()
@@ -258,23 +251,24 @@ func waterfallChart(d *Report) template.HTML {
 	}
 	axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(len(steps)), Label: "net"})
 	lo, hi := bounds(levels)
-	room := 0.08 * (hi - lo)
-	p := chart.New("From price PnL to net PnL, in quote currency", 220, axis, chart.Linear(lo-room, hi+room, 5, moneyTick))
-	bar := func(k int, name string, from, to, change float64, class string) {
-		at := float64(k)
-		p.Bar(class, at-0.32, at+0.32, from, to, fmt.Sprintf("%s %s", name, signed(backtest.Figure(change), 0)))
+	room := 0.1 * (hi - lo)
+	p := chart.New("From price PnL to net PnL, in quote currency", 240, axis, chart.Linear(lo-room, hi+room, 5, moneyTick))
+	bar := func(k int, name string, from, to float64, class string) {
+		at, text := float64(k), signed(backtest.Figure(to-from), 0)
+		p.Bar(class, at-0.3, at+0.3, from, to, name+" "+text)
 		if to < from {
-			p.Text("value", at, to, 14, signed(backtest.Figure(change), 0))
+			p.Text("value", at, to, 15, text)
 		} else {
-			p.Text("value", at, to, -5, signed(backtest.Figure(change), 0))
+			p.Text("value", at, to, -6, text)
 		}
 	}
 	for k, s := range steps {
 		if finite(s.change) {
-			bar(k, s.name, levels[k], levels[k+1], s.change, "bar "+tone(s.change))
+			p.Level("join", float64(k)+0.3, float64(k)+0.7, levels[k+1])
+			bar(k, s.name, levels[k], levels[k+1], "bar "+tone(s.change))
 		}
 	}
-	bar(len(steps), "net", 0, level, level, "bar total")
+	bar(len(steps), "net", 0, level, "bar total")
 	return p.SVG()
 }
 
@@ -307,7 +301,7 @@ func priceChart(c PositionCurve) template.HTML {
 }
 
 func weightChart(c PositionCurve) template.HTML {
-	x, y := instants(c.TS), floats(c.Weight)
+	x, y := steps(instants(c.TS), floats(c.Weight))
 	lo, hi := bounds(y, []float64{0})
 	p := chart.New("Weight of "+c.Instrument+" in equity, in percent", 70, chart.Time(int64(x[0]), int64(x[len(x)-1])), chart.Linear(lo, hi, 2, percentTick))
 	p.Area("area gain", x, clamp(y, 0, math.Inf(1)), 0)
@@ -414,6 +408,17 @@ func instants(ts []string) []float64 {
 	return out
 }
 
+// steps holds each value until the next point.
+func steps(x, y []float64) (sx, sy []float64) {
+	for k := range x {
+		if k > 0 {
+			sx, sy = append(sx, x[k]), append(sy, y[k-1])
+		}
+		sx, sy = append(sx, x[k]), append(sy, y[k])
+	}
+	return sx, sy
+}
+
 // clamp holds values within [lo, hi].
 func clamp(x []float64, lo, hi float64) []float64 {
 	out := make([]float64, len(x))
@@ -435,7 +440,7 @@ func shareTick(v, step float64) string  { return share(backtest.Figure(v), decim
 func numberTick(v, step float64) string { return plain(backtest.Figure(v), decimalsOf(step)) }
 
 func moneyTick(v, step float64) string {
-	if step >= 1000 {
+	if step >= 1000 && v != 0 {
 		return plain(backtest.Figure(v/1000), decimalsOf(step/1000)) + "k"
 	}
 	return numberTick(v, step)

@@ -275,7 +275,7 @@ func show(v any) string {
 }
 
 // identityKeys name a row of a report, in the order in which paths show them.
-var identityKeys = []string{"signal", "instrument", "feed", "window", "level", "horizon", "quantile", "day", "month"}
+var identityKeys = []string{"signal", "instrument", "feed", "window", "level", "next", "horizon", "quantile", "day", "month"}
 
 // identities gives each row's identity; ok is false unless every row is an object with one of its own.
 func identities(rows []any) (out []keys, ok bool) {

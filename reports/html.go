@@ -31,23 +31,23 @@ type page struct {
 	Style  template.CSS
 	Script template.JS
 	*Run
-	Subtitle, Bars, Coverage                     string
-	Predicts, Pays                               word
-	Sentences                                    []string
-	Headline                                     []headline
-	Equity, Drawdown, IC, Daily, Quantiles       template.HTML
-	Distribution, Waterfall, WindowPnL, WindowIC template.HTML
-	Signals                                      []string
-	Positions                                    []positionView
-	Feeds                                        []feedView
-	ICTable, ICDetails, LevelTable, LevelDetails grid
-	PnLColumns                                   []string
-	PnL                                          []pnlGroup
-	Months                                       []yearView
-	Config                                       string
-	SourceRows, SourceBytes                      string
-	ByInstrument                                 grid
-	DistributionNote                             string
+	Subtitle, Bars, Coverage                                  string
+	Predicts, Pays                                            word
+	Sentences                                                 []string
+	Headline                                                  []headline
+	Equity, Drawdown, IC, Daily, Quantiles                    template.HTML
+	Distribution, Waterfall, WindowPnL, WindowIC              template.HTML
+	Signals                                                   []string
+	Positions                                                 []positionView
+	Feeds                                                     []feedView
+	ICTable, ICDetails, LevelTable, LevelDetails, Transitions grid
+	PnLColumns                                                []string
+	PnL                                                       []pnlGroup
+	Months                                                    []yearView
+	Config                                                    string
+	SourceRows, SourceBytes                                   string
+	ByInstrument                                              grid
+	DistributionNote                                          string
 }
 
 // word is a verdict of a few words with its tone: good, bad or open.
@@ -115,7 +115,8 @@ func newPage(run *Run) (*page, error) {
 		Equity:    equityChart(d), Drawdown: drawdownChart(d), IC: icChart(d), Daily: dailyICChart(d),
 		Quantiles: quantileChart(d), Distribution: distributionChart(d), Waterfall: waterfallChart(d),
 		ICTable: icSummary(d), ICDetails: icDetails(d), LevelTable: levelSummary(d), LevelDetails: levelDetails(d),
-		Months: years(d), Config: string(config), ByInstrument: instrumentGrid(d),
+		Transitions: transitionGrid(d),
+		Months:      years(d), Config: string(config), ByInstrument: instrumentGrid(d),
 		DistributionNote: distributionNote(d),
 	}
 	p.Predicts, p.Pays = d.Verdict.words()

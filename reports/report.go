@@ -30,6 +30,7 @@ type Report struct {
 	Quantiles      []backtest.QuantileRow `json:"quantiles"`
 	Distribution   Distribution           `json:"distribution"`
 	Levels         []backtest.LevelRow    `json:"levels"`
+	Transitions    []Transition           `json:"transitions"`
 	PnL            []backtest.PnLRow      `json:"pnl"`
 	ByInstrument   []InstrumentPnL        `json:"pnl_by_instrument"`
 	Monthly        []Month                `json:"monthly"`
@@ -109,6 +110,7 @@ func New(r *backtest.Result) *Report {
 		Quantiles:      list(r.Evaluation.Spread),
 		Distribution:   distribute(r.Score.Panel, r.Span.Lo, r.Span.Hi, s.Signals.Thresholds),
 		Levels:         list(r.Evaluation.Levels),
+		Transitions:    transitions(r.Score.Panel, r.Span.Lo, r.Span.Hi, s.Signals.Thresholds),
 		PnL:            list(r.Evaluation.PnL),
 		Monthly:        months(g, r.All),
 		Coverage:       coverage(r.Market),

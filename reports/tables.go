@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/qf-dev/qf/backtest"
@@ -75,7 +74,7 @@ func icSummary(d *Report) grid {
 			}
 		}
 	}
-	return icGrid("Information coefficient over the whole span, instruments pooled", rows)
+	return icGrid("Information coefficient over the whole span, instruments pooled", rows, false)
 }
 
 // icDetails has the other rows: single instruments and windows.
@@ -86,34 +85,42 @@ func icDetails(d *Report) grid {
 			rows = append(rows, r)
 		}
 	}
-	return icGrid("Information coefficient by instrument and window", rows)
+	return icGrid("Information coefficient by instrument and window", rows, true)
 }
 
-func icGrid(caption string, rows []backtest.ICRow) grid {
-	g := grid{Caption: caption, Head: []heading{
-		{Text: "Signal"}, {Text: "Instrument"}, {Text: "Window"}, {Text: "Horizon", Numeric: true},
-		{Text: "IC", Title: "Pearson correlation of the signal with the forward return", Numeric: true},
-		{Text: "Rank IC", Title: "Spearman correlation", Numeric: true},
-		{Text: "t", Title: "of the IC, robust to overlapping horizons", Numeric: true},
-		{Text: "p", Title: "two-sided, of t", Numeric: true},
-		{Text: "p Holm", Title: "adjusted over the horizons other than the primary one", Numeric: true},
-		{Text: "Daily IC", Title: "mean over UTC days", Numeric: true},
-		{Text: "ICIR", Title: "daily mean over daily standard deviation", Numeric: true},
-		{Text: "n", Numeric: true},
-		{Text: "Effective n", Title: "n that independent pairs would need for the same standard error", Numeric: true},
-	}}
+// icGrid shows rows of the IC; scoped ones with their instrument and window.
+func icGrid(caption string, rows []backtest.ICRow, scoped bool) grid {
+	g := grid{Caption: caption, Head: []heading{{Text: "Signal"}}}
+	if scoped {
+		g.Head = append(g.Head, heading{Text: "Instrument"}, heading{Text: "Window"})
+	}
+	g.Head = append(g.Head,
+		heading{Text: "Horizon", Numeric: true},
+		heading{Text: "IC", Title: "Pearson correlation of the signal with the forward return", Numeric: true},
+		heading{Text: "Rank IC", Title: "Spearman correlation", Numeric: true},
+		heading{Text: "t", Title: "of the IC, robust to overlapping horizons", Numeric: true},
+		heading{Text: "p", Title: "two-sided, of t", Numeric: true},
+		heading{Text: "p Holm", Title: "adjusted over the horizons other than the primary one", Numeric: true},
+		heading{Text: "Daily IC", Title: "mean over UTC days", Numeric: true},
+		heading{Text: "ICIR", Title: "daily mean over daily standard deviation", Numeric: true},
+		heading{Text: "n", Numeric: true},
+		heading{Text: "Effective n", Title: "n that independent pairs would need for the same standard error", Numeric: true},
+	)
 	for _, r := range rows {
+		signal := words(r.Signal)
+		if len(r.Warnings) > 0 {
+			signal.Text, signal.Title = r.Signal+" *", "warned of: "+cell(r.Warnings)
+		}
+		line := []entry{signal}
+		if scoped {
+			line = append(line, words(r.Instrument), words(r.Window))
+		}
 		t := figure(r.T, signed(r.T, 2), r.Reasons["t"])
 		if t.Title == "" {
 			t.Title = methodWords(r.TMethod)
 		}
-		signal := words(r.Signal)
-		if len(r.Warnings) > 0 {
-			signal.Text, signal.Title = r.Signal+" *", fmt.Sprint("warned of: ", cell(r.Warnings))
-		}
-		g.Rows = append(g.Rows, []entry{
-			signal, words(r.Instrument), words(r.Window),
-			{Text: r.Horizon, Numeric: true, Key: decimal(float64(r.Bars))},
+		g.Rows = append(g.Rows, append(line,
+			entry{Text: r.Horizon, Numeric: true, Key: decimal(float64(r.Bars))},
 			figure(r.Pearson, signed(r.Pearson, 4), r.Reasons["pearson"]),
 			figure(r.Spearman, signed(r.Spearman, 4), r.Reasons["spearman"]),
 			t,
@@ -123,7 +130,7 @@ func icGrid(caption string, rows []backtest.ICRow) grid {
 			figure(r.Daily.ICIR, signed(r.Daily.ICIR, 2), r.Reasons["daily"]),
 			integer(r.N),
 			figure(r.NEffective, count(float64(r.NEffective)), r.Reasons["n_effective"]),
-		})
+		))
 	}
 	return g
 }
@@ -289,4 +296,23 @@ func windowName(w string) string {
 		return "whole span"
 	}
 	return "window " + w
+}
+
+// transitionGrid has a row for each level and a column for each next one.
+func transitionGrid(d *Report) grid {
+	g := grid{Caption: "What follows each level at the next bar, share of bars", Head: []heading{{Text: "From"}}}
+	for _, r := range d.Transitions {
+		name := levelNames[r.Level]
+		if n := len(g.Rows); n == 0 || g.Rows[n-1][0].Text != name {
+			g.Head = append(g.Head, heading{Text: name, Numeric: true})
+			g.Rows = append(g.Rows, []entry{words(name)})
+		}
+		e := figure(r.Share, share(r.Share, 1), "the score was never at this level")
+		if e.Class == "" {
+			e.Title = count(float64(r.Bars)) + " bars"
+		}
+		last := &g.Rows[len(g.Rows)-1]
+		*last = append(*last, e)
+	}
+	return g
 }

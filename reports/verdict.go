@@ -124,25 +124,24 @@ func (d *Report) paySentence() string {
 	span := "over " + count(float64(d.Span.Days)) + " days"
 	hold := ""
 	if finite(float64(p.BuyAndHold)) {
-		hold = ", against " + percent(p.BuyAndHold, 1) + " for holding"
+		hold = " Buy and hold returned " + percent(p.BuyAndHold, 1) + "."
 	}
-	switch d.Verdict.Pays {
-	case "yes":
-		return fmt.Sprintf("Trading it returned %s after costs %s%s.", percent(p.TotalReturn, 1), span, hold)
-	case "no":
-		if before := beforeCosts(p); before > 0 {
-			return fmt.Sprintf("Trading it lost %s %s: costs ate the %s made before them%s.",
-				share(abs(p.TotalReturn), 1), span, percent(before, 1), hold)
-		}
-		return fmt.Sprintf("Trading it lost %s after costs %s%s.", share(abs(p.TotalReturn), 1), span, hold)
-	case "idle":
+	before := beforeCosts(p)
+	switch {
+	case d.Verdict.Pays == "yes":
+		return fmt.Sprintf("Trading it returned %s after costs %s.%s", percent(p.TotalReturn, 1), span, hold)
+	case d.Verdict.Pays == "no" && before > 0:
+		return fmt.Sprintf("Trading it made %s before costs and lost %s after them %s.%s", share(before, 1), share(abs(p.TotalReturn), 1), span, hold)
+	case d.Verdict.Pays == "no":
+		return fmt.Sprintf("Trading it lost %s after costs %s.%s", share(abs(p.TotalReturn), 1), span, hold)
+	case d.Verdict.Pays == "idle":
 		return "Nothing was traded: the score never crossed a threshold."
 	}
 	reason := p.Reasons["total_return"]
 	if reason == "" {
 		reason = "a figure that it needs is missing"
 	}
-	return "What trading it returned is not known: " + strings.TrimSuffix(reason, ".") + "."
+	return "What trading it returned cannot be said: " + strings.TrimSuffix(reason, ".") + "."
 }
 
 func (d *Report) sureSentence() string {

@@ -123,6 +123,11 @@ func (p *Plot) Rule(class string, x float64, label string) {
 	p.text("rule", p.pc(x), "-6", "middle", label)
 }
 
+// Level draws a horizontal line at y from x0 to x1.
+func (p *Plot) Level(class string, x0, x1, y float64) {
+	p.el("line", "class", class, "x1", p.pc(x0), "x2", p.pc(x1), "y1", p.py(y), "y2", p.py(y))
+}
+
 // Text writes a label centred at x, dy pixels below y.
 func (p *Plot) Text(class string, x, y, dy float64, text string) {
 	p.text(class, p.pc(x), px(p.yAt(y)+dy), "middle", text)
