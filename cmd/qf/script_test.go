@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 //
 // serve starts a simulated vendor and puts its address into $TARDIS; its key is $KEY. requests
 // checks how many requests it has had since it was last asked. exits runs a command that must end
-// with that exit code. same compares every file of two folders byte by byte.
+// with that exit code. same compares all files below two folders byte by byte.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -148,22 +149,36 @@ func same(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: same A B")
 	}
 	a, b := ts.MkAbs(args[0]), ts.MkAbs(args[1])
-	files, err := os.ReadDir(a)
-	ts.Check(err)
-	others, err := os.ReadDir(b)
-	ts.Check(err)
-	if len(files) == 0 || len(files) != len(others) {
-		ts.Fatalf("%s has %d files, %s has %d", args[0], len(files), args[1], len(others))
+	x, y := tree(ts, a), tree(ts, b)
+	if len(x) == 0 {
+		ts.Fatalf("%s has no files", args[0])
 	}
-	for _, f := range files {
-		x, err := os.ReadFile(filepath.Join(a, f.Name()))
-		ts.Check(err)
-		y, err := os.ReadFile(filepath.Join(b, f.Name()))
-		ts.Check(err)
-		if !bytes.Equal(x, y) {
-			ts.Fatalf("%s differs between %s and %s", f.Name(), args[0], args[1])
+	for name, text := range x {
+		if other, ok := y[name]; !ok || !bytes.Equal(text, other) {
+			ts.Fatalf("%s is not the same in %s and %s", name, args[0], args[1])
 		}
 	}
+	for name := range y {
+		if _, ok := x[name]; !ok {
+			ts.Fatalf("%s is in %s only", name, args[1])
+		}
+	}
+}
+
+// tree reads every file below a folder.
+func tree(ts *testscript.TestScript, dir string) map[string][]byte {
+	files := map[string][]byte{}
+	dir, err := filepath.EvalSymlinks(dir)
+	ts.Check(err)
+	ts.Check(filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files[strings.TrimPrefix(path, dir)] = text
+		return err
+	}))
+	return files
 }
 
 // TestFlagsReachTheCommand checks the wiring of one command without running it.
