@@ -18,15 +18,8 @@ import (
 // The last of scores is the composite: levels, daily IC and runs are its own. Columns are judged in parallel;
 // every figure is summed in the order of its rows, so that the result does not depend on it.
 func Evaluate(m *Market, scores Scores, s *Study, whole Window, windows []Window, all *Run, runs []*Run) (*Evaluated, error) {
-	if len(scores) == 0 {
-		panic("backtest: Evaluate without scores")
-	}
-	j := judge{m: m, scores: scores, s: s}
-	var err error
-	if j.price, err = j.prices(); err != nil {
-		return nil, fmt.Errorf("evaluate: %w", err)
-	}
-	if j.horizons, j.primary, err = j.horizonsOf(); err != nil {
+	j, err := newJudge(m, scores, s)
+	if err != nil {
 		return nil, fmt.Errorf("evaluate: %w", err)
 	}
 	ev := &Evaluated{}
@@ -57,6 +50,19 @@ type judge struct {
 	price    [][]float64 // the execution price of each instrument
 	horizons []horizon
 	primary  int // index into horizons
+}
+
+func newJudge(m *Market, scores Scores, s *Study) (*judge, error) {
+	if len(scores) == 0 {
+		panic("backtest: Evaluate without scores")
+	}
+	j := &judge{m: m, scores: scores, s: s}
+	var err error
+	if j.price, err = j.prices(); err != nil {
+		return nil, err
+	}
+	j.horizons, j.primary, err = j.horizonsOf()
+	return j, err
 }
 
 func (j *judge) prices() ([][]float64, error) {
@@ -95,8 +101,7 @@ func (j *judge) horizonsOf() (list []horizon, primary int, err error) {
 
 // window adds the rows of one window.
 func (j *judge) window(ev *Evaluated, name string, w Window, run *Run) error {
-	v := &view{judge: j, w: w, name: name, days: j.m.days(w)}
-	v.rank()
+	v := j.view(name, w)
 	results := make([]horizonRows, len(j.horizons))
 	if err := forEach(len(results), func(k int) { results[k] = v.horizon(k) }); err != nil {
 		return err
@@ -110,6 +115,13 @@ func (j *judge) window(ev *Evaluated, name string, w Window, run *Run) error {
 	}
 	ev.Hold = append(ev.Hold, equity)
 	return nil
+}
+
+// view prepares a window.
+func (j *judge) view(name string, w Window) *view {
+	v := &view{judge: j, w: w, name: name, days: j.m.days(w)}
+	v.rank()
+	return v
 }
 
 func scoreName(scores Scores) string { return scores[len(scores)-1].Name }

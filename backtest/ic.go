@@ -179,14 +179,16 @@ func (p *pairing) row(signal, instrument string) ICRow {
 
 // pair collects the window rows at which both the score x and the return are defined.
 func (p *pairing) pair(x, returns []float64) {
-	p.f, p.r, p.rows = p.f[:0], p.r[:0], p.rows[:0]
-	for k, r := range returns {
+	f, r, rows, n := p.f[:len(x)], p.r[:len(x)], p.rows[:len(x)], 0
+	for k, y := range returns {
 		p.place[k] = -1
-		if f := x[k]; metrics.Defined(f) && metrics.Defined(r) {
-			p.place[k] = int32(len(p.rows))
-			p.f, p.r, p.rows = append(p.f, f), append(p.r, r), append(p.rows, int32(k))
+		if v := x[k]; metrics.Defined(v) && metrics.Defined(y) {
+			p.place[k] = int32(n)
+			f[n], r[n], rows[n] = v, y, int32(k)
+			n++
 		}
 	}
+	p.f, p.r, p.rows = f[:n], r[:n], rows[:n]
 }
 
 // instrument fills the row of one instrument and adds its tested series to the pool.
@@ -259,12 +261,13 @@ func (p *pairing) rankPairs(s, i int) float64 {
 
 // pool closes up the mean tested series over the instruments present.
 func (p *pairing) pool() {
-	p.pooled, p.pooledRows = p.pooled[:0], p.pooledRows[:0]
+	u, rows := p.pooled[:0], p.pooledRows[:0]
 	for k, n := range p.count {
 		if n > 0 {
-			p.pooled, p.pooledRows = append(p.pooled, p.sum[k]/n), append(p.pooledRows, int32(k))
+			u, rows = append(u, p.sum[k]/n), append(rows, int32(k))
 		}
 	}
+	p.pooled, p.pooledRows = u, rows
 	p.daily = p.dailyMeans(p.pooled, p.pooledRows)
 }
 

@@ -98,15 +98,18 @@ type Places struct {
 
 // Select fills p with place[t] of the rows t for which that is not negative. It takes O(n) time.
 func (s Sorted) Select(p *Places, place []int32) {
-	p.At, p.tied = slices.Grow(p.At[:0], len(s.Rows)), slices.Grow(p.tied[:0], len(s.Rows))
-	tied := false // with the last row that has a place
+	places := slices.Grow(p.At[:0], len(s.Rows))[:len(s.Rows)]
+	ties := slices.Grow(p.tied[:0], len(s.Rows))[:len(s.Rows)]
+	n, tied := 0, false // tied with the last row that has a place
 	for i, t := range s.Rows {
 		tied = tied && s.tied[i]
 		if at := place[t]; at >= 0 {
-			p.At, p.tied = append(p.At, at), append(p.tied, tied)
+			places[n], ties[n] = at, tied
+			n++
 			tied = true
 		}
 	}
+	p.At, p.tied = places[:n], ties[:n]
 }
 
 // run is the end of the run of equal values that begins at i.
