@@ -114,7 +114,7 @@ func TestCompositeIsCausal(t *testing.T) {
 		{Window: Window{Bars: 30}}, {Method: Expanding}, {Method: Fixed, Std: 2, Clip: 1}, {Method: CrossSection},
 		{Method: Rank, Window: Window{Bars: 30}}, {Method: None},
 	} {
-		s, err := full.Composite(one("momentum", n), 0, 300)
+		s, err := full.Composite(one("my_momentum", n), 0, 300)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestCompositeIsCausal(t *testing.T) {
 			t.Errorf("%s has no value", n.method())
 		}
 		for _, cut := range []int{1, 30, 121, 299} {
-			part, err := full.head(cut).Composite(one("momentum", n), 0, cut)
+			part, err := full.head(cut).Composite(one("my_momentum", n), 0, cut)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -29,6 +29,9 @@ func Compute(ctx context.Context, market *Frame, fs []Factor, o Options) (*Frame
 			return nil, fmt.Errorf("factor %s is defined twice", f.Name)
 		}
 		names[f.Name] = true
+		if market.Panel(f.Name) != nil {
+			return nil, fmt.Errorf("factor %s has the name of a bar column: call it otherwise", f.Name)
+		}
 		n, err := p.add(f)
 		if err != nil {
 			return nil, fmt.Errorf("factor %s: %w", f.Name, err)

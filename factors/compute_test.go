@@ -74,13 +74,18 @@ func TestComputeErrors(t *testing.T) {
 	market.Panels = market.Panels[:1] // close
 	f := mustMake(t, "basis", nil, market.Grid)
 	_, err := Compute(t.Context(), market, []Factor{f}, Options{})
-	if want := "factor basis: the bars have no mark_price, which comes from derivative_ticker: qf fetch --types derivative_ticker"; errText(err) != want {
+	if want := "factor my_basis: the bars have no mark_price, which comes from derivative_ticker: qf fetch --types derivative_ticker"; errText(err) != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 	m := mustMake(t, "momentum", nil, market.Grid)
-	if _, err = Compute(t.Context(), market, []Factor{m, m}, Options{}); errText(err) != "factor momentum is defined twice" {
+	if _, err = Compute(t.Context(), market, []Factor{m, m}, Options{}); errText(err) != "factor my_momentum is defined twice" {
 		t.Error(err)
 	}
+	m.Name = "close"
+	if _, err = Compute(t.Context(), market, []Factor{m}, Options{}); errText(err) != "factor close has the name of a bar column: call it otherwise" {
+		t.Error(err)
+	}
+	m.Name = "my_momentum"
 	stop := errors.New("stop")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(stop)

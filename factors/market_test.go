@@ -133,7 +133,7 @@ func (f *Frame) with(change func(field, t int, v float64) float64) *Frame {
 
 func mustMake(t *testing.T, kind string, p Params, g *Grid) Factor {
 	t.Helper()
-	f, err := Make(kind, kind, p, g)
+	f, err := Make("my_"+kind, kind, p, g)
 	if err != nil {
 		t.Fatal(err)
 	}

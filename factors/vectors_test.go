@@ -13,10 +13,7 @@ import (
 // valueOf is a factor's last value on one instrument's columns.
 func valueOf(t *testing.T, kind string, p Params, g *Grid, cols map[string][]float64) float64 {
 	t.Helper()
-	f, err := Make(kind, kind, p, g)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := mustMake(t, kind, p, g)
 	market := &Frame{Grid: g}
 	for _, name := range append([]string{"close"}, marketFields(t)...) {
 		if col := cols[name]; col != nil && market.Panel(name) == nil {

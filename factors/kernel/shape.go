@@ -46,7 +46,22 @@ func (a powers) push(v float64) powers {
 	if !finite(v) {
 		return a
 	}
-	return a.merge(powers{n: 1, ref: v})
+	if a.n == 0 {
+		return powers{n: 1, ref: v}
+	}
+	n := a.n + 1
+	d := v - a.ref - a.mean
+	q := d / n
+	e := float64(d * q * a.n) // what v adds to m2
+	q2 := float64(q * q)
+	return powers{
+		n:    n,
+		ref:  a.ref,
+		mean: a.mean + q,
+		m2:   a.m2 + e,
+		m3:   a.m3 + float64(e*q*(n-2)) - float64(3*q*a.m2),
+		m4:   a.m4 + float64(e*q2*(float64(n*(n-3))+3)) + float64(6*q2*a.m2) - float64(4*q*a.m3),
+	}
 }
 
 func (a powers) merge(b powers) powers {
@@ -57,16 +72,15 @@ func (a powers) merge(b powers) powers {
 		return a
 	}
 	n := a.n + b.n
-	d := b.mean - a.mean + (b.ref - a.ref)
-	p, q := a.n/n, b.n/n
-	dp, dq := float64(d*p), float64(d*q)
+	d := (b.mean - a.mean + (b.ref - a.ref)) / n
+	da, db := float64(d*b.n), float64(d*a.n) // distances of the means from the joint one
 	return powers{
 		n:    n,
 		ref:  a.ref,
-		mean: a.mean + dq,
-		m2:   a.m2 + b.m2 + float64(dp*dq*n),
-		m3:   a.m3 + b.m3 + float64(dp*dq*(dp-dq)*n) + float64(3*(float64(dp*b.m2)-float64(dq*a.m2))),
-		m4: a.m4 + b.m4 + float64(dp*dq*(float64(dp*dp)-float64(dp*dq)+float64(dq*dq))*n) +
-			float64(6*(float64(dp*dp*b.m2)+float64(dq*dq*a.m2))) + float64(4*(float64(dp*b.m3)-float64(dq*a.m3))),
+		mean: a.mean + da,
+		m2:   a.m2 + b.m2 + float64(da*db*n),
+		m3:   a.m3 + b.m3 + float64(da*db*(db-da)*n) + float64(3*(float64(db*b.m2)-float64(da*a.m2))),
+		m4: a.m4 + b.m4 + float64(da*db*(float64(da*da)-float64(da*db)+float64(db*db))*n) +
+			float64(6*(float64(db*db*b.m2)+float64(da*da*a.m2))) + float64(4*(float64(db*b.m3)-float64(da*a.m3))),
 	}
 }

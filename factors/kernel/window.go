@@ -49,20 +49,26 @@ func Mean(dst, x []float64, window, minPeriods int) {
 func sum(dst, x []float64, window, minPeriods int, mean bool) {
 	check(len(dst), len(x), window, minPeriods)
 	tail := make([]float64, min(window, len(x))+1) // tail[j]: the last block from offset j on
-	n := 0                                         // values in the window
+	missing := 0                                   // in the window
 	for lo := 0; lo < len(x); lo += window {
 		block := x[lo:min(lo+window, len(x))]
+		past := x[max(lo-window, 0):] // past[j] leaves the window as block[j] enters, after the first block
 		out := dst[lo:][:len(block)]
 		rest := tail[1:][:len(block)]
 		head := 0.0
 		for j, v := range block {
 			if finite(v) {
 				head += v
-				n++
+			} else {
+				missing++
 			}
-			if lo > 0 && finite(x[lo+j-window]) {
-				n--
+			n := window
+			if lo == 0 {
+				n = j + 1
+			} else if missing > 0 && !finite(past[j]) {
+				missing--
 			}
+			n -= missing
 			s := head + rest[j]
 			if mean {
 				s /= float64(n)
