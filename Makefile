@@ -46,10 +46,15 @@ golden: qf
 	testdata/regression.sh ./qf --update
 	$(GO) test ./reports/... ./cmd/... -update
 
+# The picture in the README: the first screen of the demo's report, in headless Chromium.
+screenshot: demo
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 --force-device-scale-factor=1 \
+	  --user-data-dir=$$(mktemp -d) --screenshot=testdata/report.png file://$(CURDIR)/demo/runs/latest/report.html
+
 # Runs every benchmark, keeps the figures, and compares them with those of the run before.
 bench:
 	@mkdir -p bench; [ ! -f bench/new.txt ] || mv bench/new.txt bench/old.txt
 	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./... | tee bench/new.txt
 	@[ ! -f bench/old.txt ] || $(GO) run golang.org/x/perf/cmd/benchstat@latest bench/old.txt bench/new.txt
 
-.PHONY: demo test check fmt fmtcheck fuzz regression golden bench FORCE
+.PHONY: demo test check fmt fmtcheck fuzz regression golden screenshot bench FORCE
