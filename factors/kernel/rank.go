@@ -132,6 +132,7 @@ type order struct {
 	place         []int32  // place of each row in sorted; -1 where the value is missing
 	sorted, spare []keyed  // ascending by key, ties by row
 	words         []uint64 // bit p: sorted[p] is in the window
+	some          []uint64 // bit i: words[i] is not 0
 	// For Rank alone:
 	count []int32 // Fenwick tree over the words' numbers of bits
 	ties  []int32 // the lowest place that holds the same value
@@ -168,6 +169,7 @@ func newOrder(window, n int) *order {
 	o.sorted = make([]keyed, size)
 	o.spare = make([]keyed, size)
 	o.words = make([]uint64, size/64+1)
+	o.some = make([]uint64, len(o.words)/64+1)
 	return o
 }
 
@@ -175,6 +177,7 @@ func newOrder(window, n int) *order {
 func (o *order) load(x []float64, lo, hi int) {
 	o.first = max(lo-o.window+1, 0)
 	clear(o.words)
+	clear(o.some)
 	clear(o.count)
 	o.sorted = o.sorted[:0]
 	o.place = o.place[:hi-o.first]
@@ -221,16 +224,33 @@ func (o *order) sort() {
 	o.sorted, o.spare = from, to
 }
 
-func (o *order) set(p int32)     { o.words[p>>6] |= 1 << (p & 63) }
-func (o *order) clear(p int32)   { o.words[p>>6] &^= 1 << (p & 63) }
+func (o *order) set(p int32) {
+	o.words[p>>6] |= 1 << (p & 63)
+	o.some[p>>12] |= 1 << (p >> 6 & 63)
+}
+
+func (o *order) clear(p int32) {
+	o.words[p>>6] &^= 1 << (p & 63)
+	if o.words[p>>6] == 0 {
+		o.some[p>>12] &^= 1 << (p >> 6 & 63)
+	}
+}
+
 func (o *order) has(at int) bool { return o.words[at>>6]>>(at&63)&1 != 0 }
 
 // next is the lowest place of the window at or after at; there must be one.
 func (o *order) next(at int) int {
 	i := at >> 6
 	w := o.words[i] >> (at & 63) << (at & 63)
-	for w == 0 {
+	if w == 0 {
 		i++
+		j := i >> 6
+		s := o.some[j] >> (i & 63) << (i & 63)
+		for s == 0 {
+			j++
+			s = o.some[j]
+		}
+		i = j<<6 + bits.TrailingZeros64(s)
 		w = o.words[i]
 	}
 	return i<<6 + bits.TrailingZeros64(w)
@@ -240,8 +260,14 @@ func (o *order) next(at int) int {
 func (o *order) previous(at int) int {
 	i := at >> 6
 	w := o.words[i] & (1<<(at&63) - 1)
-	for w == 0 {
-		i--
+	if w == 0 {
+		j := i >> 6
+		s := o.some[j] & (1<<(i&63) - 1)
+		for s == 0 {
+			j--
+			s = o.some[j]
+		}
+		i = j<<6 + 63 - bits.LeadingZeros64(s)
 		w = o.words[i]
 	}
 	return i<<6 + 63 - bits.LeadingZeros64(w)
