@@ -22,6 +22,16 @@ func BenchmarkDay(b *testing.B) {
 	})
 }
 
+// BenchmarkStart is what the first file of a market costs for each day since Start.
+func BenchmarkStart(b *testing.B) {
+	m := testMarket(1, DefaultSignal)
+	n := datasets.Day(0)
+	for b.Loop() {
+		m.day(btc, m.Start+n)
+		n++
+	}
+}
+
 func benchmarkDays(b *testing.B, m *Market, p datasets.Partition) {
 	s := &Server{Days: m}
 	n := 0

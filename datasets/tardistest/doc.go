@@ -35,5 +35,5 @@
 // # Random access
 //
 // The chance in a day comes from (Seed, purpose, instrument, day) alone. Only the state at midnight is
-// carried on, which the market finds by running the minutes since Start once, about 0.2 ms a day.
+// carried on, which the market finds by running the minutes since Start once, well under a millisecond a day.
 package tardistest
