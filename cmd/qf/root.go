@@ -60,6 +60,7 @@ Start here:
 		newFetch(s, c, runFetch),
 		newImport(s, c, runImport),
 		newLs(s, runLs),
+		newVerify(s, c, runVerify),
 		newBacktest(s, c, runBacktest),
 		newFactors(s, c, runFactors),
 		newCompare(s, runCompare),

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qf-dev/qf/datasets"
+)
+
+type verifyOptions struct {
+	*common
+	lake     lakeFlag
+	exchange string
+	symbols  []string
+	types    []string
+	gap      time.Duration
+	damage   bool
+	json     bool
+}
+
+func newVerify(s streams, c *common, run func(context.Context, streams, verifyOptions) error) *cobra.Command {
+	o := verifyOptions{common: c}
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Re-read lake files: whole, as recorded, and sane",
+		Long: `Reads every file of the lake (or those that --exchange, --symbols and --types leave) to its
+end and compares rows, digests, times and order with what its footer records: a difference is
+an error. What is odd about the data itself (order, latency, gaps, crossed books, prices that
+are not positive, duplicate ids, unknown sides, snapshots) is a finding. Either exits with 1;
+--damage looks at errors alone.
+` + exitHelp,
+		Example: "  qf verify\n  qf verify --types trades --gap 10m --json",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
+	}
+	f := cmd.Flags()
+	o.lake.bind(cmd)
+	f.StringVar(&o.exchange, "exchange", "", "only this exchange")
+	f.StringSliceVar(&o.symbols, "symbols", nil, "only these symbols")
+	f.StringSliceVar(&o.types, "types", nil, "only these data types")
+	f.DurationVar(&o.gap, "gap", time.Hour, "silence between two rows that is worth a finding")
+	f.BoolVar(&o.damage, "damage", false, "report errors only, not what is odd about the data")
+	f.BoolVar(&o.json, "json", false, "print as JSON")
+	return cmd
+}
+
+func runVerify(ctx context.Context, s streams, o verifyOptions) error {
+	lake, err := o.lake.open(s, "", "")
+	if err != nil {
+		return err
+	}
+	for _, t := range o.types {
+		if _, err := datasets.ParseDataType(t); err != nil {
+			return usageError{err}
+		}
+	}
+	parts, err := lake.All()
+	if err != nil {
+		return err
+	}
+	parts = slices.DeleteFunc(parts, func(p datasets.Partition) bool {
+		return o.exchange != "" && p.Exchange != o.exchange ||
+			len(o.symbols) > 0 && !slices.Contains(o.symbols, p.Symbol) ||
+			len(o.types) > 0 && !slices.Contains(o.types, string(p.Type))
+	})
+	if len(parts) == 0 {
+		return fmt.Errorf("nothing to verify: qf ls shows what the lake holds")
+	}
+	found, err := datasets.Verify(ctx, lake, parts, datasets.VerifyOptions{Gap: o.gap})
+	if err != nil {
+		return err
+	}
+	if o.damage {
+		found = slices.DeleteFunc(found, func(f datasets.Finding) bool { return f.Severity != datasets.Fault })
+	}
+	if o.json {
+		err = printJSON(s, verifyJSON(len(parts), found))
+	} else {
+		err = printFindings(s, len(parts), found)
+	}
+	if err == nil && len(found) > 0 {
+		return quietError(exitFailed)
+	}
+	return err
+}
+
+func printFindings(s streams, files int, found []datasets.Finding) error {
+	faults := 0
+	if len(found) > 0 {
+		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "severity\tfile\tcheck\tcount\twhat")
+		for _, f := range found {
+			if f.Severity == datasets.Fault {
+				faults++
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", f.Severity, f.Partition, f.Check, f.Count, f.Text)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(s.out, "%d file(s): %d error(s), %d finding(s)\n", files, faults, len(found)-faults)
+	return err
+}
+
+type verifyReport struct {
+	Files    int           `json:"files"`
+	Findings []findingJSON `json:"findings"`
+}
+
+type findingJSON struct {
+	Type     datasets.DataType `json:"type"`
+	Exchange string            `json:"exchange"`
+	Symbol   string            `json:"symbol"`
+	Date     datasets.Day      `json:"date"`
+	Severity datasets.Severity `json:"severity"`
+	Check    string            `json:"check"`
+	Count    int64             `json:"count"`
+	Row      int64             `json:"row"`
+	Text     string            `json:"text"`
+}
+
+func verifyJSON(files int, found []datasets.Finding) verifyReport {
+	r := verifyReport{files, []findingJSON{}}
+	for _, f := range found {
+		p := f.Partition
+		r.Findings = append(r.Findings, findingJSON{p.Type, p.Exchange, p.Symbol, p.Day, f.Severity, f.Check, f.Count, f.Row, f.Text})
+	}
+	return r
+}
