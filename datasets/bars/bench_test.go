@@ -1,43 +1,79 @@
 package bars
 
 import (
+	"context"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/qf-dev/qf/datasets"
 )
 
-// benchTrades is a day of n random trades as record batches of 32k rows.
-func benchTrades(b *testing.B, n int) []arrow.Record {
-	rng := rand.New(rand.NewPCG(1, 2))
-	schema, err := datasets.Trades.Schema(append([]string{datasets.LocalTimestamp}, tradeColumns...)...)
+// randomTrades is a day of n trades with the feed's full schema.
+func randomTrades(d datasets.Day, n int) arrow.Record {
+	rng := rand.New(rand.NewPCG(1, uint64(d)))
+	schema, err := datasets.Trades.Schema()
 	if err != nil {
-		b.Fatal(err)
+		panic(err)
 	}
-	var recs []arrow.Record
-	var rows [][]any
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	side := b.Field(3).(*array.BinaryDictionaryBuilder)
+	names := array.NewStringBuilder(memory.DefaultAllocator)
+	names.AppendValues([]string{"buy", "sell", "unknown"}, nil)
+	if err := side.InsertStringDictValues(names.NewStringArray()); err != nil {
+		panic(err)
+	}
+	price := 600000.0
 	for i := range n {
-		at := day0.Start() + int64(i)*datasets.MicrosPerDay/int64(n)
-		rows = append(rows, tradeAt(at, []string{"buy", "sell"}[rng.IntN(2)], 60000+float64(rng.IntN(10000))/10, float64(1+rng.IntN(4000))/1000))
-		if len(rows) == 1<<15 || i == n-1 {
-			recs = append(recs, batchOf(datasets.Trades, schema, rows))
-			rows = rows[:0]
+		at := arrow.Timestamp(d.Start() + int64(i)*datasets.MicrosPerDay/int64(n))
+		price += float64(rng.IntN(5) - 2)
+		b.Field(0).(*array.TimestampBuilder).Append(at - 5000)
+		b.Field(1).(*array.TimestampBuilder).Append(at)
+		b.Field(2).AppendNull()
+		if err := side.AppendString([]string{"buy", "sell"}[rng.IntN(2)]); err != nil {
+			panic(err)
+		}
+		b.Field(4).(*array.Float64Builder).Append(price / 10)
+		b.Field(5).(*array.Float64Builder).Append(float64(1+rng.IntN(4000)) / 1000)
+	}
+	return b.NewRecord()
+}
+
+// fill writes a day-file of the lake.
+func fill(t testing.TB, lake *datasets.Lake, p datasets.Partition, recs ...arrow.Record) {
+	t.Helper()
+	w, err := lake.Create(context.Background(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	for _, rec := range recs {
+		if err := w.Write(rec); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return recs
+	if _, err := w.Commit(datasets.SourceMeta{Path: "made up"}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // BenchmarkTradeBars is a day of 400,000 trades to 1-minute bars, without reading them.
 func BenchmarkTradeBars(b *testing.B) {
 	const n = 400_000
-	recs := benchTrades(b, n)
-	spec := Spec{Every: time.Minute}
+	day := randomTrades(day0, n)
+	var recs []arrow.Record
+	for i := int64(0); i < n; i += 1 << 15 {
+		s := day.NewSlice(i, min(i+1<<15, n))
+		recs = append(recs, array.NewRecord(arrow.NewSchema([]arrow.Field{day.Schema().Field(1), day.Schema().Field(3), day.Schema().Field(4), day.Schema().Field(5)}, nil),
+			[]arrow.Array{s.Column(1), s.Column(3), s.Column(4), s.Column(5)}, s.NumRows()))
+	}
 	b.ReportAllocs()
 	for b.Loop() {
-		f := newTradeBars(spec, linear, day0)
+		f := newTradeBars(Spec{Every: time.Minute}, linear, day0)
 		for _, r := range recs {
 			if err := f.add(r); err != nil {
 				b.Fatal(err)
@@ -46,4 +82,38 @@ func BenchmarkTradeBars(b *testing.B) {
 		f.table()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/trade")
+}
+
+// BenchmarkBuild is four days of 400,000 trades, from Parquet, by bar definition and cache.
+func BenchmarkBuild(b *testing.B) {
+	const days, n = 4, 400_000
+	lake, err := datasets.OpenLake(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for d := range datasets.Day(days) {
+		fill(b, lake, datasets.Partition{Instrument: btc, Type: datasets.Trades, Day: day0 + d}, randomTrades(day0+d, n))
+	}
+	for _, c := range []struct {
+		name  string
+		spec  Spec
+		cache bool
+	}{
+		{"1m", Spec{Every: time.Minute}, false},
+		{"1m/cached", Spec{Every: time.Minute}, true},
+		{"tick", Spec{Kind: TickBars, Size: 1}, false},
+		{"tick100", Spec{Kind: TickBars, Size: 100}, false},
+		{"dollar", Spec{Kind: DollarBars, Size: 1e7}, false},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				s, err := Build(context.Background(), lake, Request{Instrument: btc, Contract: linear, First: day0, End: day0 + days, Spec: c.spec}, Options{NoCache: !c.cache})
+				if err != nil {
+					b.Fatal(err)
+				}
+				s.Record.Release()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/days/n, "ns/trade")
+		})
+	}
 }

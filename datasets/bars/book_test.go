@@ -39,7 +39,7 @@ func TestQuoteColumnsByHand(t *testing.T) {
 		quoteAt(hms(day0, 3, 0, 0), 98, 5, 102, 10),  // 4/100 for 2 h: −10 +30
 		quoteAt(hms(day0, 5, 0, 0), 98, 7, nan, nan), // one-sided for 1 h: +7 −5 +10
 		quoteAt(hms(day0, 6, 0, 0), 99, 1, 101, 3),   // the second bar: +1 −3; 2/100 for 6 h
-		quoteAt(hms(day0, 21, 0, 0), 102, 1, 101, 1), // crossed for 3 h, after 3 h of 2/100: +1 −1 +1−1... see below
+		quoteAt(hms(day0, 21, 0, 0), 102, 1, 101, 1), // crossed for 3 h, after 3 h of 2/100: +1 −1 +3
 	)
 	s.put(datasets.Quotes, btc, day0+1)
 	// day0+2 is missing
@@ -67,21 +67,21 @@ func TestQuoteColumnsByHand(t *testing.T) {
 	}
 }
 
-// The formula of Cont, Kukanov and Stoikov, each of its nine cases.
+// The formula of Cont, Kukanov and Stoikov, case by case.
 func TestFlow(t *testing.T) {
 	p := quote{bid: 10, bidAmount: 3, ask: 12, askAmount: 5}
 	for _, c := range []struct {
 		q    quote
 		want float64
 	}{
-		{quote{bid: 10, bidAmount: 4, ask: 12, askAmount: 5}, 4 - 3 - 5 + 5},
-		{quote{bid: 10, bidAmount: 3, ask: 12, askAmount: 7}, 3 - 3 - 7 + 5},
-		{quote{bid: 11, bidAmount: 4, ask: 12, askAmount: 5}, 4 - 5 + 5},
-		{quote{bid: 9, bidAmount: 4, ask: 12, askAmount: 5}, -3 - 5 + 5},
-		{quote{bid: 10, bidAmount: 3, ask: 11, askAmount: 2}, 3 - 3 - 2},
-		{quote{bid: 10, bidAmount: 3, ask: 13, askAmount: 2}, 3 - 3 + 5},
-		{quote{bid: 11, bidAmount: 4, ask: 13, askAmount: 2}, 4 + 5},
-		{quote{bid: 9, bidAmount: 4, ask: 11, askAmount: 2}, -3 - 2},
+		{quote{bid: 10, bidAmount: 4, ask: 12, askAmount: 5}, 1},
+		{quote{bid: 10, bidAmount: 3, ask: 12, askAmount: 7}, -2},
+		{quote{bid: 11, bidAmount: 4, ask: 12, askAmount: 5}, 4},
+		{quote{bid: 9, bidAmount: 4, ask: 12, askAmount: 5}, -3},
+		{quote{bid: 10, bidAmount: 3, ask: 11, askAmount: 2}, -2},
+		{quote{bid: 10, bidAmount: 3, ask: 13, askAmount: 2}, 5},
+		{quote{bid: 11, bidAmount: 4, ask: 13, askAmount: 2}, 9},
+		{quote{bid: 9, bidAmount: 4, ask: 11, askAmount: 2}, -5},
 		{noQuote, 0},
 	} {
 		if got := c.q.flow(p); got != c.want {

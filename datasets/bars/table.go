@@ -28,13 +28,6 @@ func (t *table) add(ts int64, values ...float64) {
 	}
 }
 
-// set replaces row k's values.
-func (t *table) set(k int, values ...float64) {
-	for i, v := range values {
-		t.cols[i][k] = v
-	}
-}
-
 // column is a named output column over the bars of a series; NaN is missing.
 type column struct {
 	name   string
@@ -52,8 +45,13 @@ func record(ts []int64, columns []column, nullable bool) arrow.Record {
 	fields[0] = tsField
 	arrays[0] = array.MakeFromData(array.NewData(tsField.Type, len(ts),
 		[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(ts))}, nil, 0, 0))
-	for _, c := range columns {
+	for i, c := range columns {
 		fields = append(fields, arrow.Field{Name: c.name, Type: arrow.PrimitiveTypes.Float64, Nullable: nullable})
+		if i > 0 && len(ts) > 0 && &c.values[0] == &columns[i-1].values[0] { // one slice under several names
+			arrays = append(arrays, arrays[i])
+			arrays[i].Retain()
+			continue
+		}
 		var valid *memory.Buffer
 		nulls := 0
 		if nullable {
