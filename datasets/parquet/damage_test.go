@@ -107,9 +107,9 @@ func TestTruncation(t *testing.T) {
 
 // Whatever a byte is changed to, reading ends, without a panic.
 func TestDamage(t *testing.T) {
-	for _, b := range smallFiles(t, 20)[:5] {
+	for _, b := range smallFiles(t, 12)[:3] {
 		for at := range b {
-			for _, x := range []byte{1, 0x80, 0xff} {
+			for _, x := range []byte{1, 0xc0} {
 				bad := bytes.Clone(b)
 				bad[at] ^= x
 				readAll(bad, true)

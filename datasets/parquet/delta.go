@@ -22,7 +22,8 @@ type delta struct {
 	blockMini int    // miniblocks in a block
 	width     uint
 	bit       int
-	packed    []byte
+	packed    []byte // the bits of the current miniblock and whatever follows
+	bits      int    // of them, the miniblock's own
 }
 
 func (d *delta) reset(src []byte) error {
@@ -66,7 +67,7 @@ func (d *delta) decode(dst []int64) error {
 			}
 		}
 		n := min(len(dst), d.miniblock)
-		if d.bit+n*int(d.width) > len(d.packed)*8 {
+		if d.bit+n*int(d.width) > d.bits {
 			return errShort
 		}
 		d.miniblock -= n
@@ -93,49 +94,41 @@ func (d *delta) nextMiniblock() error {
 	if bytes > len(d.src) { // the last one may be cut off after its last value
 		bytes = len(d.src)
 	}
-	d.packed, d.src, d.bit, d.miniblock = d.src[:bytes], d.src[bytes:], 0, d.mini
+	d.packed, d.src, d.bit, d.bits, d.miniblock = d.src, d.src[bytes:], 0, bytes*8, d.mini
 	return nil
 }
 
 // unpack decodes values of the current miniblock, which holds them.
 func (d *delta) unpack(dst []int64) {
-	last, low, width, bit, src := d.last, d.min, int(d.width), d.bit, d.packed
-	switch {
-	case width == 0:
-		for i := range dst {
-			last += low
-			dst[i] = last
-		}
-	case width <= 57: // a value lies within the 8 bytes from its first one on
-		mask := uint64(1)<<width - 1
-		fast := 0
-		if len(src) >= 8 {
-			fast = min(len(dst), max(0, (len(src)*8-64-bit)/width+1))
-		}
-		for i := range dst[:fast] {
-			last += low + int64(binary.LittleEndian.Uint64(src[bit>>3:])>>(bit&7)&mask)
-			dst[i] = last
-			bit += width
-		}
-		for i := fast; i < len(dst); i++ {
-			last += low + int64(load(src, bit>>3)>>(bit&7)&mask)
-			dst[i] = last
-			bit += width
-		}
-	default:
-		mask := ^uint64(0) >> (64 - width)
-		for i := range dst {
-			shift := bit & 7
-			v := load(src, bit>>3) >> shift
-			if shift > 0 {
-				v |= load(src, bit>>3+8) << (64 - shift)
-			}
-			last += low + int64(v&mask)
-			dst[i] = last
-			bit += width
+	last, low, width, bit, src := d.last, d.min, d.width, d.bit, d.packed
+	d.bit += len(dst) * int(width)
+	mask := ^uint64(0) >> ((64 - width) & 63)
+	if width == 0 {
+		mask = 0
+	}
+	if width <= 14 { // four values lie within the 8 bytes from the first one's first on
+		for len(dst) >= 4 && bit>>3+8 <= len(src) {
+			v := binary.LittleEndian.Uint64(src[bit>>3:]) >> (bit & 7)
+			a := last + low + int64(v&mask)
+			b := a + low + int64(v>>(width&63)&mask)
+			c := b + low + int64(v>>(2*width&63)&mask)
+			last = c + low + int64(v>>(3*width&63)&mask)
+			dst[0], dst[1], dst[2], dst[3] = a, b, c, last
+			dst = dst[4:]
+			bit += 4 * int(width)
 		}
 	}
-	d.last, d.bit = last, bit
+	for i := range dst {
+		shift := bit & 7
+		v := load(src, bit>>3) >> shift
+		if width > 57 && shift > 0 {
+			v |= load(src, bit>>3+8) << (64 - shift)
+		}
+		last += low + int64(v&mask)
+		dst[i] = last
+		bit += int(width)
+	}
+	d.last = last
 }
 
 // rest gives the bytes after the encoded integers. It must be called before decode.

@@ -20,7 +20,7 @@ type Codec uint8
 
 // The codecs there are for writing; gzip is read as well.
 const (
-	DefaultCodec Codec = iota // Zstd
+	DefaultCodec Codec = iota // tried on the first page of a row group: whichever of these pays
 	Uncompressed
 	Snappy
 	Zstd // at its fastest level

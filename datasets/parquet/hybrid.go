@@ -22,7 +22,7 @@ type hybrid struct {
 	src    []byte // the runs still to come
 	width  uint
 	left   int    // values in the run
-	packed []byte // the bits of the run; nil in a repeated one
+	packed []byte // the bits of the run and whatever follows; nil in a repeated one
 	bit    int    // the next value's first
 	value  uint32 // of a repeated run
 }
@@ -63,7 +63,7 @@ func (h *hybrid) run() error {
 	}
 	// Some writers cut the last run off after its last value.
 	bytes := min(int(count)*int(h.width), len(h.src))
-	h.packed, h.src, h.bit = h.src[:bytes], h.src[bytes:], 0
+	h.packed, h.src, h.bit = h.src, h.src[bytes:], 0
 	h.left = min(int(count)*8, bytes*8/int(h.width))
 	return nil
 }
@@ -116,30 +116,29 @@ func lookup[T any](h *hybrid, dst, dictionary []T) error {
 
 // unpack is the packed part of lookup.
 func unpack[T any](h *hybrid, dst, dictionary []T) bool {
-	mask := uint64(1)<<h.width - 1
-	bit, width, src := h.bit, int(h.width), h.packed
-	// A value of up to 32 bits lies within the 8 bytes from its first one on.
-	fast := 0
-	if len(src) >= 8 {
-		fast = min(len(dst), max(0, (len(src)*8-64-bit)/width+1))
-	}
-	for i := range dst[:fast] {
-		k := binary.LittleEndian.Uint64(src[bit>>3:]) >> (bit & 7) & mask
-		if k >= uint64(len(dictionary)) {
-			return false
+	bit, width, src := h.bit, h.width, h.packed
+	mask, n := uint64(1)<<width-1, uint64(len(dictionary))
+	h.bit += len(dst) * int(width)
+	if width <= 14 { // four values lie within the 8 bytes from the first one's first on
+		for len(dst) >= 4 && bit>>3+8 <= len(src) {
+			v := binary.LittleEndian.Uint64(src[bit>>3:]) >> (bit & 7)
+			a, b, c, d := v&mask, v>>(width&63)&mask, v>>(2*width&63)&mask, v>>(3*width&63)&mask
+			if a >= n || b >= n || c >= n || d >= n {
+				return false
+			}
+			dst[0], dst[1], dst[2], dst[3] = dictionary[a], dictionary[b], dictionary[c], dictionary[d]
+			dst = dst[4:]
+			bit += 4 * int(width)
 		}
-		dst[i] = dictionary[k]
-		bit += width
 	}
-	for i := fast; i < len(dst); i++ {
+	for i := range dst {
 		k := load(src, bit>>3) >> (bit & 7) & mask
-		if k >= uint64(len(dictionary)) {
+		if k >= n {
 			return false
 		}
 		dst[i] = dictionary[k]
-		bit += width
+		bit += int(width)
 	}
-	h.bit = bit
 	return true
 }
 

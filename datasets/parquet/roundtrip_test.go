@@ -235,7 +235,7 @@ func TestRoundTripRandom(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		o := WriterOptions{
 			PageRows:  rapid.SampledFrom([]int{0, 1, 7, 64, 1000}).Draw(rt, "page"),
-			GroupRows: rapid.SampledFrom([]int{0, 10, 999, 5000}).Draw(rt, "group"),
+			GroupRows: rapid.SampledFrom([]int{0, 10, 999, 1500}).Draw(rt, "group"),
 			Columns:   map[string]Column{},
 		}
 		for _, f := range everyType.Fields() {
@@ -253,7 +253,7 @@ func TestRoundTripRandom(t *testing.T) {
 		defer mem.AssertSize(t, 0)
 		var recs []arrow.Record
 		for range rapid.IntRange(0, 3).Draw(rt, "batches") {
-			rec := build(memory.DefaultAllocator, everyType, rapid.IntRange(0, 2500).Draw(rt, "rows"), randomCell(rt, everyType))
+			rec := build(memory.DefaultAllocator, everyType, rapid.IntRange(0, 900).Draw(rt, "rows"), randomCell(rt, everyType))
 			defer rec.Release()
 			recs = append(recs, rec)
 		}
@@ -267,7 +267,7 @@ func TestRoundTripRandom(t *testing.T) {
 		var parts []arrow.Record
 		for _, rec := range recs {
 			for from := int64(0); from < rec.NumRows(); {
-				to := min(rec.NumRows(), from+rapid.Int64Range(1, 1500).Draw(rt, "part"))
+				to := min(rec.NumRows(), from+rapid.Int64Range(1, 500).Draw(rt, "part"))
 				part := rec.NewSlice(from, to)
 				defer part.Release()
 				parts = append(parts, part)

@@ -43,7 +43,6 @@ type enumEncoder struct {
 	unbounded
 	dict    textDictionary
 	numbers []int32
-	scratch []byte
 }
 
 func (e *enumEncoder) append(a arrow.Array, from, to int) {
@@ -67,7 +66,7 @@ func (e *enumEncoder) page(dst []byte) ([]byte, format.Encoding) {
 	if len(e.dict.words) == 0 { // only nulls
 		return dst, format.Plain
 	}
-	dst = appendNumbers(dst, e.numbers, len(e.dict.words), &e.scratch)
+	dst = appendNumbers(dst, e.numbers, len(e.dict.words))
 	e.numbers = e.numbers[:0]
 	return dst, format.RLEDictionary
 }
@@ -89,11 +88,13 @@ type textEncoder struct {
 	count   int
 	dict    textDictionary
 	numbers []int32
-	text    []byte  // of the page's values once there is no dictionary
-	lengths []int32 // of them
-	shared  []int32 // bytes that a value has in common with the one before
-	suffix  []byte
-	scratch []byte
+
+	// Of the page's values once there is no dictionary; of Delta only what a value does not share
+	// with the one before.
+	text    []byte
+	lengths []int64
+	shared  []int64
+	last    []byte // the value before
 }
 
 func newTextEncoder(e Encoding) *textEncoder {
@@ -116,26 +117,36 @@ func (e *textEncoder) append(a arrow.Array, from, to int) {
 				e.giveUp()
 			}
 		}
+		text, base := s.ValueBytes(), s.ValueOffset(0)
+		last := e.last
 		for i := from; i < to; i++ {
-			e.add(s.Value(i))
+			last = e.add(text[s.ValueOffset(i)-base:s.ValueOffset(i+1)-base], last)
 		}
+		e.last = append(e.last[:0], last...)
 	})
 }
 
 // maxDictionaryText bounds a dictionary's text.
 const maxDictionaryText = 1 << 20
 
-func (e *textEncoder) add(s string) {
-	e.text = append(e.text, s...)
-	e.lengths = append(e.lengths, int32(len(s)))
-}
-
 func (e *textEncoder) giveUp() {
 	e.given = true
 	for _, k := range e.numbers {
-		e.add(e.dict.words[k])
+		e.last = append(e.last[:0], e.add([]byte(e.dict.words[k]), e.last)...)
 	}
 	e.numbers = e.numbers[:0]
+}
+
+// add takes a value that comes after last and returns it.
+func (e *textEncoder) add(v, last []byte) []byte {
+	n := 0
+	if e.own == Delta {
+		n = sharedPrefix(last, v)
+		e.shared = append(e.shared, int64(n))
+	}
+	e.text = append(e.text, v[n:]...)
+	e.lengths = append(e.lengths, int64(len(v)-n))
+	return v
 }
 
 func (e *textEncoder) page(dst []byte) ([]byte, format.Encoding) {
@@ -147,14 +158,14 @@ func (e *textEncoder) page(dst []byte) ([]byte, format.Encoding) {
 			return dst, format.Plain
 		}
 		e.used = true
-		dst = appendNumbers(dst, e.numbers, len(e.dict.words), &e.scratch)
+		dst = appendNumbers(dst, e.numbers, len(e.dict.words))
 		e.numbers = e.numbers[:0]
 		return dst, format.RLEDictionary
 	}
-	defer func() { e.text, e.lengths = e.text[:0], e.lengths[:0] }()
+	defer func() { e.text, e.lengths, e.shared, e.last = e.text[:0], e.lengths[:0], e.shared[:0], e.last[:0] }()
 	switch e.own {
 	case Plain:
-		from := int32(0)
+		from := int64(0)
 		for _, n := range e.lengths {
 			dst = binary.LittleEndian.AppendUint32(dst, uint32(n))
 			dst = append(dst, e.text[from:from+n]...)
@@ -162,30 +173,12 @@ func (e *textEncoder) page(dst []byte) ([]byte, format.Encoding) {
 		}
 		return dst, format.Plain
 	case DeltaLength:
-		dst = appendDelta32(dst, e.lengths, &e.scratch)
+		dst = appendDelta(dst, e.lengths)
 		return append(dst, e.text...), format.DeltaLengthByteArray
 	}
-	e.splitPrefixes()
-	dst = appendDelta32(dst, e.shared, &e.scratch)
-	dst = appendDelta32(dst, e.lengths, &e.scratch)
-	return append(dst, e.suffix...), format.DeltaByteArray
-}
-
-// splitPrefixes finds what each value shares with the one before and turns lengths and suffix into
-// those of the rest.
-func (e *textEncoder) splitPrefixes() {
-	e.shared, e.suffix = e.shared[:0], e.suffix[:0]
-	var last []byte
-	from := int32(0)
-	for i, n := range e.lengths {
-		v := e.text[from : from+n]
-		from += n
-		k := sharedPrefix(last, v)
-		e.shared = append(e.shared, int32(k))
-		e.suffix = append(e.suffix, v[k:]...)
-		e.lengths[i] = n - int32(k)
-		last = v
-	}
+	dst = appendDelta(dst, e.shared)
+	dst = appendDelta(dst, e.lengths)
+	return append(dst, e.text...), format.DeltaByteArray
 }
 
 func sharedPrefix(a, b []byte) int {

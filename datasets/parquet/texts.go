@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -179,24 +180,49 @@ func (d *textDecoder) deltaText(lengths []int32, text []byte) ([]byte, error) {
 	if err := d.lengths.decode(d.sizes); err != nil {
 		return text, err
 	}
-	last := d.last
+	// The value before comes first in the batch, so that every prefix is in text.
+	start, end := len(text), len(text)+len(d.last)
+	total, before, suffixes := int64(end), int64(len(d.last)), int64(len(d.data))
 	for i, size := range d.sizes {
 		shared := d.shared[i]
-		if shared < 0 || shared > int64(len(last)) || size < 0 || size > int64(len(d.data)) {
+		if shared < 0 || shared > before || size < 0 || size > suffixes {
 			return text, errLength
 		}
-		if shared+size > int64(maxText-len(text)) {
+		before = shared + size
+		suffixes -= size
+		total += before
+		if total > maxText {
 			return text, errText
 		}
-		from := len(text)
-		text = append(text, last[:shared]...)
-		text = append(text, d.data[:size]...)
-		d.data = d.data[size:]
-		lengths[i] = int32(shared + size)
-		last = text[from:]
+		lengths[i] = int32(before)
 	}
-	d.last = append(d.last[:0], last...)
-	return text, nil
+	text = append(slices.Grow(text, int(total)-start+short), d.last...)
+	room := text[:int(total)+short]
+	last, at := start, end
+	for i, size := range d.sizes {
+		shared := int(d.shared[i])
+		copyShort(room, at, room, last, shared)
+		copyShort(room, at+shared, d.data, 0, int(size))
+		d.data = d.data[size:]
+		last, at = at, at+shared+int(size)
+	}
+	d.last = append(d.last[:0], room[last:at]...)
+	return append(text[:start], room[end:at]...), nil
+}
+
+// short is the length up to which copyShort moves whole words.
+const short = 16
+
+// copyShort copies n bytes from src[from:] to dst[at:]. It may overwrite up to short bytes after
+// at, which is quicker than to copy the right number.
+func copyShort(dst []byte, at int, src []byte, from, n int) {
+	if n <= short && at+short <= len(dst) && from+short <= len(src) {
+		a, b := binary.LittleEndian.Uint64(src[from:]), binary.LittleEndian.Uint64(src[from+8:])
+		binary.LittleEndian.PutUint64(dst[at:], a)
+		binary.LittleEndian.PutUint64(dst[at+8:], b)
+		return
+	}
+	copy(dst[at:at+n], src[from:from+n])
 }
 
 // texts are BYTE_ARRAY columns of text.
@@ -226,13 +252,10 @@ func (c *texts) read(off, n, k int, valid []byte) (err error) {
 }
 
 func (c *texts) finish(valid *memory.Buffer, nulls int) (arrow.Array, error) {
-	ascii := true
-	for _, b := range c.text {
-		ascii = ascii && b < utf8.RuneSelf
-	}
 	end := int32(0)
+	valid8 := utf8.Valid(c.text)
 	for i, n := range c.offsets[1:] {
-		if !ascii && !utf8.Valid(c.text[end:end+n]) {
+		if n > 0 && (!utf8.RuneStart(c.text[end]) || !valid8 && !utf8.Valid(c.text[end:end+n])) {
 			return nil, &valueError{i, errUTF8}
 		}
 		end += n
