@@ -13,7 +13,7 @@ var autocorrelation = Kind{
 	},
 	New: func(p Params, g *Grid) (Factor, error) {
 		a := args{p: p, g: g}
-		w := a.bars("window")
+		w := a.barsFrom(2, "window")
 		m := a.periods("min_periods", w)
 		return Factor{
 			Uses:     []Factor{logReturn},

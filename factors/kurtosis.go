@@ -14,7 +14,7 @@ var kurtosis = Kind{
 	},
 	New: func(p Params, g *Grid) (Factor, error) {
 		a := args{p: p, g: g}
-		w := a.bars("window")
+		w := a.barsFrom(4, "window")
 		m := a.periods("min_periods", w)
 		return Factor{
 			Uses:     []Factor{logReturn},

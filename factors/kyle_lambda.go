@@ -14,7 +14,7 @@ var kyleLambda = Kind{
 	},
 	New: func(p Params, g *Grid) (Factor, error) {
 		a := args{p: p, g: g}
-		w := a.bars("window")
+		w := a.barsFrom(2, "window")
 		m := a.periods("min_periods", w)
 		return Factor{
 			Inputs:   []string{"buy_turnover", "sell_turnover"},

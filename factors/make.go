@@ -187,6 +187,15 @@ func (a *args) bars(name string) int {
 	return n
 }
 
+// barsFrom is bars, for a statistic that needs that many values.
+func (a *args) barsFrom(least int, name string) int {
+	n := a.bars(name)
+	if n < least && a.err == nil {
+		a.fail(name, fmt.Errorf("%d bars, want %d or more", n, least))
+	}
+	return n
+}
+
 // periods is the least number of values that a window of that many bars must hold: a share of it,
 // rounded up, or a length, of which a window that is shorter asks for all of its bars.
 func (a *args) periods(name string, window int) int {

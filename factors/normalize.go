@@ -89,7 +89,7 @@ func (n Normalization) on(g *Grid, lo, hi int) (normalizer, error) {
 		}
 		m := max(n.MinPeriods, minSample)
 		return func(z, x []float64) {
-			mean, std := sample(x[lo:hi], m)
+			mean, std := kernel.MeanStd(x[lo:hi], m)
 			for t, v := range x {
 				z[t] = standardize(v, mean, std)
 			}
@@ -129,19 +129,6 @@ func standardize(x, mean, std float64) float64 {
 	return (x - mean) / std
 }
 
-// sample is the mean and the standard deviation (ddof 1) of the values in x; NaN where there are
-// fewer than minPeriods.
-func sample(x []float64, minPeriods int) (mean, std float64) {
-	if len(x) == 0 {
-		return math.NaN(), math.NaN()
-	}
-	col := make([]float64, len(x))
-	kernel.ExpandingMean(col, x, minPeriods)
-	mean = col[len(col)-1]
-	kernel.ExpandingStd(col, x, minPeriods)
-	return mean, col[len(col)-1]
-}
-
 // crossSection standardizes each row of a panel over the instruments present at that bar.
 func crossSection(z [][]float64, p *Panel) {
 	row := make([]float64, len(z))
@@ -149,7 +136,7 @@ func crossSection(z [][]float64, p *Panel) {
 		for i := range z {
 			row[i] = p.Col(i)[t]
 		}
-		mean, std := sample(row, minCrossSection)
+		mean, std := kernel.MeanStd(row, minCrossSection)
 		for i := range z {
 			z[i][t] = standardize(row[i], mean, std)
 		}
@@ -181,7 +168,7 @@ func (n Normalization) warnings(c Component, g *Grid, z [][]float64, lo, hi int)
 		out = append(out, fmt.Errorf("%s is normalized by the mean and std of the full sample, which looks ahead", c.Factor))
 	case "", Rolling, Expanding, Fixed:
 		for i, col := range z {
-			mean, std := sample(col[lo:hi], minSample)
+			mean, std := kernel.MeanStd(col[lo:hi], minSample)
 			if std < flat {
 				out = append(out, fmt.Errorf("%s of %s varies by %.2g %% of the std that it is normalized by (%s): it adds a near constant %+.3g to the composite",
 					c.Factor, g.Instruments[i], 100*std, n.method(), c.Weight*mean))

@@ -18,7 +18,7 @@ var rollSpread = Kind{
 	},
 	New: func(p Params, g *Grid) (Factor, error) {
 		a := args{p: p, g: g}
-		w := a.bars("window")
+		w := a.barsFrom(2, "window")
 		m := a.periods("min_periods", w)
 		return Factor{
 			Inputs:   []string{"close"},

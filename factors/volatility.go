@@ -17,7 +17,7 @@ var volatility = Kind{
 	},
 	New: func(p Params, g *Grid) (Factor, error) {
 		a := args{p: p, g: g}
-		w := a.bars("window")
+		w := a.barsFrom(2, "window")
 		m := a.periods("min_periods", w)
 		annual := math.Sqrt(a.perYear())
 		return Factor{

@@ -35,3 +35,27 @@ func expanding(dst, x []float64, minPeriods int, f func(m moments, first float64
 		dst[t] = f(m, first)
 	}
 }
+
+// MeanStd gives the mean and the sample standard deviation of all values in x. The mean is NaN where
+// there are fewer than max(minPeriods, 1) values, and the deviation where there are fewer than
+// max(minPeriods, 2). It takes O(len(x)) time and no scratch.
+func MeanStd(x []float64, minPeriods int) (mean, std float64) {
+	var m moments
+	first := 0.0 // the reference of m
+	for _, v := range x {
+		if finite(v) {
+			if m.n == 0 {
+				first = v
+			}
+			m = m.push(v-first, 1/(m.n+1))
+		}
+	}
+	mean, std = nan, nan
+	if m.n >= float64(max(minPeriods, 1)) {
+		mean = first + m.mean
+	}
+	if m.n >= float64(max(minPeriods, 2)) {
+		std = math.Sqrt(m.m2 / (m.n - 1))
+	}
+	return mean, std
+}

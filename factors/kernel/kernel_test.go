@@ -336,6 +336,8 @@ func TestExpanding(t *testing.T) {
 				if len(v) >= max(minPeriods, 2) {
 					wantStd = math.Sqrt(exactVar(v))
 				}
+				allMean, allStd := MeanStd(x[:i+1], minPeriods)
+				same(t, "MeanStd of "+name, []float64{allMean, allStd}, []float64{mean[i], std[i]})
 				if !near(mean[i], wantMean, exactness, scaleOf("Mean", v)) || !near(std[i], wantStd, exactness, wantStd) {
 					t.Fatalf("%s: mean, std at %d = %v, %v, want %v, %v", name, i, mean[i], std[i], wantMean, wantStd)
 				}

@@ -10,7 +10,8 @@
 //
 // Windows are merged, never un-added: the series is cut into blocks of the window's length at
 // multiples of it, and every window is the end of one block joined to the beginning of the next
-// (van Herk 1992; Gil and Werman 1993). Each call allocates O(window) scratch once.
+// (van Herk 1992; Gil and Werman 1993). Blocks are counted from row 0, so that leaving out rows in
+// front may change the last bits of what follows. Each call allocates O(window) scratch once.
 package kernel
 
 import "math"
