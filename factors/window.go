@@ -16,14 +16,17 @@ type Window struct {
 	Trades int
 }
 
+// maxCount bounds windows in bars and trades, so that sums of them stay far from overflow.
+const maxCount = 1_000_000_000
+
 // ParseWindow reads the three forms.
 func ParseWindow(s string) (Window, error) {
 	s = strings.TrimSpace(s)
-	if n, err := strconv.Atoi(s); err == nil && n > 0 {
+	if n, err := strconv.Atoi(s); err == nil && n > 0 && n <= maxCount {
 		return Window{Bars: n}, nil
 	}
 	if head, ok := strings.CutSuffix(s, "trades"); ok {
-		if n, err := strconv.Atoi(strings.TrimSpace(head)); err == nil && n > 0 {
+		if n, err := strconv.Atoi(strings.TrimSpace(head)); err == nil && n > 0 && n <= maxCount {
 			return Window{Trades: n}, nil
 		}
 	}
@@ -48,6 +51,9 @@ func ParseDuration(s string) (time.Duration, error) {
 		return d, nil
 	}
 	r, err := time.ParseDuration(rest)
+	if err == nil && r < 0 {
+		err = fmt.Errorf("duration %q: want a form like 90s, 5m, 4h or 14d", s)
+	}
 	return d + r, err
 }
 

@@ -361,6 +361,18 @@ func TestShiftAndDiff(t *testing.T) {
 	same(t, "Diff by 3", dst, []float64{nan, nan, nan, 8, nan, nan})
 }
 
+// A window may be longer than any series, and a series empty.
+func TestExtremeLengths(t *testing.T) {
+	x := []float64{3, nan, 1}
+	for _, k := range rolling {
+		got, want := make([]float64, 3), make([]float64, 3)
+		k.run(want, x, 3, 1)
+		k.run(got, x, math.MaxInt, 1)
+		same(t, k.name+" over everything", got, want)
+		k.run(nil, nil, 5, 1)
+	}
+}
+
 func TestPanics(t *testing.T) {
 	x, short := make([]float64, 3), make([]float64, 2)
 	for name, f := range map[string]func(){

@@ -163,8 +163,9 @@ func (k keyed) value() float64 {
 }
 
 func newOrder(window, n int) *order {
+	window = min(window, n) // a longer one never loses a row
 	o := &order{window: window, chunk: max(4*window, 4096)}
-	size := min(o.chunk+window-1, n)
+	size := min(o.chunk+window, n)
 	o.place = make([]int32, size)
 	o.sorted = make([]keyed, size)
 	o.spare = make([]keyed, size)
