@@ -1,12 +1,11 @@
 package backtest
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"strconv"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
+	"sync/atomic"
 
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
@@ -32,6 +31,7 @@ func Evaluate(m *Market, scores Scores, s *Study, whole Window, windows []Window
 				return nil, err
 			}
 		}
+		ev.Stability = j.stability(ev)
 	}
 	return ev, nil
 }
@@ -103,10 +103,9 @@ func (j *judge) horizonsOf() (list []horizon, primary int, err error) {
 func (j *judge) window(ev *Evaluated, name string, w Window, run *Run) error {
 	v := j.view(name, w)
 	results := make([]horizonRows, len(j.horizons))
-	if err := forEach(len(results), func(k int) { results[k] = v.horizon(k) }); err != nil {
-		return err
-	}
+	forEach(len(results), func(k int) { results[k] = v.horizon(k) })
 	j.collect(ev, name, results)
+	ev.Transitions = append(ev.Transitions, v.transitions(scoreName(j.scores))...)
 	hold := benchmark(j.m, w, j.s.Execution)
 	ev.PnL = append(ev.PnL, pnlRow(j.m, scoreName(j.scores), name, run, hold, j.s.Evaluation))
 	var equity []float64
@@ -114,7 +113,13 @@ func (j *judge) window(ev *Evaluated, name string, w Window, run *Run) error {
 		equity = hold.Equity
 	}
 	ev.Hold = append(ev.Hold, equity)
-	return nil
+	if name != All {
+		return nil
+	}
+	ev.Memory = v.memoryRows()
+	var err error
+	ev.Variants, err = variants(j.m, run, hold, j.s)
+	return err
 }
 
 // view prepares a window.
@@ -148,8 +153,10 @@ func (j *judge) collect(ev *Evaluated, name string, results []horizonRows) {
 	for at := range results[0].quantiles {
 		for k := range results {
 			ev.Spread = append(ev.Spread, results[k].quantiles[at]...)
+			ev.Spreads = append(ev.Spreads, results[k].spreads[at])
 		}
 	}
+	ev.Slices = append(ev.Slices, results[j.primary].slices...)
 	ev.Daily = append(ev.Daily, results[j.primary].daily...)
 }
 
@@ -182,16 +189,17 @@ func (m *Market) barsOf(d daySpan) int {
 }
 
 // forEach calls f for 0 … n−1 on all processors; each call writes its own slot.
-func forEach(n int, f func(int)) error {
-	g, _ := errgroup.WithContext(context.Background())
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range n {
-		g.Go(func() error {
-			f(i)
-			return nil
+func forEach(n int, f func(int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
 		})
 	}
-	return g.Wait()
+	wg.Wait()
 }
 
 // Scores names what is judged: the factors and the composite, in report order.

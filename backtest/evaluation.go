@@ -2,22 +2,29 @@ package backtest
 
 // Evaluated is everything that is said about scores and runs.
 type Evaluated struct {
-	IC     []ICRow
-	Levels []LevelRow
-	PnL    []PnLRow
-	Daily  []DailyIC
-	Spread []QuantileRow
+	IC          []ICRow
+	Levels      []LevelRow
+	Transitions []TransitionRow
+	PnL         []PnLRow
+	Variants    []VariantRow
+	Daily       []DailyIC
+	Spread      []QuantileRow // the buckets
+	Spreads     []SpreadRow   // what they say together
+	Memory      []MemoryRow
+	Slices      []SliceRow
+	Stability   []StabilityRow // where there are several windows
 	// Hold is the equity by bar of buying and holding under the same costs: over the whole span and
 	// then, where there are several, over each window; nil where it is not known.
 	Hold     [][]float64
 	Warnings []error
 }
 
-// All is the window name of figures over the whole span, and Pooled the instrument name of figures
-// over all instruments.
+// All is the window name of figures over the whole span. Pooled is the instrument name of figures over
+// all instruments through time, and CrossSection that of the correlations across them bar by bar.
 const (
-	All    = "all"
-	Pooled = "*"
+	All          = "all"
+	Pooled       = "*"
+	CrossSection = "cross_section"
 )
 
 // ICRow is the information coefficient of one signal, instrument, window and horizon.
@@ -31,6 +38,8 @@ type ICRow struct {
 	NEffective     Figure            `json:"n_effective"`
 	Pearson        Figure            `json:"pearson"`
 	Spearman       Figure            `json:"spearman"`
+	Low            Figure            `json:"pearson_low"` // 95 % stationary-bootstrap interval of pearson, pooled rows only
+	High           Figure            `json:"pearson_high"`
 	T              Figure            `json:"t"`
 	TMethod        string            `json:"t_method"` // hansen_hodrick, newey_west, non_overlapping or insufficient
 	THansenHodrick Figure            `json:"t_hansen_hodrick"`
@@ -69,16 +78,18 @@ type LevelRow struct {
 	MeanReturn  Figure            `json:"mean_return"` // log, as it is
 	HitRate     Figure            `json:"hit_rate"`
 	T           Figure            `json:"t"`
+	BreakEven   Figure            `json:"break_even_bps"` // cost a side at which the mean return, taken the level's way, is gone
 	Reasons     map[string]string `json:"reasons,omitempty"`
 }
 
 // QuantileRow is the mean forward log return of one bucket of a signal.
 type QuantileRow struct {
-	Signal     string `json:"signal"`
-	Horizon    string `json:"horizon"`
-	Quantile   int    `json:"quantile"` // from 1, the lowest
-	N          int    `json:"n"`
-	MeanReturn Figure `json:"mean_return"`
+	Signal     string            `json:"signal"`
+	Horizon    string            `json:"horizon"`
+	Quantile   int               `json:"quantile"` // from 1, the lowest
+	N          int               `json:"n"`
+	MeanReturn Figure            `json:"mean_return"`
+	Reasons    map[string]string `json:"reasons,omitempty"`
 }
 
 // PnLRow is what one run earned.
@@ -96,7 +107,11 @@ type PnLRow struct {
 	TotalReturn     Figure            `json:"total_return"`
 	CAGR            Figure            `json:"cagr"`
 	Volatility      Figure            `json:"volatility"`
+	TotalReturnLow  Figure            `json:"total_return_low"` // 95 % stationary-bootstrap intervals
+	TotalReturnHigh Figure            `json:"total_return_high"`
 	Sharpe          Figure            `json:"sharpe"`
+	SharpeLow       Figure            `json:"sharpe_low"`
+	SharpeHigh      Figure            `json:"sharpe_high"`
 	Sortino         Figure            `json:"sortino"`
 	Calmar          Figure            `json:"calmar"`
 	Omega           Figure            `json:"omega"`
@@ -123,4 +138,73 @@ type PnLRow struct {
 	Alpha           Figure            `json:"alpha"` // per year, against buy-and-hold
 	Beta            Figure            `json:"beta"`
 	Reasons         map[string]string `json:"reasons,omitempty"`
+}
+
+// SpreadRow sums up the quantile buckets of one signal and horizon.
+type SpreadRow struct {
+	Signal       string            `json:"signal"`
+	Horizon      string            `json:"horizon"`
+	Spread       Figure            `json:"spread"`       // mean log return of the top bucket less that of the bottom one: gross exposure 2
+	Monotonicity Figure            `json:"monotonicity"` // Spearman correlation of the buckets' numbers with their means
+	Reasons      map[string]string `json:"reasons,omitempty"`
+}
+
+// MemoryRow says how fast a signal changes, over window "all".
+type MemoryRow struct {
+	Signal     string            `json:"signal"`
+	Instrument string            `json:"instrument"`
+	Lag1       Figure            `json:"autocorrelation"` // at a lag of one bar
+	HalfLife   Figure            `json:"half_life_bars"`  // the first lag whose autocorrelation is at most a half
+	Time       Figure            `json:"integrated_bars"` // the integrated autocorrelation time τ
+	Reasons    map[string]string `json:"reasons,omitempty"`
+}
+
+// SliceRow is the pooled IC at the primary horizon over some of the bars of window "all": the mean of the
+// tested series, standardized over the whole window, over them.
+type SliceRow struct {
+	Signal  string            `json:"signal"`
+	By      string            `json:"by"`    // volatility or hour
+	Slice   string            `json:"slice"` // low, normal or high; the UTC hour that the bar covers, 00 to 23
+	N       int               `json:"n"`     // bars
+	IC      Figure            `json:"ic"`
+	Reasons map[string]string `json:"reasons,omitempty"`
+}
+
+// TransitionRow counts how often one level followed another at the next bar, over all instruments.
+type TransitionRow struct {
+	Signal  string            `json:"signal"`
+	Window  string            `json:"window"`
+	From    string            `json:"from"`
+	To      string            `json:"to"`
+	Bars    int               `json:"bars"`
+	Share   Figure            `json:"share"` // of the bars at From that have a next level
+	Reasons map[string]string `json:"reasons,omitempty"`
+}
+
+// VariantRow is window "all" traded otherwise: later, without costs, or not at all but held.
+type VariantRow struct {
+	Variant     string            `json:"variant"` // delay, zero_cost or buy_and_hold
+	Delay       int               `json:"delay"`   // bars
+	TotalReturn Figure            `json:"total_return"`
+	Sharpe      Figure            `json:"sharpe"`
+	MaxDrawdown Figure            `json:"max_drawdown"`
+	PricePnL    Figure            `json:"price_pnl"`
+	Fees        Figure            `json:"fees"`
+	Slippage    Figure            `json:"slippage"`
+	Impact      Figure            `json:"impact"`
+	Funding     Figure            `json:"funding"`
+	Trades      int               `json:"trades"`
+	Reasons     map[string]string `json:"reasons,omitempty"`
+}
+
+// StabilityRow says how a figure held over the windows: the pooled IC of a signal at the primary
+// horizon, or the runs' total return.
+type StabilityRow struct {
+	Signal   string            `json:"signal"`
+	Figure   string            `json:"figure"`   // ic or total_return
+	Windows  int               `json:"windows"`  // those in which it could be computed
+	Positive Figure            `json:"positive"` // share of them
+	Worst    Figure            `json:"worst"`
+	WorstIn  string            `json:"worst_window"`
+	Reasons  map[string]string `json:"reasons,omitempty"`
 }

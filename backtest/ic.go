@@ -18,27 +18,29 @@ const dailyLimit = 4 * time.Hour
 // view is one window, with what its rows share over the horizons.
 type view struct {
 	*judge
-	w      Window
-	name   string
-	days   []daySpan
-	order  [][]metrics.Sorted // per signal and instrument
-	levels leveled            // of the composite
-	tau    [][]float64        // per signal and instrument: the integrated autocorrelation time
+	w         Window
+	name      string
+	days      []daySpan
+	order     [][]metrics.Sorted // per signal and instrument
+	memory    [][]memory         // per signal and instrument
+	levels    leveled            // of the composite
+	divisions []division
 }
 
 // rank sorts every signal once and measures its memory.
 func (v *view) rank() {
 	v.levels = v.level(v.scores[len(v.scores)-1])
+	v.divisions = v.divide()
 	signals, n := len(v.scores), len(v.m.Instruments)
-	v.order, v.tau = make([][]metrics.Sorted, signals), make([][]float64, signals)
+	v.order, v.memory = make([][]metrics.Sorted, signals), make([][]memory, signals)
 	for k := range v.scores {
-		v.order[k], v.tau[k] = make([]metrics.Sorted, n), make([]float64, n)
+		v.order[k], v.memory[k] = make([]metrics.Sorted, n), make([]memory, n)
 	}
 	forEach(signals*n, func(at int) {
 		k, i := at/n, at%n
 		x := v.column(v.scores[k], i)
 		v.order[k][i] = metrics.Order(x)
-		v.tau[k][i] = metrics.IntegratedTime(metrics.Autocorrelation(closeUp(x)))
+		v.memory[k][i] = remember(x)
 	})
 }
 
@@ -78,6 +80,8 @@ type horizonRows struct {
 	ic        []ICRow // by signal, then instrument, then pooled
 	levels    []LevelRow
 	quantiles [][]QuantileRow // per signal
+	spreads   []SpreadRow     // per signal
+	slices    []SliceRow      // at the primary horizon
 	daily     []DailyIC
 }
 
@@ -86,11 +90,19 @@ func (v *view) horizon(k int) horizonRows {
 	p := newPairing(v, v.horizons[k])
 	var out horizonRows
 	for s, score := range v.scores {
-		rows := p.signal(s, score)
-		out.ic = append(out.ic, rows...)
-		out.quantiles = append(out.quantiles, p.quantileRows(score.Name))
+		out.ic = append(out.ic, p.signal(s, score)...)
+		buckets := p.quantileRows(score.Name)
+		out.quantiles, out.spreads = append(out.quantiles, buckets), append(out.spreads, spreadRow(score.Name, p.h.name, buckets))
+		if k == v.primary {
+			out.slices = append(out.slices, p.sliceRows(score.Name, v.divisions)...)
+		}
+		if s == len(v.scores)-1 {
+			out.daily = p.dailyRows(score.Name)
+		}
+		if len(v.m.Instruments) >= minCrossSection {
+			out.ic = append(out.ic, p.crossRow(score))
+		}
 	}
-	out.daily = p.dailyRows(scoreName(v.scores))
 	out.levels = p.levelRows(scoreName(v.scores))
 	return out
 }
@@ -158,20 +170,27 @@ func (p *pairing) signal(s int, score *factors.Panel) []ICRow {
 		rows = append(rows, p.instrument(s, i, p.row(score.Name, in.String()), p.column(score, i)))
 	}
 	p.pool()
+	var pooled ICRow
 	if n == 1 {
-		row := rows[0]
-		row.Instrument = Pooled
-		row.Reasons = maps.Clone(row.Reasons)
-		row.Warnings = slices.Clone(row.Warnings)
-		return append(rows, row)
+		pooled = rows[0]
+		pooled.Instrument = Pooled
+		pooled.Reasons = maps.Clone(pooled.Reasons)
+		pooled.Warnings = slices.Clone(pooled.Warnings)
+	} else {
+		pooled = p.pooledRow(s, p.row(score.Name, Pooled), rows)
 	}
-	return append(rows, p.pooledRow(s, p.row(score.Name, Pooled), rows))
+	p.bootstrap(&pooled, p.pooled, p.pooledRows)
+	for i := range rows {
+		rows[i].reason("pearson_low", "only pooled rows are resampled")
+		rows[i].reason("pearson_high", "only pooled rows are resampled")
+	}
+	return append(rows, pooled)
 }
 
 func (p *pairing) row(signal, instrument string) ICRow {
 	return ICRow{
 		Signal: signal, Instrument: instrument, Window: p.name, Horizon: p.h.name, Bars: p.h.bars,
-		NEffective: null, Pearson: null, Spearman: null, T: null, TMethod: metrics.Insufficient,
+		NEffective: null, Pearson: null, Spearman: null, Low: null, High: null, T: null, TMethod: metrics.Insufficient,
 		THansenHodrick: null, TNonOverlap: null, P: null, PHolm: null,
 		Daily: DailySummary{Mean: null, Std: null, ICIR: null},
 	}
@@ -224,7 +243,7 @@ func (p *pairing) instrument(s, i int, row ICRow, x []float64) ICRow {
 	p.add(u)
 	row.Pearson = Figure(metrics.Mean(u))
 	row.judge(metrics.Test(u, p.h.bars, nonOverlapping))
-	row.spans(n, p.tau[s][i])
+	row.spans(n, p.memory[s][i].tau)
 	row.Daily = p.summarize(p.dailyMeans(u, p.rows), &row)
 	return row
 }
@@ -283,7 +302,7 @@ func (p *pairing) pooledRow(s int, row ICRow, each []ICRow) ICRow {
 		n += w
 		pearson += float64(w * float64(r.Pearson))
 		spearman += float64(w * float64(r.Spearman))
-		tau += float64(w * p.tau[s][i])
+		tau += float64(w * p.memory[s][i].tau)
 	}
 	if n == 0 {
 		row.miss("no instrument has an information coefficient")
@@ -344,6 +363,7 @@ func (p *pairing) summarize(days []dayMean, row *ICRow) DailySummary {
 		row.reason("daily", "no day has a quarter of its bars")
 	case len(x) == 1:
 		row.reason("daily.std", "one day only")
+		row.reason("daily.icir", "one day only")
 	case std == 0:
 		out.ICIR = null
 		row.reason("daily.icir", "every day has the same mean")
@@ -412,6 +432,26 @@ func adjust(rows []ICRow, primary int) {
 		rows[k].PHolm = Figure(v)
 	}
 	rows[primary].reason("p_holm", "the primary horizon is not adjusted")
+	for k := range rows {
+		rows[k].explain()
+	}
+}
+
+// explain gives every figure that follows from another one that is missing the other's reason.
+func (r *ICRow) explain() {
+	for _, f := range []struct {
+		key   string
+		value Figure
+		from  string
+	}{
+		{"n_effective", r.NEffective, "pearson"}, {"t_hansen_hodrick", r.THansenHodrick, "pearson"},
+		{"t_non_overlapping", r.TNonOverlap, "pearson"}, {"p", r.P, "t"}, {"p_holm", r.PHolm, "t"},
+		{"pearson_low", r.Low, "pearson"}, {"pearson_high", r.High, "pearson"},
+	} {
+		if _, said := r.Reasons[f.key]; math.IsNaN(float64(f.value)) && !said {
+			r.reason(f.key, r.Reasons[f.from])
+		}
+	}
 }
 
 var null = Figure(math.NaN())

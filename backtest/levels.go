@@ -17,12 +17,16 @@ type leveled struct {
 	of     [][]int8 // per instrument and window row: index into signals.Levels(), or −1 without a score
 	bars   []int    // per level, over all instruments
 	visits []int    // runs of the level; a null score ends a run
+	next   [][]int  // per level: how often each came at the next bar
 	scored int
 }
 
 func (v *view) level(score *factors.Panel) leveled {
 	all := signals.Levels()
-	l := leveled{of: make([][]int8, len(v.m.Instruments)), bars: make([]int, len(all)), visits: make([]int, len(all))}
+	l := leveled{of: make([][]int8, len(v.m.Instruments)), bars: make([]int, len(all)), visits: make([]int, len(all)), next: make([][]int, len(all))}
+	for at := range all {
+		l.next[at] = make([]int, len(all))
+	}
 	for i := range l.of {
 		x := v.column(score, i)
 		l.of[i] = make([]int8, len(x))
@@ -35,6 +39,9 @@ func (v *view) level(score *factors.Panel) leveled {
 				l.bars[at]++
 				if at != last {
 					l.visits[at]++
+				}
+				if last >= 0 {
+					l.next[last][at]++
 				}
 			}
 			last = at
@@ -54,6 +61,17 @@ func (p *pairing) levelRows(signal string) []LevelRow {
 			Signal: signal, Window: p.name, Level: level.String(), Bars: bars, Horizon: p.h.name,
 			Share: Figure(float64(bars) / float64(p.levels.scored)), MeanHolding: Figure(float64(bars) / float64(visits)),
 			MeanReturn: Figure(sum / float64(n)), HitRate: Figure(float64(hits) / float64(n)), T: null,
+			BreakEven: null,
+		}
+		switch {
+		case level == signals.Neutral:
+			row.reason("break_even_bps", "a neutral level takes no side")
+		case n == 0:
+			row.reason("break_even_bps", "no bar at this level has a forward return")
+		case level < signals.Neutral:
+			row.BreakEven = -row.MeanReturn / 2 / basisPoint
+		default:
+			row.BreakEven = row.MeanReturn / 2 / basisPoint
 		}
 		switch {
 		case n == 0:
@@ -76,6 +94,26 @@ func (p *pairing) levelRows(signal string) []LevelRow {
 		rows[at] = row
 	}
 	return rows
+}
+
+// transitions are the window's level changes, from every level to every level.
+func (v *view) transitions(signal string) []TransitionRow {
+	all := signals.Levels()
+	var out []TransitionRow
+	for from, next := range v.levels.next {
+		total := 0
+		for _, n := range next {
+			total += n
+		}
+		for to, n := range next {
+			row := TransitionRow{Signal: signal, Window: v.name, From: all[from].String(), To: all[to].String(), Bars: n, Share: Figure(float64(n) / float64(total))}
+			if total == 0 {
+				row.Reasons = map[string]string{"share": "no bar at this level has a next one"}
+			}
+			out = append(out, row)
+		}
+	}
+	return out
 }
 
 // outcomes counts the bars at a level that have a forward return, sums these, and counts those that went the

@@ -130,6 +130,7 @@ func (row *PnLRow) risk(returns []float64, held []bool, e Evaluation) {
 	}
 	row.HitRate, row.ProfitFactor = Figure(metrics.HitRate(active)), Figure(metrics.ProfitFactor(active))
 
+	row.bootstrap(returns, riskFree, e)
 	row.null("volatility", row.Volatility, "fewer than two days")
 	flat := "every day has the same return"
 	if len(returns) < 2 {
@@ -212,6 +213,7 @@ func (row *PnLRow) unknown() {
 	for key, f := range map[string]*Figure{
 		"final_equity": &row.FinalEquity, "funding": &row.Funding, "total_return": &row.TotalReturn, "cagr": &row.CAGR,
 		"volatility": &row.Volatility, "sharpe": &row.Sharpe, "sortino": &row.Sortino, "calmar": &row.Calmar, "omega": &row.Omega,
+		"sharpe_low": &row.SharpeLow, "sharpe_high": &row.SharpeHigh, "total_return_low": &row.TotalReturnLow, "total_return_high": &row.TotalReturnHigh,
 		"max_drawdown": &row.MaxDrawdown, "max_drawdown_days": &row.MaxDrawdownDays, "var_95": &row.VaR95, "es_95": &row.ES95,
 		"skew": &row.Skew, "kurtosis": &row.Kurtosis, "best_day": &row.BestDay, "worst_day": &row.WorstDay,
 		"turnover_per_day": &row.TurnoverPerDay, "exposure": &row.Exposure, "mean_holding_hours": &row.HoldingHours,

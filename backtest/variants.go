@@ -1,0 +1,61 @@
+package backtest
+
+import (
+	"errors"
+	"math"
+
+	"github.com/qf-dev/qf/backtest/metrics"
+)
+
+// delays are the rows of the delay curve, in bars.
+var delays = []int{1, 2, 5, 10}
+
+// variants trades the whole span again: at several delays, which shows how fast the edge dies, and without any
+// fee, spread or impact. hold is the benchmark, nil where it is not known.
+func variants(m *Market, run, hold *Run, s *Study) ([]VariantRow, error) {
+	rows := make([]VariantRow, len(delays)+1)
+	errs := make([]error, len(rows))
+	forEach(len(rows), func(k int) {
+		e, name := s.Execution, "zero_cost"
+		if k < len(delays) {
+			e.Delay, name = delays[k], "delay"
+		}
+		r := run
+		if k == len(delays) || e.Delay != s.Execution.Delay {
+			r, errs[k] = simulate(m, run.Target, run.Window, e, k == len(delays))
+		}
+		if errs[k] == nil {
+			rows[k] = variantRow(m, name, e.Delay, r, s.Evaluation)
+		}
+	})
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if hold != nil {
+		rows = append(rows, variantRow(m, "buy_and_hold", s.Execution.Delay, hold, s.Evaluation))
+	}
+	return rows, nil
+}
+
+func variantRow(m *Market, name string, delay int, r *Run, e Evaluation) VariantRow {
+	row := VariantRow{
+		Variant: name, Delay: delay, TotalReturn: null, Sharpe: null, MaxDrawdown: null, Funding: null, Trades: len(r.Fills),
+		PricePnL: Figure(r.Total.PricePnL), Fees: Figure(r.Total.Fees), Slippage: Figure(r.Total.Slippage), Impact: Figure(r.Total.Impact),
+	}
+	if r.UnknownSettlements > 0 {
+		row.Reasons = map[string]string{}
+		for _, key := range []string{"total_return", "sharpe", "max_drawdown", "funding"} {
+			row.Reasons[key] = unknownFunding
+		}
+		return row
+	}
+	returns, _ := r.dailyReturns(m.days(r.Window))
+	row.Funding = Figure(r.Total.Funding)
+	row.TotalReturn = Figure(r.Equity[len(r.Equity)-1]/r.Capital - 1)
+	row.MaxDrawdown = Figure(metrics.MaxDrawdown(r.Capital, r.Window.From, r.Equity, m.Close[r.Window.Lo:r.Window.Hi]).Max)
+	row.Sharpe = Figure(metrics.Sharpe(returns, metrics.PeriodRate(e.RiskFree, daysPerYear), daysPerYear))
+	if math.IsNaN(float64(row.Sharpe)) {
+		row.Reasons = map[string]string{"sharpe": "every day has the same return"}
+	}
+	return row
+}
