@@ -96,10 +96,11 @@ func icChart(d *Report) template.HTML {
 	return p.SVG()
 }
 
-// interval is the 95 % interval of a row's IC, pearson ± 1.96·abs(pearson/t); NaN where t is missing.
+// interval is the 95 % interval of a row's IC, pearson ± 1.96·abs(pearson/t), with the t that stands
+// on all pairs; NaN where it is missing.
 func interval(row *backtest.ICRow) (lo, hi float64) {
 	const z = 1.959963984540054
-	half := z * math.Abs(float64(row.Pearson)/float64(row.T))
+	half := z * math.Abs(float64(row.Pearson)/float64(row.THansenHodrick))
 	if !finite(half) {
 		return math.NaN(), math.NaN()
 	}
@@ -249,10 +250,14 @@ func waterfallChart(d *Report) template.HTML {
 		levels = append(levels, level)
 		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k), Label: s.name})
 	}
-	axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(len(steps)), Label: "net"})
+	result := "net"
+	if !finite(float64(row.Funding)) {
+		result = "without funding"
+	}
+	axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(len(steps)), Label: result})
 	lo, hi := bounds(levels)
 	room := 0.1 * (hi - lo)
-	p := chart.New("From price PnL to net PnL, in quote currency", 240, axis, chart.Linear(lo-room, hi+room, 5, moneyTick))
+	p := chart.New("From price PnL to net PnL, in quote currency", 240, axis, chart.Linear(lo-room, hi+room, 7, moneyTick))
 	bar := func(k int, name string, from, to float64, class string) {
 		at, text := float64(k), signed(backtest.Figure(to-from), 0)
 		p.Bar(class, at-0.3, at+0.3, from, to, name+" "+text)
@@ -268,7 +273,7 @@ func waterfallChart(d *Report) template.HTML {
 			bar(k, s.name, levels[k], levels[k+1], "bar "+tone(s.change))
 		}
 	}
-	bar(len(steps), "net", 0, level, "bar total")
+	bar(len(steps), result, 0, level, "bar total")
 	return p.SVG()
 }
 
@@ -350,7 +355,7 @@ func hover(p *chart.Plot, x []float64, title func(k int) string) {
 	k := 0
 	for c := range n {
 		to := first + (last-first)*float64(c+1)/float64(n)
-		found := k
+		found := max(k-1, 0)
 		for k < len(x) && x[k] <= to {
 			found = k
 			k++

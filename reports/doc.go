@@ -1,12 +1,15 @@
 // Package reports turns a finished backtest into documents: compute, then describe, then print.
 //
-// New makes a Report, all the numbers, of a backtest.Result; Write puts a run's folder on disk;
-// Render shows a Run in one format; Compare finds the numbers in which two runs differ.
+// New makes a Report, all the numbers, of a backtest.Result; Write puts a run's folder on disk; Open
+// reads one back; Render and Rerender show a Run again; Runs lists run folders; Compare finds the
+// numbers in which two runs differ.
+//
+// # A run's folder
 //
 // A run is a folder {name}-{digest}, and latest beside it points to the newest:
 //
-//	report.json        every number (Report); keys below
-//	manifest.json      configuration, qf version, source files (Manifest)
+//	report.json        every number; keys below
+//	manifest.json      configuration, qf version, source files
 //	report.html        one page that needs no network and no script
 //	ic.csv             the rows of ic
 //	windows.csv        a line per run and window: span, IC at the primary horizon, PnL figures
@@ -14,6 +17,153 @@
 //	equity.parquet     a row per bar: equity and what changed it
 //	positions.parquet  a row per bar and instrument: close, target, quantity, weight
 //
+// report.json and manifest.json are always there, and they are enough: the page, ic.csv and
+// windows.csv are made of them alone and come out the same to the byte when they are made again.
+//
 // Equal results give equal bytes: no clock, host, path or version of qf is written, but for the
 // version in manifest.json.
+//
+// # report.json
+//
+// Times are RFC 3339 in UTC, days are YYYY-MM-DD. Returns and shares are fractions, money is in quote
+// currency. A figure that cannot be computed is null, and reasons, where it stands beside it, says
+// why under the figure's key. Numbers are the shortest decimals that read back as the same float64.
+// New keys may come at any time; schema grows when one changes its meaning or goes away.
+//
+// The document:
+//
+//	schema             version of this layout
+//	name               of the study
+//	digest             of configuration and data: it names the run
+//	verdict            the two questions in a word each (predicts, pays)
+//	span               the evaluated time
+//	bars               the grid; in ic, levels and transitions: a number of bars
+//	instruments        what was traded
+//	windows            the replays; the first is "all", the whole span
+//	primary_horizon    the one that the verdict stands on
+//	ic                 information coefficients by signal, instrument, window and horizon
+//	daily_ic           the composite's IC by UTC day at the primary horizon
+//	quantiles          mean forward return by bucket of each signal
+//	distribution       histogram of the composite over the span
+//	levels             how each level of the composite behaved, by window and horizon
+//	transitions        which level follows which at the next bar
+//	pnl                what each run earned, by window
+//	pnl_by_instrument  the run over the whole span, split
+//	monthly            its return by calendar month
+//	coverage           what the lake held, by instrument and feed, warm-up included
+//	looks_ahead        choices of the study that let later data into earlier rows
+//	warnings           findings, in order of appearance
+//	curves             the run over the whole span, thinned for drawing
+//
+// What names a row:
+//
+//	signal             a factor's name or "composite"
+//	instrument         exchange:SYMBOL, or "*" for all together
+//	window             "all" or the window's index
+//	horizon            how far ahead, as the study writes it
+//	level, next        strong_short, short, neutral, long or strong_long
+//	quantile           from 1, the lowest
+//	day, month         of a row by day or month
+//	feed               of a row of coverage
+//
+// verdict:
+//
+//	predicts           yes, no, reversed (the wrong sign) or unknown; p < 0.05 decides
+//	pays               yes or no after costs, idle (nothing traded) or unknown
+//
+// span, windows, bars, instruments:
+//
+//	from, to           the time (from, to]; in coverage the first and the last day
+//	days               length; in monthly and coverage a number of days
+//	warm_up_bars       rows before from, which feed trailing statistics and nothing else
+//	kind, every, size  of the bars: every for time bars, size for the others
+//	bars_per_year      what annualization counts with
+//	clock              local_timestamp or timestamp
+//	count              bars in the span
+//	contract           spot, linear or inverse
+//	multiplier         base coins (inverse: quote currency) in one unit of amount
+//	bars_missing       of the span, without a price
+//
+// ic and daily_ic:
+//
+//	n                  pairs; in daily the days, in quantiles and distribution the values
+//	n_effective        independent pairs that would give the same standard error
+//	pearson, spearman  correlation of the values and of their ranks
+//	t                  of the IC: hansen_hodrick, newey_west or non_overlapping, as t_method says,
+//	t_method           or insufficient; in levels of the mean return
+//	t_hansen_hodrick   over all pairs, with lags up to the horizon
+//	t_non_overlapping  over every h-th pair
+//	p                  two-sided, of t
+//	p_holm             adjusted over the horizons other than the primary one
+//	daily              the IC by UTC day: n, mean, std, icir = mean/std
+//	mean, std, icir    of daily; mean and std in distribution too
+//	ic                 of a day
+//	warnings           few_spans: the factor changed its mind fewer than 10 times
+//	reasons            why a figure is null
+//
+// levels, quantiles, transitions:
+//
+//	share              of the bars that have a score; in transitions of the bars at level
+//	mean_holding_bars  mean length of a stay
+//	mean_return        log return over the horizon, signed as it is
+//	hit_rate           share of returns above zero, below zero for short levels
+//
+// distribution counts [lo + k·w, lo + (k+1)·w), w = (hi − lo)/len(counts):
+//
+//	missing            bars without a score; in coverage days without a file
+//	min, max           extreme values
+//	lo, hi             ends of the bins
+//	below, above       values beyond them
+//	counts             per bin
+//	thresholds         the level boundaries strong_short, short, long, strong_long
+//	strong_short, short, long, strong_long
+//
+// pnl and pnl_by_instrument:
+//
+//	initial_equity, final_equity
+//	price_pnl          from prices; net = price_pnl − fees − slippage − impact + funding
+//	fees, slippage, impact
+//	funding            received less paid
+//	net                the sum of the above
+//	pnl_without_funding  the same without funding
+//	total_return       final_equity/initial_equity − 1
+//	cagr               per year of elapsed time
+//	volatility         of daily returns, per year
+//	sharpe, sortino    of daily returns, per year
+//	calmar, omega
+//	max_drawdown       on bar equity, negative
+//	max_drawdown_days  the longest time under water, open ones included
+//	var_95, es_95      of daily returns
+//	skew, kurtosis     of daily returns
+//	best_day, worst_day
+//	turnover_per_day   two-way, in equities
+//	exposure           mean share of equity held, absolute
+//	trades             fills
+//	mean_holding_hours
+//	hit_rate           here: share of days with a position that ended positive
+//	hit_rate_trips     share of round trips that ended positive
+//	profit_factor      gains over losses of daily returns
+//	break_even_bps     of traded notional
+//	psr, dsr           chance that the Sharpe ratio is above 0, and the same after all trials
+//	min_trl_days       record needed for 95 %
+//	buy_and_hold       return of holding equal parts under the same costs
+//	alpha, beta        of daily returns against it; alpha per year
+//
+// monthly:
+//
+//	return             of the days of the month that lie in the span
+//
+// coverage:
+//
+//	present, empty     days with rows, and days on which the venue recorded nothing
+//	empty_days, missing_days
+//
+// curves:
+//
+//	equity             of the run, by bar; the first point is the capital at the start
+//	before_costs       the same with fees, slippage and impact added back
+//	drawdown           equity over its highest value so far, minus 1
+//	positions          by instrument
+//	ts                 times of the points
+//	price, weight      close, and the signed fraction of equity held
 package reports

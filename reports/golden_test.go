@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/datasets"
 )
 
@@ -60,7 +61,11 @@ func TestGolden(t *testing.T) {
 // finished is the invented run as its folder would keep it.
 func finished(t testing.TB, sh shape) *Run {
 	t.Helper()
-	r := sample(t, sh)
+	return finishedResult(t, sample(t, sh))
+}
+
+func finishedResult(t testing.TB, r *backtest.Result) *Run {
+	t.Helper()
 	run := &Run{Report: New(r)}
 	var err error
 	if run.Manifest, err = NewManifest(r, run.Report, "v1.2.3"); err != nil {

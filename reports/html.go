@@ -108,7 +108,7 @@ func newPage(run *Run) (*page, error) {
 	}
 	p := &page{
 		Style: template.CSS(style), Script: template.JS(script), Run: run,
-		Subtitle: instrumentWords(d), Bars: count(float64(d.Bars.Count)) + " bars" + barWords(d.Bars) + warmUpWords(d),
+		Subtitle: instrumentWords(d), Bars: count(float64(d.Bars.Count)) + " bars" + barWords(d.Bars) + prefixed("; ", warmUpWords(d)),
 		Coverage:  coverageWords(d),
 		Sentences: d.Sentences(),
 		Headline:  headlines(d),

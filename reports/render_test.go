@@ -23,11 +23,7 @@ func TestHostileNamesAreText(t *testing.T) {
 	sh.instruments = []datasets.Instrument{{Exchange: "x", Symbol: "<IMG SRC=X ONERROR=1>"}, eth}
 	r := sample(t, sh)
 	r.Warnings = append(r.Warnings, errors.New(hostile+"\x1b[2J"))
-	run := &Run{Report: New(r)}
-	var err error
-	if run.Manifest, err = NewManifest(r, run.Report, "dev"); err != nil {
-		t.Fatal(err)
-	}
+	run := finishedResult(t, r)
 	page := render(t, HTML, run)
 	for _, bad := range []string{"<script>alert", "<IMG", "<img"} {
 		if strings.Contains(page, bad) {
@@ -76,8 +72,7 @@ func TestMissingFiguresAreNull(t *testing.T) {
 	for k := range r.Evaluation.Daily {
 		r.Evaluation.Daily[k].IC = nan
 	}
-	run := &Run{Report: New(r)}
-	run.Manifest, _ = NewManifest(r, run.Report, "dev")
+	run := finishedResult(t, r)
 	text := render(t, JSON, run)
 	if !json.Valid([]byte(text)) {
 		t.Fatal("report.json is not JSON")
@@ -107,8 +102,7 @@ func TestEmptyEvaluation(t *testing.T) {
 	for i := range r.Market.Days {
 		r.Market.Days[i] = nil
 	}
-	run := &Run{Report: New(r)}
-	run.Manifest, _ = NewManifest(r, run.Report, "dev")
+	run := finishedResult(t, r)
 	for _, f := range []Format{HTML, Text, JSON} {
 		if out := render(t, f, run); strings.Contains(out, "NaN") {
 			t.Errorf("%s shows NaN", f)

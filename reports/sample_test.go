@@ -350,6 +350,7 @@ func samplePnL(r *backtest.Result, window string, run *backtest.Run, hold []floa
 		InitialEquity: backtest.Figure(run.Capital), FinalEquity: backtest.Figure(final),
 		PricePnL: backtest.Figure(l.PricePnL), Fees: backtest.Figure(l.Fees), Slippage: backtest.Figure(l.Slippage),
 		Impact: backtest.Figure(l.Impact), Funding: backtest.Figure(l.Funding),
+		UnfundedPnL: backtest.Figure(l.PricePnL - l.Fees - l.Slippage - l.Impact),
 		TotalReturn: backtest.Figure(final/run.Capital - 1), CAGR: 0.61, Volatility: 0.31, Sharpe: 1.7, Sortino: 2.5,
 		Calmar: 5.1, Omega: 1.3, MaxDrawdown: backtest.Figure(least), MaxDrawdownDays: 23.5, VaR95: -0.021, ES95: -0.032,
 		Skew: 0.2, Kurtosis: 1.1, BestDay: 0.062, WorstDay: -0.041, TurnoverPerDay: 1.9, Exposure: 0.38,

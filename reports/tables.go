@@ -237,6 +237,7 @@ var pnlLines = []struct {
 		{"Fees", "fees", func(p *backtest.PnLRow) string { return signed(-p.Fees, 0) }},
 		{"Slippage", "slippage", func(p *backtest.PnLRow) string { return signed(-p.Slippage, 0) }},
 		{"Impact", "impact", func(p *backtest.PnLRow) string { return signed(-p.Impact, 0) }},
+		{"Net without funding", "pnl_without_funding", func(p *backtest.PnLRow) string { return signed(p.UnfundedPnL, 0) }},
 		{"Final equity", "final_equity", func(p *backtest.PnLRow) string { return plain(p.FinalEquity, 0) }},
 		{"Break-even cost, bps of notional", "break_even_bps", func(p *backtest.PnLRow) string { return signed(p.BreakEvenBps, 2) }},
 	}},

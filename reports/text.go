@@ -44,9 +44,7 @@ type screen struct {
 }
 
 func (s *screen) line(style, format string, a ...any) {
-	text := strings.ReplaceAll(fmt.Sprintf(format, a...), "−", "-")
-	text = strings.ReplaceAll(text, absent, "-")
-	text = strings.TrimRight(clip(printable(text), screenWidth), " ")
+	text := strings.TrimRight(clip(printable(ascii(fmt.Sprintf(format, a...))), screenWidth), " ")
 	if s.colour && style != "" && text != "" {
 		text = style + text + reset
 	}
@@ -61,7 +59,10 @@ func (s *screen) header(d *Report) {
 	s.line(bold, "%s", d.Name)
 	s.line("", "%s to %s UTC, %s days, %s bars%s", minute(d.Span.From), minute(d.Span.To),
 		count(float64(d.Span.Days)), count(float64(d.Bars.Count)), barWords(d.Bars))
-	s.line("", "%s%s", instrumentWords(d), warmUpWords(d))
+	s.line("", "%s", instrumentWords(d))
+	if words := warmUpWords(d); words != "" {
+		s.line("", "%s", words)
+	}
 	for _, l := range d.LooksAhead {
 		s.line(red, "LOOKS AHEAD: %s", l)
 	}
@@ -120,6 +121,11 @@ func (s *screen) warnings(d *Report) {
 		}
 		s.line(yellow, "  %d. %s", i+1, text)
 	}
+}
+
+// ascii writes minus signs and dashes as a terminal of any kind shows them.
+func ascii(text string) string {
+	return strings.NewReplacer("−", "-", "–", "-", "×", "x").Replace(text)
 }
 
 // clip cuts text that is wider than width columns.

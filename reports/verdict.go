@@ -141,7 +141,11 @@ func (d *Report) paySentence() string {
 	if reason == "" {
 		reason = "a figure that it needs is missing"
 	}
-	return "What trading it returned cannot be said: " + strings.TrimSuffix(reason, ".") + "."
+	s := "What trading it returned cannot be said: " + strings.TrimSuffix(reason, ".") + "."
+	if v := p.UnfundedPnL / p.InitialEquity; finite(float64(v)) {
+		s += " Without funding it is " + percent(v, 1) + "."
+	}
+	return s
 }
 
 func (d *Report) sureSentence() string {

@@ -58,7 +58,7 @@ func warmUpWords(d *Report) string {
 	if d.Span.WarmUpBars == 0 {
 		return ""
 	}
-	return "; " + count(float64(d.Span.WarmUpBars)) + " bars before serve as warm-up"
+	return "the " + count(float64(d.Span.WarmUpBars)) + " bars before serve as warm-up"
 }
 
 // methodWords names how t was computed.

@@ -14,8 +14,9 @@ func Linear(lo, hi float64, n int, label func(v, step float64) string) Axis {
 	step := niceStep((hi - lo) / float64(n))
 	first, last := math.Floor(lo/step+1e-9), math.Ceil(hi/step-1e-9)
 	a := Axis{Lo: first * step, Hi: last * step}
-	for k := first; k <= last; k++ {
-		a.Ticks = append(a.Ticks, Tick{At: k * step, Label: label(k*step, step)})
+	for k := range min(int(last-first), 3*n) + 1 {
+		at := (first + float64(k)) * step
+		a.Ticks = append(a.Ticks, Tick{At: at, Label: label(at, step)})
 	}
 	return a
 }
@@ -43,7 +44,7 @@ var calendar = []struct {
 }
 
 // maxTicks is the most ticks that a time axis gets.
-const maxTicks = 8
+const maxTicks = 7
 
 // Time is an axis over [from, to] in Unix µs with ticks at whole UTC minutes, hours, days or months;
 // every second one is minor.
