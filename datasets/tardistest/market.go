@@ -12,7 +12,7 @@ import (
 )
 
 // DefaultSignal is the strength at which the default composite finds the plant in 90 days of two
-// instruments: its correlation with the next hour's return is then about 0.07.
+// instruments: its information coefficient at one hour is then about 0.07.
 const DefaultSignal = 0.22
 
 // Market simulates the days of some instruments. A file depends on Seed, Start, Signal, the rates,
