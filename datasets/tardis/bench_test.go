@@ -3,6 +3,8 @@ package tardis
 import (
 	"bytes"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -66,6 +68,47 @@ func benchmarkDecode(b *testing.B, feed datasets.DataType, rows int) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/row")
+}
+
+// BenchmarkFile reads a compressed file as import does: digest, gunzip, decode.
+func BenchmarkFile(b *testing.B) {
+	p := part(datasets.Trades, "BTCUSDT")
+	text := marketFile(p, 400_000)
+	path := filepath.Join(b.TempDir(), FileName(p))
+	if err := os.WriteFile(path, gz(string(text)), 0o666); err != nil {
+		b.Fatal(err)
+	}
+	files := &Files{Paths: map[datasets.Partition]string{p: path}}
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		s, err := files.Open(b.Context(), p)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for s.Next() {
+		}
+		s.Release()
+		if s.Err() != nil {
+			b.Fatal(s.Err())
+		}
+	}
+}
+
+// BenchmarkDecodeUnusual has a sign in half of the rows that only the careful reader takes.
+func BenchmarkDecodeUnusual(b *testing.B) {
+	p := part(datasets.Trades, "BTCUSDT")
+	text := bytes.ReplaceAll(marketFile(p, 100_000), []byte("buy,"), []byte("buy,+"))
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		d := NewDecoder(bytes.NewReader(text), p, "t.csv", 0)
+		for d.Next() {
+		}
+		d.Release()
+		if d.Err() != nil {
+			b.Fatal(d.Err())
+		}
+	}
 }
 
 func BenchmarkDecodeTrades(b *testing.B)         { benchmarkDecode(b, datasets.Trades, 400_000) }

@@ -47,9 +47,6 @@ type Client struct {
 	http *retryablehttp.Client
 }
 
-// rateLimitWait is how long a 429 without Retry-After makes the client wait, at least.
-const rateLimitWait = time.Minute
-
 // Free reports whether p can be had without an API key: the first day of every month.
 func Free(p datasets.Partition) bool { return p.Day.Time().Day() == 1 }
 

@@ -346,6 +346,17 @@ func TestWaits(t *testing.T) {
 	}
 }
 
+func TestServerWantsToBeLeftAlone(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "86400")
+		w.WriteHeader(429)
+	})
+	_, err := c.Open(context.Background(), part(datasets.Trades, "BTCUSDT"))
+	if err == nil || !strings.HasSuffix(err.Error(), ": 429 Too Many Requests, to be asked again in 24h0m0s") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestWaitsGrow(t *testing.T) {
 	for n := range 70 {
 		want := min(time.Second<<min(n, 20), 2*time.Minute)

@@ -278,15 +278,19 @@ func (c *column) forget(n int) {
 	}
 }
 
+// setConstant checks the cell. The exchange may write BTC/USD where the file's name has BTC-USD: the
+// spelling that is met becomes the one that fastRow compares with.
 func (c *column) setConstant(cell []byte, p datasets.Partition) error {
-	want, same := p.Exchange, string(cell) == p.Exchange
-	if c.name == datasets.SymbolColumn {
-		// Where the exchange writes BTC/USD the file's name has BTC-USD.
-		want, same = p.Symbol, datasets.NormalizeSymbol(string(cell)) == p.Symbol
+	if string(cell) == c.want {
+		return nil
 	}
-	if !same {
-		return fmt.Errorf("%s in a file of %s", quote(cell), quote(want))
+	if c.name == exchangeColumn {
+		return fmt.Errorf("%s in a file of %s", quote(cell), quote(p.Exchange))
 	}
+	if datasets.NormalizeSymbol(string(cell)) != p.Symbol {
+		return fmt.Errorf("%s in a file of %s", quote(cell), quote(p.Symbol))
+	}
+	c.want = string(cell)
 	return nil
 }
 

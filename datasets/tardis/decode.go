@@ -319,11 +319,11 @@ func (d *Decoder) slowRow(row []byte, n int) error {
 	}
 	for i, c := range d.cells {
 		cell, rest, _ := bytes.Cut(row, []byte{','})
+		known := c.want
 		if err := c.set(cell, n, d.part); err != nil {
 			return d.syntaxError(i, err.Error())
 		}
-		if c.kind == constant && c.want != string(cell) {
-			c.want = string(cell) // this exchange's spelling of the symbol
+		if c.want != known {
 			d.plan()
 		}
 		row = rest

@@ -28,10 +28,10 @@ func load(b []byte, i int) uint64 {
 // behind it.
 func others(w uint64) uint64 { return ((w + 0x7676767676767676) | w) & 0x8080808080808080 }
 
-// value is the number that the first n digits of a load spell, n from 0 to 8. It adds up neighbours:
-// digits to pairs, pairs to fours, fours to the eight.
-func value(w uint64, n int) uint64 {
-	w <<= 64 - 8*n // now preceded by zeros
+// value is the number that the first bytes of a load spell in digits, width bits of it: 8 to 64. It
+// adds up neighbours: digits to pairs, pairs to fours, fours to the eight.
+func value(w uint64, width int) uint64 {
+	w <<= (64 - width) & 63 // now preceded by zeros
 	w = (w*10 + w>>8) & 0x00ff00ff00ff00ff
 	w = (w*100 + w>>16) & 0x0000ffff0000ffff
 	return (w*10000 + w>>32) & 0xffffffff
@@ -41,8 +41,10 @@ func value(w uint64, n int) uint64 {
 // everything here that reads words it needs slack bytes behind i.
 func digits(b []byte, i int) (v uint64, n int) {
 	w := load(b, i)
-	n = bits.TrailingZeros64(others(w)) / 8
-	return value(w, n), n
+	if n = bits.TrailingZeros64(others(w)) / 8; n == 0 {
+		return 0, 0
+	}
+	return value(w, 8*n), n
 }
 
 // fastNumber reads a plain decimal at b[i:] and gives its value and the index of the byte behind
@@ -56,22 +58,22 @@ func fastNumber(b []byte, i int) (f float64, next int) {
 	}
 	w := load(b, i)
 	ends := others(w)
-	point := bits.TrailingZeros64(ends) / 8
 	last := ends & (ends - 1)
+	point := bits.TrailingZeros64(ends) &^ 7 // in bits, as end is
 	switch {
-	case ends != 0 && b[i+point] != '.': // up to seven digits
+	case ends != 0 && b[i+point/8] != '.': // up to seven digits
 		if point == 0 {
 			return 0, -1
 		}
-		f, next = float64(int64(value(w, point))), i+point
+		f, next = float64(int64(value(w, point))), i+point/8
 	case last != 0: // up to six digits and a point, which is squeezed out
-		end := bits.TrailingZeros64(last) / 8
-		if end == 1 {
+		end := bits.TrailingZeros64(last) &^ 7
+		if end == 8 {
 			return 0, -1
 		}
-		before := uint64(1)<<(8*point) - 1
+		before := uint64(1)<<(point&63) - 1
 		w = w&before | w>>8&^before
-		f, next = float64(int64(value(w, end-1)))/exact10[end-1-point], i+end
+		f, next = float64(int64(value(w, end-8)))/exact10[(end-8-point)/8], i+end/8
 	default:
 		if f, next = longNumber(b, i); next < 0 {
 			return 0, -1

@@ -22,6 +22,9 @@ func (c *Client) refusal(p datasets.Partition, resp *http.Response) error {
 	if said != "" {
 		said = ": " + quote(said)
 	}
+	if after := retryAfter(resp); after > patience {
+		said += fmt.Sprintf(", to be asked again in %s", after)
+	}
 	status := fmt.Sprintf("%d %s%s", resp.StatusCode, http.StatusText(resp.StatusCode), said)
 	switch resp.StatusCode {
 	case http.StatusNotFound:
@@ -63,12 +66,31 @@ func (c *Client) message(body io.Reader) string {
 	return said
 }
 
+const (
+	// rateLimitWait is how long a 429 without Retry-After makes the client wait, at least.
+	rateLimitWait = time.Minute
+	// patience is the longest wait that a server may ask for; asked for more, the client gives up.
+	patience = 15 * time.Minute
+)
+
 // checkRetry repeats requests that met a broken connection, an overloaded server or a rate limit.
 func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if err != nil || ctx.Err() != nil {
 		return retryablehttp.DefaultRetryPolicy(ctx, resp, err)
 	}
-	return resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500, nil
+	busy := resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500
+	return busy && retryAfter(resp) <= patience, nil
+}
+
+// retryAfter is how long the server wants to be left alone.
+func retryAfter(resp *http.Response) time.Duration {
+	if resp.Header.Get("Retry-After") != "" {
+		return retryablehttp.DefaultBackoff(0, 0, 0, resp)
+	}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		return rateLimitWait
+	}
+	return 0
 }
 
 // backoff doubles the wait with each attempt, takes up to half of it away at random so that many
@@ -79,14 +101,8 @@ func backoff(least, most time.Duration, attempt int, resp *http.Response) time.D
 		wait = min(most, least<<attempt)
 	}
 	wait -= rand.N(wait/2 + 1)
-	if resp == nil {
-		return wait
-	}
-	if resp.Header.Get("Retry-After") != "" {
-		return max(wait, retryablehttp.DefaultBackoff(0, 0, 0, resp))
-	}
-	if resp.StatusCode == http.StatusTooManyRequests {
-		return max(wait, rateLimitWait)
+	if resp != nil {
+		wait = max(wait, retryAfter(resp))
 	}
 	return wait
 }

@@ -40,9 +40,9 @@ func fastRow(steps []step, b []byte, i, n int) int {
 				break
 			}
 			if head != c.head {
-				c.head, c.since = head, int64(value(head, 8))*1e8
+				c.head, c.since = head, int64(value(head, 64))*1e8
 			}
-			us := c.since + int64(value(tail, 8))
+			us := c.since + int64(value(tail, 64))
 			if uint64(us-c.from) > c.span {
 				return -1
 			}
