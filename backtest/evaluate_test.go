@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/qf-dev/qf/backtest/metrics"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
@@ -222,6 +224,7 @@ func find(t *testing.T, ev *Evaluated, signal, instrument, window string, bars i
 
 // The result does not depend on how the work is spread.
 func TestEvaluateIsDeterministic(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	m, scores, whole := worldOf(2000, 2, 10*time.Minute, true, 3)
 	a, b := evaluate(t, m, scores, studyOf(6, 24), whole), evaluate(t, m, scores, studyOf(6, 24), whole)
 	x, err := json.Marshal(a)

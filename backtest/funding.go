@@ -17,7 +17,7 @@ import (
 func (s *asset) settle(b *book, t int, beforeFills bool) {
 	for len(s.settlements) > 0 {
 		x := s.settlements[0]
-		if x.Time >= b.m.Close[t] || beforeFills && s.atOpen && x.Time > b.start(t) {
+		if x.Time >= b.end(t) || beforeFills && s.atOpen && x.Time > b.start(t) {
 			return
 		}
 		s.settlements = s.settlements[1:]
@@ -40,6 +40,15 @@ func (b *book) start(t int) int64 {
 	}
 }
 
+// end is the instant at which bar t ends: its label, but for the last bar the window's end, which the label
+// of a bar that is not a time bar may fall short of.
+func (b *book) end(t int) int64 {
+	if t == b.w.Hi-1 {
+		return b.w.To
+	}
+	return b.m.Close[t]
+}
+
 // fundingInterval is what a continuously accruing rate is quoted for.
 const fundingInterval = 8 * time.Hour
 
@@ -58,7 +67,7 @@ func (s *asset) accrue(b *book, t int) {
 	if t > 0 {
 		rate = s.rate[t-1]
 	}
-	length := float64(b.m.Close[t]-b.start(t)) / float64(fundingInterval.Microseconds())
+	length := float64(b.end(t)-b.start(t)) / float64(fundingInterval.Microseconds())
 	s.pay(b, s.value(s.quantity)*rate*length)
 }
 

@@ -70,9 +70,6 @@ func (s *asset) init(m *Market, target *factors.Panel, i int, w Window, e Execut
 	if e.Impact.Model == squareRoot && s.turnover == nil {
 		return errNoTurnover
 	}
-	for t := w.Lo - 1; t >= 0 && !(s.mark > 0); t-- {
-		s.mark = s.close[t]
-	}
 	switch {
 	case !e.Funding || s.contract.Spot:
 	case s.contract.ContinuousFunding:

@@ -146,35 +146,38 @@ func (b *book) bar(t int) {
 	k := t - b.w.Lo
 	for i := range b.assets {
 		s := &b.assets[i]
-		s.bar = Ledger{}
 		s.play(b, t)
-		b.run.Bar[k].add(s.bar)
-		b.run.ByAsset[i].add(s.bar)
 		b.run.Quantity[i][k] = s.quantity
+		if s.bar != (Ledger{}) {
+			b.run.Bar[k].add(s.bar)
+			b.run.ByAsset[i].add(s.bar)
+			b.run.Total.add(s.bar)
+			s.bar = Ledger{}
+		}
 	}
 	b.equity = b.cash
 	for i := range b.assets {
 		b.equity += b.assets[i].worth()
 	}
 	b.run.Equity[k] = b.equity
-	b.run.Total.add(b.run.Bar[k])
 	b.measure(b.run.Capital + b.run.Total.Net() - b.equity)
 	if b.equity <= 0 {
 		b.ruin(t)
 		return
 	}
 	for i := range b.assets {
-		s := &b.assets[i]
-		b.run.Weight[i][k] = s.value(s.quantity) / b.equity
+		if s := &b.assets[i]; s.quantity != 0 {
+			b.run.Weight[i][k] = s.value(s.quantity) / b.equity
+		}
 	}
 	b.decide(t)
 }
 
 // measure keeps the largest residual of the identity.
 func (b *book) measure(residual float64) {
-	r := math.Abs(residual) / max(math.Abs(b.equity), b.run.Capital)
-	if !(r <= b.run.Residual) {
-		b.run.Residual = r
+	scale := max(math.Abs(b.equity), b.run.Capital)
+	if !(math.Abs(residual) <= b.run.Residual*scale) {
+		b.run.Residual = math.Abs(residual) / scale
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -439,6 +440,39 @@ func TestFlippedTargetFlipsPricePnL(t *testing.T) {
 		}
 		if flat.Total != (Ledger{}) || flat.Equity[n-1] != flat.Capital || len(flat.Fills) > 0 {
 			t.Fatalf("a zero target earned %+v", flat.Total)
+		}
+	})
+}
+
+// What comes after a bar does not change what a run did up to it.
+func TestSimulateDoesNotLookAhead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(3, 40).Draw(t, "bars")
+		x, e := drawTable(t, n), drawExecution(t)
+		m, target, w := market(x)
+		whole, err := Simulate(m, target, w, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cut := rapid.IntRange(1, n-1).Draw(t, "cut")
+		for name, col := range x.columns {
+			x.columns[name] = slices.Clone(col)
+			for k := cut; k < n; k++ {
+				x.columns[name][k] = 1e7
+			}
+		}
+		for k := cut; k < n; k++ {
+			x.target[k] = 0.123
+		}
+		m, target, w = market(x)
+		poisoned, err := Simulate(m, target, w, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range cut {
+			if math.Float64bits(whole.Equity[k]) != math.Float64bits(poisoned.Equity[k]) || whole.Quantity[0][k] != poisoned.Quantity[0][k] {
+				t.Fatalf("bar %d of a cut at %d: equity %v, with another future %v", k, cut, whole.Equity[k], poisoned.Equity[k])
+			}
 		}
 	})
 }
