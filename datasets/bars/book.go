@@ -94,9 +94,10 @@ type bestBars struct {
 	bar      [bFields]float64
 	label    int64
 	open     bool
-	standing quote     // the last row
-	spread   float64   // of it
-	opening  []float64 // the file's first row
+	standing quote   // the last row
+	spread   float64 // of it
+	opened   bool    // the file's first row was seen: it is
+	opening  quote
 	scratch  [4][]float64
 }
 
@@ -171,8 +172,8 @@ func (f *bestBars) rows(t []arrow.Timestamp, bid, ask, bidAmount, askAmount []fl
 			b[bWeight] += dt
 		}
 		b[bLast] = float64(at)
-		if f.opening == nil {
-			f.opening = []float64{q.bid, q.ask, q.bidAmount, q.askAmount}
+		if !f.opened {
+			f.opened, f.opening = true, q
 		} else {
 			b[bFlow] += q.flow(f.standing)
 		}
@@ -196,7 +197,8 @@ func (f *bestBars) close() {
 
 func (f *bestBars) table() *table {
 	f.close()
-	f.out.tail[0] = f.opening
+	q := f.opening
+	f.out.tail = [2][]float64{{q.bid, q.bidAmount}, {q.ask, q.askAmount}}
 	return f.out
 }
 
@@ -225,8 +227,8 @@ func (j *bestJoin) add(d, k int) {
 	t := j.days[d].table
 	in := func(c int) float64 { return t.cols[c][k] }
 	if k == 0 {
-		o := t.tail[0]
-		j.flow += quote{o[0], o[1], o[2], o[3]}.flow(j.standing)
+		bid, ask := t.tail[0], t.tail[1]
+		j.flow += quote{bid[0], ask[0], bid[1], ask[1]}.flow(j.standing)
 	}
 	j.pieces = append(j.pieces, piece{j.standing.spread(), in(bFirst), in(bLast), in(bSpread), in(bWeight)})
 	j.flow += in(bFlow)

@@ -41,6 +41,7 @@ type builder struct {
 	o       Options
 	store   store
 	feeds   []holding // trades first
+	around  []part    // derivative_ticker from the day before First to that after End−1
 	frame   frame
 	sources []*source
 	columns []column
@@ -108,9 +109,16 @@ func (b *builder) look(ctx context.Context) error {
 		if feed != datasets.Trades && !slices.Contains(b.q.Feeds, feed) {
 			continue
 		}
-		parts, err := find(ctx, b.store, b.q.Instrument, feed, b.q.First, b.q.End)
+		first, end := b.q.First, b.q.End
+		if feed == datasets.DerivativeTicker {
+			first, end = first-1, end+1
+		}
+		parts, err := find(ctx, b.store, b.o.Workers, b.q.Instrument, feed, first, end)
 		if err != nil {
 			return err
+		}
+		if feed == datasets.DerivativeTicker {
+			b.around, parts = parts, parts[1:len(parts)-1]
 		}
 		b.feeds = append(b.feeds, holding{feed, parts})
 	}
@@ -216,11 +224,7 @@ func (b *builder) others(ctx context.Context) ([]Settlement, error) {
 	var funding *source
 	if _, parts, ok := b.held(datasets.DerivativeTicker); ok {
 		enter(tickerFold(f, key), parts, tickerNames, func(days []part) joiner { return newLastJoin(days, len(tickerNames), true) })
-		around, err := find(ctx, b.store, q.Instrument, datasets.DerivativeTicker, q.First-1, q.End+1)
-		if err != nil {
-			return nil, err
-		}
-		funding = b.source(fundingEvents(q.Spec.Clock), q.First-1, around)
+		funding = b.source(fundingEvents(q.Spec.Clock), q.First-1, b.around)
 	}
 	if _, parts, ok := b.held(datasets.Liquidations); ok {
 		enter(liquidationFold(f, key, q.Contract), parts, liquidationNames, func(days []part) joiner { return &liquidationJoin{days: days} })

@@ -9,6 +9,11 @@
 // Nothing is carried across a missing day: its bars are null, and so are those after it until the
 // next row. A known-empty day carries what was known, like an empty bar.
 //
+// Tick, volume and dollar bars are closed by the trade that fills them, which is not split, and at
+// the end of the day-file: at 00:00 UTC by the recorder's clock. They are labelled with the time of
+// their last trade, or by the exchange's clock the latest so far. Of the other feeds a bar has the rows
+// before its label, from its predecessor's label on.
+//
 // # Columns of trades
 //
 // open, high, low, close; an empty bar after the first trade carries the last close in all four.
@@ -28,4 +33,28 @@
 //
 // mark_price, index_price, funding_rate, predicted_funding_rate, funding_timestamp (Unix µs, exact in
 // a float64), open_interest: the last value of each that was not empty, at the close.
+//
+// # Columns of quotes, book_ticker and book snapshots
+//
+// bid, ask, bid_amount, ask_amount of the last row, the amounts in the venue's unit; a side that the
+// row does not have is null. microprice is (bid·ask_amount + ask·bid_amount)/(bid_amount + ask_amount).
+//
+// spread is the mean of (ask − bid)/mid over the bar, weighted by the time that each quote stood
+// in it, that of the bar before included. Time during which a side was absent or the quote crossed does
+// not count; where there is no other, it is null. A bar of no duration has its last quote's.
+//
+// book_ofi is the sum over the bar's rows of the order-flow imbalance of Cont, Kukanov and Stoikov
+// (2014), each row against the one before it; an absent side is an infinitely bad price. A row without
+// either side, and a missing day, are gaps from which it begins anew. book_depth is the mean of
+// (bid_amount + ask_amount)/2 over the bar's rows with both sides, in a bar without one that of the last
+// quote.
+//
+// bid_depth_5, ask_depth_5, bid_depth_25, ask_depth_25 are the notional of the best levels of the last
+// snapshot, and bid_depth_10bps, ask_depth_10bps that of the levels not farther than 10 bps from mid,
+// as deep as the snapshot reaches.
+//
+// # Columns of liquidations
+//
+// liquidated_long and liquidated_short are notional; the taker who sells is a long being closed. 0
+// in a bar without any, null on a missing day.
 package bars

@@ -50,27 +50,43 @@ type source struct {
 }
 
 // find looks up what the lake has of the feed, day by day.
-func find(ctx context.Context, s store, in datasets.Instrument, feed datasets.DataType, first, end datasets.Day) ([]part, error) {
+func find(ctx context.Context, s store, workers int, in datasets.Instrument, feed datasets.DataType, first, end datasets.Day) ([]part, error) {
 	parts := make([]part, end-first)
-	for i := range parts {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
+	err := forEach(ctx, workers, len(parts), func(_ context.Context, i int) error {
 		p := datasets.Partition{Instrument: in, Type: feed, Day: first + datasets.Day(i)}
 		info, err := s.Stat(p)
 		switch {
 		case errors.Is(err, datasets.ErrNotFound):
-			continue
+			return nil
 		case err != nil:
-			return nil, fmt.Errorf("bars %s: %w", p, err)
+			return fmt.Errorf("bars %s: %w", p, err)
 		case info.Rows == 0:
-			parts[i].presence = Empty
+			parts[i] = part{presence: Empty, info: info}
 		default:
-			parts[i].presence = Present
+			parts[i] = part{presence: Present, info: info}
 		}
-		parts[i].info = info
+		return nil
+	})
+	return parts, err
+}
+
+// forEach calls f for 0 … n−1, so many at once (0: GOMAXPROCS), and waits for all. Each call writes
+// places of its own.
+func forEach(ctx context.Context, workers, n int, f func(context.Context, int) error) error {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
 	}
-	return parts, nil
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for i := range n {
+		group.Go(func() error {
+			if inner.Err() != nil {
+				return context.Cause(inner)
+			}
+			return f(inner, i)
+		})
+	}
+	return group.Wait()
 }
 
 // held reports whether the lake has any of the days.
@@ -78,30 +94,27 @@ func held(parts []part) bool {
 	return slices.ContainsFunc(parts, func(p part) bool { return p.presence != Missing })
 }
 
-// foldAll fills the tables of all days of the sources, so many at once. Each writes its own place.
+// foldAll fills the tables of all days of the sources.
 func foldAll(ctx context.Context, s store, q Request, workers int, sources ...*source) error {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+	type job struct {
+		src *source
+		day int
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
+	var jobs []job
 	for _, src := range sources {
-		for i := range src.parts {
-			if src.parts[i].presence != Present {
-				continue
+		for i, p := range src.parts {
+			if p.presence == Present {
+				jobs = append(jobs, job{src, i})
 			}
-			group.Go(func() error {
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				if err := src.fold(ctx, s, q, i); err != nil {
-					return fmt.Errorf("bars %s: %w", src.parts[i].info.Partition, err)
-				}
-				return nil
-			})
 		}
 	}
-	return group.Wait()
+	return forEach(ctx, workers, len(jobs), func(ctx context.Context, i int) error {
+		src, day := jobs[i].src, jobs[i].day
+		if err := src.fold(ctx, s, q, day); err != nil {
+			return fmt.Errorf("bars %s: %w", src.parts[day].info.Partition, err)
+		}
+		return nil
+	})
 }
 
 // fold fills one day's table, from the cache where it holds it for this very file.

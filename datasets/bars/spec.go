@@ -26,6 +26,9 @@ const (
 // DefaultTickWindow is the number of trades in the ofi_{N}t column unless a factor asks for another.
 const DefaultTickWindow = 100
 
+// MaxTickWindow bounds the N of an ofi_{N}t column: so many trades are kept for each day.
+const MaxTickWindow = 100_000
+
 // Spec defines bars. The zero Spec is not valid: Every or Size must be positive.
 type Spec struct {
 	Kind  Kind
@@ -59,6 +62,9 @@ func (s Spec) Validate() error {
 	for i, n := range s.TickWindows {
 		if n < 1 || i > 0 && n <= s.TickWindows[i-1] {
 			return fmt.Errorf("bars: tick windows %v: want positive and ascending", s.TickWindows)
+		}
+		if n > MaxTickWindow {
+			return fmt.Errorf("bars: tick window %d: want at most %d trades", n, MaxTickWindow)
 		}
 	}
 	return nil

@@ -14,7 +14,8 @@ import (
 type table struct {
 	ts   []int64
 	cols [][]float64
-	// tail carries what the next day needs beyond the rows: the last trades' buy and sell notional.
+	// tail is what crosses midnight beside the rows, as two lists of one length: of trades, the notional
+	// bought and sold by the last ones; of best prices, price and amount of the first row's two sides.
 	tail [2][]float64
 }
 

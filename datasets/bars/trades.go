@@ -193,7 +193,7 @@ func (f *tradeBars) trade(i, j int) {
 	high, low := f.bar[cHigh], f.bar[cLow]
 	volume, turnover := f.bar[cVolume], f.bar[cTurnover]
 	buy, sell, buyTrades := f.bar[cBuyTurnover], f.bar[cSellTurnover], f.bar[cBuyTrades]
-	contract := f.contract
+	contract, sides := f.contract, &f.batch.sides
 	for i, c := range codes {
 		p := price[i]
 		if p > high {
@@ -205,7 +205,7 @@ func (f *tradeBars) trade(i, j int) {
 		base, notional := baseAndNotional(contract, p, amount[i])
 		volume += base
 		turnover += notional
-		isBuy, isSell := f.batch.sides.buy[uint8(c)], f.batch.sides.sell[uint8(c)]
+		isBuy, isSell := sides.buy[uint8(c)], sides.sell[uint8(c)]
 		b, s := float64(notional*isBuy), float64(notional*isSell)
 		buys[i], sells[i] = b, s
 		buy += b

@@ -176,6 +176,43 @@ func TestCacheFollowsTheFile(t *testing.T) {
 	}
 }
 
+// Every fold of every feed comes back from the cache, on bars of either sort.
+func TestCacheHoldsEveryFeed(t *testing.T) {
+	s := newMemStore()
+	s.put(datasets.Trades, btc, day0, tradeAt(hms(day0, 1, 0, 0), "buy", 20, 10), tradeAt(hms(day0, 3, 0, 0), "sell", 20, 10))
+	s.put(datasets.Quotes, btc, day0, quoteAt(hms(day0, 2, 0, 0), 10, 1, 11, 2))
+	s.put(datasets.BookSnapshot25, btc, day0, snapshotAt(hms(day0, 2, 0, 0), 25, [][2]float64{{10, 1}}, nil))
+	s.put(datasets.DerivativeTicker, btc, day0, tickerAt(hms(day0, 2, 0, 0), float64(hms(day0, 8, 0, 0)), 0.1, 10))
+	s.put(datasets.Liquidations, btc, day0, tradeAt(hms(day0, 2, 0, 0), "sell", 20, 10))
+	for _, spec := range []Spec{{Every: time.Hour}, {Kind: VolumeBars, Size: 5}} {
+		q := Request{Instrument: btc, Contract: linear, First: day0, End: day0 + 1, Spec: spec, Feeds: []datasets.DataType{
+			datasets.Quotes, datasets.BookSnapshot25, datasets.DerivativeTicker, datasets.Liquidations}}
+		cold := mustBuild(t, s, q, Options{})
+		before := s.scans
+		wantSame(t, mustBuild(t, s, q, Options{}), cold, "warm cache")
+		if s.scans != before {
+			t.Errorf("%v: %d scans with a warm cache", spec, s.scans-before)
+		}
+		// A table that does not read as it was written is not used.
+		for path, table := range s.tables {
+			table.meta[metaTailBuy] = "?"
+			s.tables[path] = table
+		}
+		wantSame(t, mustBuild(t, s, q, Options{}), cold, "damaged cache")
+		if s.scans == before {
+			t.Errorf("%v: no scan with a damaged cache", spec)
+		}
+	}
+	// New trades make new labels, so that the other feeds are folded anew.
+	before := s.scans
+	s.put(datasets.Trades, btc, day0, tradeAt(hms(day0, 1, 0, 0), "buy", 20, 10))
+	mustBuild(t, s, Request{Instrument: btc, Contract: linear, First: day0, End: day0 + 1, Spec: Spec{Kind: VolumeBars, Size: 5},
+		Feeds: []datasets.DataType{datasets.Liquidations}}, Options{})
+	if s.scans != before+2 {
+		t.Errorf("%d scans after new trades, want 2", s.scans-before)
+	}
+}
+
 // Any input, by the definitions: one pass over all rows with every trade kept. Prices and amounts are
 // whole numbers, so that sums are exact in any order and equality is to the bit.
 func TestTimeBarsAgainstDefinition(t *testing.T) {

@@ -1,6 +1,9 @@
 package bars
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // tickWindow sums the notional that was bought and sold in the last n trades of one day-file.
 //
@@ -72,9 +75,10 @@ func (w *tickWindow) slide(dst, buy, sell []float64) {
 }
 
 func (b *blocks) take(r int, x []float64) {
-	copy(b.current[r:], x)
+	to := b.current[r:][:len(x)]
 	s := b.prefix
-	for _, v := range x {
+	for i, v := range x {
+		to[i] = v
 		s += v
 	}
 	b.prefix = s
@@ -90,13 +94,14 @@ func (b *blocks) turn() {
 	b.prefix = 0
 }
 
-// suffixes writes the sums of x's 0, 1, … len(x) newest values into dst.
+// suffixes gives the sums of x's 0, 1, … len(x) newest values, in dst's memory where it suffices.
 func suffixes(dst, x []float64) []float64 {
-	dst = append(dst[:0], 0)
+	dst = slices.Grow(dst[:0], len(x)+1)[:len(x)+1]
 	s := 0.0
-	for i := len(x) - 1; i >= 0; i-- {
-		s += x[i]
-		dst = append(dst, s)
+	dst[0] = s
+	for i, v := range slices.Backward(x) {
+		s += v
+		dst[len(x)-i] = s
 	}
 	return dst
 }
