@@ -96,9 +96,12 @@ func icChart(d *Report) template.HTML {
 	return p.SVG()
 }
 
-// interval is the 95 % interval of a row's IC, pearson ± 1.96·abs(pearson/t), with the t that stands
-// on all pairs; NaN where it is missing.
+// interval is the 95 % interval of a row's IC: the bootstrap's, else pearson ± 1.96·abs(pearson/t)
+// with the t that stands on all pairs; NaN where neither is there.
 func interval(row *backtest.ICRow) (lo, hi float64) {
+	if finite(float64(row.Low)) && finite(float64(row.High)) {
+		return float64(row.Low), float64(row.High)
+	}
 	const z = 1.959963984540054
 	half := z * math.Abs(float64(row.Pearson)/float64(row.THansenHodrick))
 	if !finite(half) {
@@ -277,20 +280,81 @@ func waterfallChart(d *Report) template.HTML {
 	return p.SVG()
 }
 
-// windowChart draws one value for each window that is not the whole span.
-func windowChart(label string, names []string, values []float64, tick func(v, step float64) string, show func(backtest.Figure) string) template.HTML {
+// barChart draws one value for each name; show writes it for a pointer.
+func barChart(label string, names []string, values []float64, tick func(v, step float64) string, show func(k int) string) template.HTML {
 	axis := chart.Axis{Lo: -0.5, Hi: float64(len(names)) - 0.5}
 	for k, name := range names {
-		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k), Label: name, Minor: k%2 == 1})
+		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k), Label: name, Minor: len(names) > 6 && k%2 == 1})
 	}
 	lo, hi := bounds(values, []float64{0})
 	p := chart.New(label, 160, axis, chart.Linear(lo, hi, 4, tick))
 	for k, v := range values {
 		if finite(v) {
-			p.Bar("bar "+tone(v), float64(k)-0.32, float64(k)+0.32, 0, v, "window "+names[k]+"\n"+show(backtest.Figure(v)))
+			p.Bar("bar "+tone(v), float64(k)-0.32, float64(k)+0.32, 0, v, show(k))
 		}
 	}
 	return p.SVG()
+}
+
+// windowCharts compare the windows; nothing where there is only one.
+func windowCharts(d *Report) (pnl, ic template.HTML) {
+	var names []string
+	var earned, predicted []float64
+	for k := range d.PnL {
+		p := &d.PnL[k]
+		if p.Signal != compositeSignal || p.Window == backtest.All {
+			continue
+		}
+		names, earned = append(names, p.Window), append(earned, float64(p.TotalReturn))
+		v := math.NaN()
+		if row := d.pooled(compositeSignal, p.Window, d.PrimaryHorizon); row != nil {
+			v = float64(row.Pearson)
+		}
+		predicted = append(predicted, v)
+	}
+	if len(names) < 2 {
+		return "", ""
+	}
+	return barChart("Return after costs by window, in percent", names, earned, percentTick, func(k int) string {
+			return "window " + names[k] + "\nreturn " + percent(backtest.Figure(earned[k]), 2)
+		}), barChart("IC by window at the primary horizon", names, predicted, numberTick, func(k int) string {
+			return "window " + names[k] + "\nIC " + signed(backtest.Figure(predicted[k]), 4)
+		})
+}
+
+// delayChart draws what the run would have returned with longer delays.
+func delayChart(d *Report) template.HTML {
+	var names []string
+	var values []float64
+	for _, v := range d.Variants {
+		if v.Variant == "delay" {
+			names, values = append(names, strconv.Itoa(v.Delay)), append(values, float64(v.TotalReturn))
+		}
+	}
+	if len(names) < 2 {
+		return ""
+	}
+	return barChart("Return after costs by delay between decision and fill, in percent", names, values, percentTick, func(k int) string {
+		return "delay " + names[k] + " bars\nreturn " + percent(backtest.Figure(values[k]), 2)
+	})
+}
+
+// sliceChart draws the composite's IC over slices of the bars: by volatility or by hour.
+func sliceChart(d *Report, by, label string) template.HTML {
+	var names []string
+	var values []float64
+	var rows []backtest.SliceRow
+	for _, r := range d.Slices {
+		if r.Signal == compositeSignal && r.By == by {
+			names, values, rows = append(names, r.Slice), append(values, float64(r.IC)), append(rows, r)
+		}
+	}
+	if len(names) < 2 {
+		return ""
+	}
+	return barChart(label, names, values, numberTick, func(k int) string {
+		return by + " " + names[k] + "\nIC " + signed(rows[k].IC, 3) + "\n" + count(float64(rows[k].N)) + " bars"
+	})
 }
 
 // priceChart draws an instrument's close, and weightChart what was held of it.

@@ -204,8 +204,8 @@ func (w *walker) members(at []step, a, b map[string]any) {
 
 // rows compares two lists: by the rows' identities where all have one of their own, else by place.
 func (w *walker) rows(at []step, a, b []any) {
-	namesA, okA := identities(a)
-	namesB, okB := identities(b)
+	namesA, okA := identities(at, a)
+	namesB, okB := identities(at, b)
 	if !okA || !okB {
 		namesA, namesB = indexes(len(a)), indexes(len(b))
 	}
@@ -237,7 +237,7 @@ func (w *walker) leaves(at []step, kind string, v any) {
 			w.leaves(append(slices.Clip(at), step{name: name}), kind, y)
 		}
 	case []any:
-		names, ok := identities(x)
+		names, ok := identities(at, x)
 		if !ok {
 			names = indexes(len(x))
 		}
@@ -273,19 +273,37 @@ func show(v any) string {
 	return clip(string(b), 60)
 }
 
-// identityKeys name a row of a report, in the order in which paths show them.
-var identityKeys = []string{"signal", "instrument", "feed", "window", "level", "next", "horizon", "quantile", "day", "month"}
+// rowNames are the keys that name the rows of each list of a report, in the order in which paths
+// show them.
+var rowNames = map[string][]string{
+	"ic":                {"signal", "instrument", "window", "horizon"},
+	"daily_ic":          {"signal", "day"},
+	"memory":            {"signal", "instrument"},
+	"slices":            {"signal", "by", "slice"},
+	"quantiles":         {"signal", "horizon", "quantile"},
+	"quantile_spreads":  {"signal", "horizon"},
+	"levels":            {"signal", "window", "level", "horizon"},
+	"transitions":       {"signal", "window", "from", "to"},
+	"pnl":               {"signal", "window"},
+	"pnl_by_instrument": {"instrument"},
+	"variants":          {"variant", "delay"},
+	"stability":         {"signal", "figure"},
+	"monthly":           {"month"},
+	"coverage":          {"instrument", "feed"},
+	"instruments":       {"instrument"},
+	"windows":           {"window"},
+	"positions":         {"instrument"},
+}
 
-// identities gives each row's identity; ok is false unless every row is an object with one of its own.
-func identities(rows []any) (out []keys, ok bool) {
+// identities gives the identity of each row of the list at a path; ok is false unless every row is
+// an object with one of its own.
+func identities(at []step, rows []any) (out []keys, ok bool) {
+	names := rowNames[at[len(at)-1].name]
 	seen := map[string]bool{}
 	for _, r := range rows {
-		m, isObject := r.(map[string]any)
-		if !isObject {
-			return nil, false
-		}
+		m, _ := r.(map[string]any)
 		var id keys
-		for _, name := range identityKeys {
+		for _, name := range names {
 			switch v := m[name].(type) {
 			case string:
 				id = append(id, pair{name, v})

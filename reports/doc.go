@@ -43,12 +43,17 @@
 //	primary_horizon    the one that the verdict stands on
 //	ic                 information coefficients by signal, instrument, window and horizon
 //	daily_ic           the composite's IC by UTC day at the primary horizon
+//	memory             how fast each signal changes
+//	slices             the IC at the primary horizon by volatility regime and by hour
 //	quantiles          mean forward return by bucket of each signal
+//	quantile_spreads   what the buckets of a signal say together
 //	distribution       histogram of the composite over the span
 //	levels             how each level of the composite behaved, by window and horizon
 //	transitions        which level follows which at the next bar
 //	pnl                what each run earned, by window
 //	pnl_by_instrument  the run over the whole span, split
+//	variants           the whole span traded otherwise: delay, zero_cost, buy_and_hold
+//	stability          how figures held over the windows, where there are several
 //	monthly            its return by calendar month
 //	coverage           what the lake held, by instrument and feed, warm-up included
 //	looks_ahead        choices of the study that let later data into earlier rows
@@ -61,7 +66,11 @@
 //	instrument         exchange:SYMBOL, or "*" for all together
 //	window             "all" or the window's index
 //	horizon            how far ahead, as the study writes it
-//	level, next        strong_short, short, neutral, long or strong_long
+//	level              strong_short, short, neutral, long or strong_long
+//	from, to           levels, in transitions; elsewhere times
+//	by, slice          volatility: low, normal or high; hour: 00 to 23 UTC
+//	variant, delay     of a row of variants; delay is in bars
+//	figure             ic or total_return, in stability
 //	quantile           from 1, the lowest
 //	day, month         of a row by day or month
 //	feed               of a row of coverage
@@ -73,7 +82,7 @@
 //
 // span, windows, bars, instruments:
 //
-//	from, to           the time (from, to]; in coverage the first and the last day
+//	from, to           the time (from, to]; in coverage the first and the last day, both included
 //	days               length; in monthly and coverage a number of days
 //	warm_up_bars       rows before from, which feed trailing statistics and nothing else
 //	kind, every, size  of the bars: every for time bars, size for the others
@@ -89,6 +98,7 @@
 //	n                  pairs; in daily the days, in quantiles and distribution the values
 //	n_effective        independent pairs that would give the same standard error
 //	pearson, spearman  correlation of the values and of their ranks
+//	pearson_low, pearson_high  95 % bootstrap interval
 //	t                  of the IC: hansen_hodrick, newey_west or non_overlapping, as t_method says,
 //	t_method           or insufficient; in levels of the mean return
 //	t_hansen_hodrick   over all pairs, with lags up to the horizon
@@ -97,7 +107,7 @@
 //	p_holm             adjusted over the horizons other than the primary one
 //	daily              the IC by UTC day: n, mean, std, icir = mean/std
 //	mean, std, icir    of daily; mean and std in distribution too
-//	ic                 of a day
+//	ic                 of a day or a slice
 //	warnings           few_spans: the factor changed its mind fewer than 10 times
 //	reasons            why a figure is null
 //
@@ -107,6 +117,16 @@
 //	mean_holding_bars  mean length of a stay
 //	mean_return        log return over the horizon, signed as it is
 //	hit_rate           share of returns above zero, below zero for short levels
+//
+//	spread             highest bucket less lowest: gross exposure 2
+//	monotonicity       rank correlation of the buckets' numbers with their means
+//	break_even_bps     cost a side at which the mean return is gone; in pnl of traded notional
+//
+// memory:
+//
+//	autocorrelation    at a lag of one bar
+//	half_life_bars     first lag whose autocorrelation is at most a half
+//	integrated_bars    bars that count as one independent value
 //
 // distribution counts [lo + k·w, lo + (k+1)·w), w = (hi − lo)/len(counts):
 //
@@ -127,6 +147,8 @@
 //	net                the sum of the above
 //	pnl_without_funding  the same without funding
 //	total_return       final_equity/initial_equity − 1
+//	total_return_low, total_return_high, sharpe_low, sharpe_high
+//	                   95 % bootstrap intervals
 //	cagr               per year of elapsed time
 //	volatility         of daily returns, per year
 //	sharpe, sortino    of daily returns, per year
@@ -143,11 +165,15 @@
 //	hit_rate           here: share of days with a position that ended positive
 //	hit_rate_trips     share of round trips that ended positive
 //	profit_factor      gains over losses of daily returns
-//	break_even_bps     of traded notional
 //	psr, dsr           chance that the Sharpe ratio is above 0, and the same after all trials
 //	min_trl_days       record needed for 95 %
 //	buy_and_hold       return of holding equal parts under the same costs
 //	alpha, beta        of daily returns against it; alpha per year
+//
+// stability:
+//
+//	positive           share of the windows in which the figure is above 0
+//	worst, worst_window
 //
 // monthly:
 //

@@ -52,8 +52,32 @@ func share(f backtest.Figure, decimals int) string {
 	return strings.TrimPrefix(percent(f, decimals), "+")
 }
 
-// times is f as a multiple.
-func times(f backtest.Figure) string {
+// span is an interval, and nothing where an end is missing.
+func span(lo, hi backtest.Figure, decimals int) string {
+	if !finite(float64(lo)) || !finite(float64(hi)) {
+		return ""
+	}
+	return signed(lo, decimals) + " to " + signed(hi, decimals)
+}
+
+// shares is an interval in percent.
+func shares(lo, hi backtest.Figure) string {
+	if !finite(float64(lo)) || !finite(float64(hi)) {
+		return absent
+	}
+	return percent(lo, 1) + " to " + percent(hi, 1)
+}
+
+// orAbsent is s, or what stands for a missing figure where s is empty.
+func orAbsent(s string) string {
+	if s == "" {
+		return absent
+	}
+	return s
+}
+
+// multiple is f as so many times.
+func multiple(f backtest.Figure) string {
 	if s := plain(f, 2); s != absent {
 		return s + "×"
 	}

@@ -37,17 +37,19 @@ type page struct {
 	Headline                                                  []headline
 	Equity, Drawdown, IC, Daily, Quantiles                    template.HTML
 	Distribution, Waterfall, WindowPnL, WindowIC              template.HTML
+	Delays, ByVolatility, ByHour                              template.HTML
 	Signals                                                   []string
 	Positions                                                 []positionView
 	Feeds                                                     []feedView
 	ICTable, ICDetails, LevelTable, LevelDetails, Transitions grid
+	Memory, Variants, Stability                               grid
 	PnLColumns                                                []string
 	PnL                                                       []pnlGroup
 	Months                                                    []yearView
 	Config                                                    string
 	SourceRows, SourceBytes                                   string
 	ByInstrument                                              grid
-	DistributionNote                                          string
+	DistributionNote, QuantileNote                            string
 }
 
 // word is a verdict of a few words with its tone: good, bad or open.
@@ -117,7 +119,9 @@ func newPage(run *Run) (*page, error) {
 		ICTable: icSummary(d), ICDetails: icDetails(d), LevelTable: levelSummary(d), LevelDetails: levelDetails(d),
 		Transitions: transitionGrid(d),
 		Months:      years(d), Config: string(config), ByInstrument: instrumentGrid(d),
-		DistributionNote: distributionNote(d),
+		DistributionNote: distributionNote(d), QuantileNote: quantileNote(d),
+		Delays: delayChart(d), Memory: memoryGrid(d), Variants: variantGrid(d), Stability: stabilityGrid(d),
+		ByVolatility: sliceChart(d, "volatility", "IC by volatility regime"), ByHour: sliceChart(d, "hour", "IC by UTC hour"),
 	}
 	p.Predicts, p.Pays = d.Verdict.words()
 	p.Signals = d.signalNames()
@@ -155,7 +159,7 @@ func headlines(d *Report) []headline {
 		lo, hi := interval(ic)
 		note := "t " + signed(ic.T, 1) + ", p " + pValue(ic.P)
 		if finite(lo) {
-			note = "95%: " + signed(backtest.Figure(lo), 3) + " to " + signed(backtest.Figure(hi), 3)
+			note = "95%: " + span(backtest.Figure(lo), backtest.Figure(hi), 3)
 		}
 		out = append(out, headline{"IC, " + ic.Horizon + " ahead", signed(ic.Pearson, 3), note, ""})
 	}
@@ -163,37 +167,18 @@ func headlines(d *Report) []headline {
 	if p == nil {
 		return out
 	}
+	sharpe := "annualized from " + count(float64(d.Span.Days)) + " days"
+	if s := span(p.SharpeLow, p.SharpeHigh, 1); s != "" {
+		sharpe = "95%: " + s + ", " + sharpe
+	}
 	costs := (p.Fees + p.Slippage + p.Impact) / p.InitialEquity
 	return append(out,
 		headline{"Return after costs", percent(p.TotalReturn, 1), "holding " + percent(p.BuyAndHold, 1), tone(float64(p.TotalReturn))},
-		headline{"Sharpe ratio", signed(p.Sharpe, 2), "annualized from " + count(float64(d.Span.Days)) + " days", ""},
+		headline{"Sharpe ratio", signed(p.Sharpe, 2), sharpe, ""},
 		headline{"Maximum drawdown", percent(p.MaxDrawdown, 1), plain(p.MaxDrawdownDays, 0) + " days under water", ""},
 		headline{"Costs", share(costs, 1), "of initial equity; " + percent(beforeCosts(p), 1) + " before them", ""},
-		headline{"Break-even cost", plain(p.BreakEvenBps, 1) + " bps", "turnover " + times(p.TurnoverPerDay) + " a day", ""},
+		headline{"Break-even cost", plain(p.BreakEvenBps, 1) + " bps", "turnover " + multiple(p.TurnoverPerDay) + " a day", ""},
 	)
-}
-
-// windowCharts compare the windows; nothing where there is only one.
-func windowCharts(d *Report) (pnl, ic template.HTML) {
-	var names []string
-	var earned, predicted []float64
-	for k := range d.PnL {
-		p := &d.PnL[k]
-		if p.Signal != compositeSignal || p.Window == backtest.All {
-			continue
-		}
-		names, earned = append(names, p.Window), append(earned, float64(p.TotalReturn))
-		v := math.NaN()
-		if row := d.pooled(compositeSignal, p.Window, d.PrimaryHorizon); row != nil {
-			v = float64(row.Pearson)
-		}
-		predicted = append(predicted, v)
-	}
-	if len(names) < 2 {
-		return "", ""
-	}
-	return windowChart("Return after costs by window, in percent", names, earned, percentTick, func(v backtest.Figure) string { return "return " + percent(v, 2) }),
-		windowChart("IC by window at the primary horizon", names, predicted, numberTick, func(v backtest.Figure) string { return "IC " + signed(v, 4) })
 }
 
 // years lays the months out by year.
@@ -258,6 +243,16 @@ func distributionNote(d *Report) string {
 		note += fmt.Sprintf("; %s values beyond the axis, from %s to %s", count(float64(s.Below+s.Above)), signed(s.Min, 1), signed(s.Max, 1))
 	}
 	return note
+}
+
+// quantileNote says what the composite's buckets say together.
+func quantileNote(d *Report) string {
+	for _, s := range d.Spreads {
+		if s.Signal == compositeSignal && s.Horizon == d.PrimaryHorizon && finite(float64(s.Spread)) {
+			return fmt.Sprintf("highest less lowest %s bps, monotonicity %s", signed(s.Spread*1e4, 2), signed(s.Monotonicity, 2))
+		}
+	}
+	return ""
 }
 
 // bytesText is a size for reading.

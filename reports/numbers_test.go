@@ -138,37 +138,11 @@ func TestFigureTexts(t *testing.T) {
 		{pValue(0.234), "0.23"},
 		{compact(43210.5), "43,210"},
 		{compact(0.000123456), "0.0001235"},
-		{times(nan), "–"},
+		{multiple(nan), "–"},
 		{bytesText(1_234_567), "1.2 MB"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
-		}
-	}
-}
-
-// Levels by the cuts ±0.5 and ±1: neutral, long, long, missing, strong long, short.
-func TestTransitions(t *testing.T) {
-	x := []float64{0, 0.6, 0.7, math.NaN(), 2, -0.6}
-	g := &factors.Grid{Close: make([]int64, len(x)), Instruments: []datasets.Instrument{btc}}
-	want := map[string]int{"neutral long": 1, "long long": 1, "strong_long short": 1}
-	rows := transitions(factors.NewPanel("composite", g, x), 0, len(x), signals.DefaultCuts)
-	if len(rows) != 25 {
-		t.Fatalf("%d rows, want 25", len(rows))
-	}
-	for _, r := range rows {
-		if r.Bars != want[r.Level+" "+r.Next] {
-			t.Errorf("%s to %s: %d bars, want %d", r.Level, r.Next, r.Bars, want[r.Level+" "+r.Next])
-		}
-		switch r.Level {
-		case "strong_short", "short":
-			if finite(float64(r.Share)) {
-				t.Errorf("%s was never left: share %v, want none", r.Level, r.Share)
-			}
-		default:
-			if r.Share != backtest.Figure(r.Bars) {
-				t.Errorf("%s to %s: share %v, want %d", r.Level, r.Next, r.Share, r.Bars)
-			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/bitutil"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/qf-dev/qf/backtest"
@@ -20,17 +21,22 @@ func writeEquity(w io.Writer, r *backtest.Result) error {
 	if err != nil {
 		return err
 	}
-	for n, run := range namedRuns(r) {
-		hold, down := holding(r, n), drawdown(run.Capital, run.Equity)
-		for k, l := range run.Bar {
-			err := t.row(r.Market.Close[run.Window.Lo+k], []string{run.name},
-				run.Equity[k], down[k], hold[k], l.PricePnL, l.Fees, l.Slippage, l.Impact, l.Funding)
-			if err != nil {
-				return err
-			}
+	for k, run := range namedRuns(r) {
+		var causes [5][]float64
+		for j := range causes {
+			causes[j] = make([]float64, len(run.Bar))
+		}
+		for t, l := range run.Bar {
+			causes[0][t], causes[1][t], causes[2][t] = l.PricePnL, l.Fees, l.Slippage
+			causes[3][t], causes[4][t] = l.Impact, l.Funding
+		}
+		err := t.add(r.Market.Close[run.Window.Lo:run.Window.Hi], []string{run.name},
+			run.Equity, drawdown(run.Capital, run.Equity), holding(r, k), causes[0], causes[1], causes[2], causes[3], causes[4])
+		if err != nil {
+			return err
 		}
 	}
-	return t.close()
+	return t.file.Close()
 }
 
 // writePositions writes positions.parquet: one row a bar and instrument of the same runs. close is
@@ -42,30 +48,25 @@ func writePositions(w io.Writer, r *backtest.Result) error {
 		return err
 	}
 	for _, run := range namedRuns(r) {
+		lo, hi := run.Window.Lo, run.Window.Hi
 		for i, in := range r.Market.Instruments {
-			price, target, words := closes(r.Market, i), r.Target.Col(i), []string{run.name, in.String()}
-			for k := range run.Equity {
-				row := run.Window.Lo + k
-				err := t.row(r.Market.Close[row], words, price[row], target[row], run.Quantity[i][k], run.Weight[i][k])
-				if err != nil {
-					return err
-				}
+			err := t.add(r.Market.Close[lo:hi], []string{run.name, in.String()},
+				closes(r.Market, i)[lo:hi], r.Target.Col(i)[lo:hi], run.Quantity[i], run.Weight[i])
+			if err != nil {
+				return err
 			}
 		}
 	}
-	return t.close()
+	return t.file.Close()
 }
 
-// tableBatch is the number of rows that are built before they are written.
+// tableBatch is the number of rows that are written at once.
 const tableBatch = 1 << 15
 
-// table writes rows of a time "ts", some words and some numbers to a Parquet file.
+// table writes blocks of a time "ts", some words and some numbers to a Parquet file.
 type table struct {
-	file    *parquet.Writer
-	builder *array.RecordBuilder
-	times   *array.TimestampBuilder
-	words   []*array.StringBuilder
-	numbers []*array.Float64Builder
+	file   *parquet.Writer
+	schema *arrow.Schema
 }
 
 func newTable(w io.Writer, words []string, numbers ...string) (*table, error) {
@@ -76,51 +77,65 @@ func newTable(w io.Writer, words []string, numbers ...string) (*table, error) {
 	for _, name := range numbers {
 		fields = append(fields, arrow.Field{Name: name, Type: arrow.PrimitiveTypes.Float64, Nullable: true})
 	}
-	schema := arrow.NewSchema(fields, nil)
-	file, err := parquet.NewWriter(w, schema, parquet.WriterOptions{})
-	if err != nil {
-		return nil, err
-	}
-	t := &table{file: file, builder: array.NewRecordBuilder(memory.DefaultAllocator, schema)}
-	t.times = t.builder.Field(0).(*array.TimestampBuilder)
-	for k := range words {
-		t.words = append(t.words, t.builder.Field(1+k).(*array.StringBuilder))
-	}
-	for k := range numbers {
-		t.numbers = append(t.numbers, t.builder.Field(1+len(words)+k).(*array.Float64Builder))
-	}
-	return t, nil
+	t := &table{schema: arrow.NewSchema(fields, nil)}
+	var err error
+	t.file, err = parquet.NewWriter(w, t.schema, parquet.WriterOptions{})
+	return t, err
 }
 
-// row appends one row; what is not finite is null.
-func (t *table) row(ts int64, words []string, numbers ...float64) error {
-	t.times.Append(arrow.Timestamp(ts))
-	for k, s := range words {
-		t.words[k].Append(s)
-	}
-	for k, v := range numbers {
-		if finite(v) {
-			t.numbers[k].Append(v)
-		} else {
-			t.numbers[k].AppendNull()
+// add appends a block of rows that share their words; what is not finite is null. The columns are
+// not copied.
+func (t *table) add(ts []int64, words []string, numbers ...[]float64) error {
+	for lo := 0; lo < len(ts); lo += tableBatch {
+		hi := min(lo+tableBatch, len(ts))
+		columns := []arrow.Array{times(ts[lo:hi])}
+		for _, s := range words {
+			columns = append(columns, repeated(s, hi-lo))
+		}
+		for _, c := range numbers {
+			columns = append(columns, nullable(c[lo:hi]))
+		}
+		if err := t.file.Write(array.NewRecord(t.schema, columns, int64(hi-lo))); err != nil {
+			return err
 		}
 	}
-	if t.times.Len() < tableBatch {
-		return nil
-	}
-	return t.flush()
+	return nil
 }
 
-func (t *table) flush() error {
-	rec := t.builder.NewRecord()
-	defer rec.Release()
-	return t.file.Write(rec)
+// times is ts as an Arrow column over the same memory.
+func times(ts []int64) arrow.Array {
+	values := memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(ts))
+	return array.NewTimestampData(array.NewData(arrow.FixedWidthTypes.Timestamp_us, len(ts), []*memory.Buffer{nil, values}, nil, 0, 0))
 }
 
-func (t *table) close() error {
-	defer t.builder.Release()
-	if err := t.flush(); err != nil {
-		return err
+// nullable is x as an Arrow column over the same memory, with a null for what is not finite.
+func nullable(x []float64) arrow.Array {
+	var valid *memory.Buffer
+	nulls := 0
+	for k, v := range x {
+		if finite(v) {
+			continue
+		}
+		if valid == nil {
+			bits := make([]byte, bitutil.BytesForBits(int64(len(x))))
+			bitutil.SetBitsTo(bits, 0, int64(len(x)), true)
+			valid = memory.NewBufferBytes(bits)
+		}
+		bitutil.ClearBit(valid.Bytes(), k)
+		nulls++
 	}
-	return t.file.Close()
+	values := memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(x))
+	return array.NewFloat64Data(array.NewData(arrow.PrimitiveTypes.Float64, len(x), []*memory.Buffer{valid, values}, nil, nulls, 0))
+}
+
+// repeated is n times the same word.
+func repeated(word string, n int) arrow.Array {
+	b := array.NewStringBuilder(memory.DefaultAllocator)
+	defer b.Release()
+	b.Reserve(n)
+	b.ReserveData(n * len(word))
+	for range n {
+		b.Append(word)
+	}
+	return b.NewArray()
 }

@@ -16,28 +16,33 @@ const Schema = 1
 // Report is everything that report.json says about a run, and all that the other documents are made
 // of: numbers first, words from them. The package comment describes each key.
 type Report struct {
-	Schema         int                    `json:"schema"`
-	Name           string                 `json:"name"`
-	Digest         string                 `json:"digest"`
-	Verdict        Verdict                `json:"verdict"`
-	Span           Span                   `json:"span"`
-	Bars           Bars                   `json:"bars"`
-	Instruments    []Instrument           `json:"instruments"`
-	Windows        []Window               `json:"windows"`
-	PrimaryHorizon string                 `json:"primary_horizon"`
-	IC             []backtest.ICRow       `json:"ic"`
-	DailyIC        []backtest.DailyIC     `json:"daily_ic"`
-	Quantiles      []backtest.QuantileRow `json:"quantiles"`
-	Distribution   Distribution           `json:"distribution"`
-	Levels         []backtest.LevelRow    `json:"levels"`
-	Transitions    []Transition           `json:"transitions"`
-	PnL            []backtest.PnLRow      `json:"pnl"`
-	ByInstrument   []InstrumentPnL        `json:"pnl_by_instrument"`
-	Monthly        []Month                `json:"monthly"`
-	Coverage       []Coverage             `json:"coverage"`
-	LooksAhead     []string               `json:"looks_ahead"`
-	Warnings       []string               `json:"warnings"`
-	Curves         Curves                 `json:"curves"`
+	Schema         int                      `json:"schema"`
+	Name           string                   `json:"name"`
+	Digest         string                   `json:"digest"`
+	Verdict        Verdict                  `json:"verdict"`
+	Span           Span                     `json:"span"`
+	Bars           Bars                     `json:"bars"`
+	Instruments    []Instrument             `json:"instruments"`
+	Windows        []Window                 `json:"windows"`
+	PrimaryHorizon string                   `json:"primary_horizon"`
+	IC             []backtest.ICRow         `json:"ic"`
+	DailyIC        []backtest.DailyIC       `json:"daily_ic"`
+	Memory         []backtest.MemoryRow     `json:"memory"`
+	Slices         []backtest.SliceRow      `json:"slices"`
+	Quantiles      []backtest.QuantileRow   `json:"quantiles"`
+	Spreads        []backtest.SpreadRow     `json:"quantile_spreads"`
+	Distribution   Distribution             `json:"distribution"`
+	Levels         []backtest.LevelRow      `json:"levels"`
+	Transitions    []backtest.TransitionRow `json:"transitions"`
+	PnL            []backtest.PnLRow        `json:"pnl"`
+	ByInstrument   []InstrumentPnL          `json:"pnl_by_instrument"`
+	Variants       []backtest.VariantRow    `json:"variants"`
+	Stability      []backtest.StabilityRow  `json:"stability"`
+	Monthly        []Month                  `json:"monthly"`
+	Coverage       []Coverage               `json:"coverage"`
+	LooksAhead     []string                 `json:"looks_ahead"`
+	Warnings       []string                 `json:"warnings"`
+	Curves         Curves                   `json:"curves"`
 }
 
 // Span is the evaluated time (From, To], RFC 3339 in UTC.
@@ -107,11 +112,16 @@ func New(r *backtest.Result) *Report {
 		PrimaryHorizon: s.Evaluation.PrimaryHorizon.String(),
 		IC:             list(r.Evaluation.IC),
 		DailyIC:        list(r.Evaluation.Daily),
+		Memory:         list(r.Evaluation.Memory),
+		Slices:         list(r.Evaluation.Slices),
 		Quantiles:      list(r.Evaluation.Spread),
+		Spreads:        list(r.Evaluation.Spreads),
 		Distribution:   distribute(r.Score.Panel, r.Span.Lo, r.Span.Hi, s.Signals.Thresholds),
 		Levels:         list(r.Evaluation.Levels),
-		Transitions:    transitions(r.Score.Panel, r.Span.Lo, r.Span.Hi, s.Signals.Thresholds),
+		Transitions:    list(r.Evaluation.Transitions),
 		PnL:            list(r.Evaluation.PnL),
+		Variants:       list(r.Evaluation.Variants),
+		Stability:      list(r.Evaluation.Stability),
 		Monthly:        months(g, r.All),
 		Coverage:       coverage(r.Market),
 		LooksAhead:     looksAhead(s),

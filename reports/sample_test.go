@@ -268,6 +268,8 @@ func sampleEvaluation(r *backtest.Result, rng *rand.Rand, edge float64) *backtes
 					}
 					row.Spearman = row.Pearson + figure(0.002)
 					row.T = backtest.Figure(float64(row.Pearson) * math.Sqrt(float64(row.NEffective)) / 1.2)
+					half := backtest.Figure(2.3 / math.Sqrt(float64(row.NEffective)))
+					row.Low, row.High = row.Pearson-half, row.Pearson+half
 					row.THansenHodrick, row.TNonOverlap = row.T, row.T+figure(0.3)
 					row.P = backtest.Figure(math.Erfc(math.Abs(float64(row.T)) / math.Sqrt2))
 					row.PHolm = row.P
@@ -306,16 +308,55 @@ func sampleEvaluation(r *backtest.Result, rng *rand.Rand, edge float64) *backtes
 			ev.Levels = append(ev.Levels, backtest.LevelRow{
 				Signal: "composite", Window: backtest.All, Level: level, Bars: int(share * float64(n)), Share: backtest.Figure(share),
 				MeanHolding: 41.5, Horizon: factors.FormatDuration(h), MeanReturn: backtest.Figure(float64(k-2)*edge*0.01) + figure(0.0002),
-				HitRate: 0.5 + figure(0.02), T: figure(1.5),
+				HitRate: 0.5 + figure(0.02), T: figure(1.5), BreakEven: figure(8),
 			})
 		}
 	}
+	sampleDetails(ev, figure)
 	for _, run := range namedRuns(r) {
 		hold := sampleHold(r.Market, run.Run)
 		ev.Hold = append(ev.Hold, hold)
 		ev.PnL = append(ev.PnL, samplePnL(r, run.name, run.Run, hold))
 	}
 	return ev
+}
+
+// sampleDetails adds what a report shows below the headline figures.
+func sampleDetails(ev *backtest.Evaluated, figure func(float64) backtest.Figure) {
+	for k, delay := range []int{1, 2, 5, 10} {
+		ev.Variants = append(ev.Variants, backtest.VariantRow{
+			Variant: "delay", Delay: delay, TotalReturn: backtest.Figure(-0.03 - 0.02*float64(k)), Sharpe: backtest.Figure(1.7 - float64(k)),
+			MaxDrawdown: -0.2, PricePnL: 20000, Fees: 9000, Slippage: 1800, Trades: 2100,
+		})
+	}
+	ev.Variants = append(ev.Variants,
+		backtest.VariantRow{Variant: "zero_cost", Delay: 1, TotalReturn: 0.2, Sharpe: 3.1, MaxDrawdown: -0.1, PricePnL: 20000, Trades: 2100},
+		backtest.VariantRow{Variant: "buy_and_hold", Delay: 1, TotalReturn: nan, Sharpe: nan, MaxDrawdown: -0.3, Reasons: map[string]string{"sharpe": "every day has the same return"}})
+	for k, regime := range []string{"low", "normal", "high"} {
+		ev.Slices = append(ev.Slices, backtest.SliceRow{Signal: "composite", By: "volatility", Slice: regime, N: 5000 * (k + 1), IC: 0.03 + figure(0.02)})
+	}
+	for h := range 24 {
+		ev.Slices = append(ev.Slices, backtest.SliceRow{Signal: "composite", By: "hour", Slice: string(rune('0'+h/10)) + string(rune('0'+h%10)), N: 1080, IC: 0.03 + figure(0.03)})
+	}
+	for _, h := range horizons {
+		ev.Spreads = append(ev.Spreads, backtest.SpreadRow{Signal: "composite", Horizon: factors.FormatDuration(h), Spread: 0.0007 + figure(0.0001), Monotonicity: 0.9})
+	}
+	for _, signal := range []string{"momentum_14d", "composite"} {
+		ev.Memory = append(ev.Memory, backtest.MemoryRow{
+			Signal: signal, Instrument: btc.String(), Lag1: 0.9985, HalfLife: 412, Time: nan,
+			Reasons: map[string]string{"integrated_bars": "the autocorrelation does not fall to 0"},
+		})
+	}
+	levels := []string{"strong_short", "short", "neutral", "long", "strong_long"}
+	for i, from := range levels {
+		for j, to := range levels {
+			share := math.Max(0, 0.9-0.4*math.Abs(float64(i-j)))
+			ev.Transitions = append(ev.Transitions, backtest.TransitionRow{Signal: "composite", Window: backtest.All, From: from, To: to, Bars: int(1000 * share), Share: backtest.Figure(share)})
+		}
+	}
+	ev.Stability = append(ev.Stability,
+		backtest.StabilityRow{Signal: "composite", Figure: "ic", Windows: 5, Positive: 0.8, Worst: -0.01, WorstIn: "3"},
+		backtest.StabilityRow{Signal: "composite", Figure: "total_return", Windows: 5, Positive: 0.6, Worst: -0.08, WorstIn: "1"})
 }
 
 // sampleHold buys equal parts on the first bar.
@@ -351,7 +392,7 @@ func samplePnL(r *backtest.Result, window string, run *backtest.Run, hold []floa
 		PricePnL: backtest.Figure(l.PricePnL), Fees: backtest.Figure(l.Fees), Slippage: backtest.Figure(l.Slippage),
 		Impact: backtest.Figure(l.Impact), Funding: backtest.Figure(l.Funding),
 		UnfundedPnL: backtest.Figure(l.PricePnL - l.Fees - l.Slippage - l.Impact),
-		TotalReturn: backtest.Figure(final/run.Capital - 1), CAGR: 0.61, Volatility: 0.31, Sharpe: 1.7, Sortino: 2.5,
+		TotalReturn: backtest.Figure(final/run.Capital - 1), CAGR: 0.61, Volatility: 0.31, Sharpe: 1.7, SharpeLow: -0.9, SharpeHigh: 4.1, TotalReturnLow: -0.2, TotalReturnHigh: 0.21, Sortino: 2.5,
 		Calmar: 5.1, Omega: 1.3, MaxDrawdown: backtest.Figure(least), MaxDrawdownDays: 23.5, VaR95: -0.021, ES95: -0.032,
 		Skew: 0.2, Kurtosis: 1.1, BestDay: 0.062, WorstDay: -0.041, TurnoverPerDay: 1.9, Exposure: 0.38,
 		Trades: len(run.Fills), HoldingHours: 19.2, HitRate: 0.54, HitRateTrips: 0.47, ProfitFactor: 1.3,

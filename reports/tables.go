@@ -166,7 +166,8 @@ func levelGrid(caption string, rows []backtest.LevelRow, scoped bool) grid {
 		heading{Text: "Mean stay", Title: "in bars", Numeric: true},
 		heading{Text: "Mean return, bps", Title: "log return over the horizon, signed as it is", Numeric: true},
 		heading{Text: "Hit rate", Title: "share of returns above zero; below zero for short levels", Numeric: true},
-		heading{Text: "t", Numeric: true})
+		heading{Text: "t", Numeric: true},
+		heading{Text: "Break-even, bps", Title: "cost a side at which the mean return is gone", Numeric: true})
 	for _, r := range rows {
 		name, ok := levelNames[r.Level]
 		if !ok {
@@ -183,7 +184,8 @@ func levelGrid(caption string, rows []backtest.LevelRow, scoped bool) grid {
 			figure(r.MeanHolding, plain(r.MeanHolding, 1), r.Reasons["mean_holding_bars"]),
 			figure(r.MeanReturn, signed(r.MeanReturn*1e4, 2), r.Reasons["mean_return"]),
 			figure(r.HitRate, share(r.HitRate, 1), r.Reasons["hit_rate"]),
-			figure(r.T, signed(r.T, 2), r.Reasons["t"])))
+			figure(r.T, signed(r.T, 2), r.Reasons["t"]),
+			figure(r.BreakEven, signed(r.BreakEven, 2), r.Reasons["break_even_bps"])))
 	}
 	return g
 }
@@ -201,6 +203,7 @@ var pnlLines = []struct {
 }{
 	{"Return", []pnlLine{
 		{"Total return", "total_return", func(p *backtest.PnLRow) string { return percent(p.TotalReturn, 2) }},
+		{"95% interval", "total_return_low", func(p *backtest.PnLRow) string { return shares(p.TotalReturnLow, p.TotalReturnHigh) }},
 		{"Annual growth", "cagr", func(p *backtest.PnLRow) string { return percent(p.CAGR, 1) }},
 		{"Buy and hold", "buy_and_hold", func(p *backtest.PnLRow) string { return percent(p.BuyAndHold, 2) }},
 		{"Alpha, per year", "alpha", func(p *backtest.PnLRow) string { return percent(p.Alpha, 1) }},
@@ -212,6 +215,7 @@ var pnlLines = []struct {
 	{"Risk", []pnlLine{
 		{"Volatility, per year", "volatility", func(p *backtest.PnLRow) string { return share(p.Volatility, 1) }},
 		{"Sharpe ratio", "sharpe", func(p *backtest.PnLRow) string { return signed(p.Sharpe, 2) }},
+		{"95% interval", "sharpe_low", func(p *backtest.PnLRow) string { return orAbsent(span(p.SharpeLow, p.SharpeHigh, 2)) }},
 		{"Sortino ratio", "sortino", func(p *backtest.PnLRow) string { return signed(p.Sortino, 2) }},
 		{"Calmar ratio", "calmar", func(p *backtest.PnLRow) string { return signed(p.Calmar, 2) }},
 		{"Omega ratio", "omega", func(p *backtest.PnLRow) string { return plain(p.Omega, 2) }},
@@ -227,7 +231,7 @@ var pnlLines = []struct {
 		{"Round trips that ended positive", "hit_rate_trips", func(p *backtest.PnLRow) string { return share(p.HitRateTrips, 1) }},
 		{"Mean holding time, hours", "mean_holding_hours", func(p *backtest.PnLRow) string { return plain(p.HoldingHours, 1) }},
 		{"Profit factor", "profit_factor", func(p *backtest.PnLRow) string { return plain(p.ProfitFactor, 2) }},
-		{"Turnover per day, two-way", "turnover_per_day", func(p *backtest.PnLRow) string { return times(p.TurnoverPerDay) }},
+		{"Turnover per day, two-way", "turnover_per_day", func(p *backtest.PnLRow) string { return multiple(p.TurnoverPerDay) }},
 		{"Mean exposure", "exposure", func(p *backtest.PnLRow) string { return share(p.Exposure, 1) }},
 	}},
 	{"Money, quote currency", []pnlLine{
@@ -299,21 +303,98 @@ func windowName(w string) string {
 	return "window " + w
 }
 
-// transitionGrid has a row for each level and a column for each next one.
+// transitionGrid has a row for each level and a column for each next one, both from short to long.
 func transitionGrid(d *Report) grid {
 	g := grid{Caption: "What follows each level at the next bar, share of bars", Head: []heading{{Text: "From"}}}
-	for _, r := range d.Transitions {
-		name := levelNames[r.Level]
-		if n := len(g.Rows); n == 0 || g.Rows[n-1][0].Text != name {
-			g.Head = append(g.Head, heading{Text: name, Numeric: true})
-			g.Rows = append(g.Rows, []entry{words(name)})
+	for _, from := range []string{"strong_short", "short", "neutral", "long", "strong_long"} {
+		line := []entry{words(levelNames[from])}
+		for _, to := range []string{"strong_short", "short", "neutral", "long", "strong_long"} {
+			k := slices.IndexFunc(d.Transitions, func(r backtest.TransitionRow) bool {
+				return r.Signal == compositeSignal && r.Window == backtest.All && r.From == from && r.To == to
+			})
+			if k < 0 {
+				return grid{}
+			}
+			r := d.Transitions[k]
+			e := figure(r.Share, share(r.Share, 1), r.Reasons["share"])
+			if e.Class == "" {
+				e.Title = count(float64(r.Bars)) + " bars"
+			}
+			line = append(line, e)
 		}
-		e := figure(r.Share, share(r.Share, 1), "the score was never at this level")
-		if e.Class == "" {
-			e.Title = count(float64(r.Bars)) + " bars"
+		g.Head = append(g.Head, heading{Text: levelNames[from], Numeric: true})
+		g.Rows = append(g.Rows, line)
+	}
+	return g
+}
+
+// memoryGrid says how fast each signal changes.
+func memoryGrid(d *Report) grid {
+	g := grid{Caption: "How fast the signals change, in bars", Head: []heading{
+		{Text: "Signal"}, {Text: "Instrument"},
+		{Text: "Autocorrelation", Title: "at a lag of one bar", Numeric: true},
+		{Text: "Half-life", Title: "the first lag whose autocorrelation is at most a half", Numeric: true},
+		{Text: "Integrated time", Title: "bars that count as one independent value", Numeric: true},
+	}}
+	for _, r := range d.Memory {
+		g.Rows = append(g.Rows, []entry{
+			words(r.Signal), words(r.Instrument),
+			figure(r.Lag1, signed(r.Lag1, 4), r.Reasons["autocorrelation"]),
+			figure(r.HalfLife, count(float64(r.HalfLife)), r.Reasons["half_life_bars"]),
+			figure(r.Time, plain(r.Time, 1), r.Reasons["integrated_bars"]),
+		})
+	}
+	return g
+}
+
+// variantGrid has the whole span traded otherwise.
+func variantGrid(d *Report) grid {
+	g := grid{Caption: "The whole span traded otherwise", Head: []heading{
+		{Text: "Variant"}, {Text: "Return", Numeric: true}, {Text: "Sharpe", Numeric: true}, {Text: "Drawdown", Numeric: true},
+		{Text: "Price PnL", Numeric: true}, {Text: "Costs", Title: "fees, slippage and impact", Numeric: true},
+		{Text: "Funding", Numeric: true}, {Text: "Fills", Numeric: true},
+	}}
+	names := map[string]string{"zero_cost": "without costs", "buy_and_hold": "buy and hold"}
+	for _, r := range d.Variants {
+		name, ok := names[r.Variant]
+		if !ok {
+			name = r.Variant + " of " + count(float64(r.Delay)) + " bars"
+			if r.Delay == 1 {
+				name = r.Variant + " of 1 bar"
+			}
 		}
-		last := &g.Rows[len(g.Rows)-1]
-		*last = append(*last, e)
+		costs := r.Fees + r.Slippage + r.Impact
+		g.Rows = append(g.Rows, []entry{
+			words(name),
+			figure(r.TotalReturn, percent(r.TotalReturn, 2), r.Reasons["total_return"]),
+			figure(r.Sharpe, signed(r.Sharpe, 2), r.Reasons["sharpe"]),
+			figure(r.MaxDrawdown, percent(r.MaxDrawdown, 2), r.Reasons["max_drawdown"]),
+			figure(r.PricePnL, signed(r.PricePnL, 0), r.Reasons["price_pnl"]),
+			figure(costs, signed(-costs, 0), ""),
+			figure(r.Funding, signed(r.Funding, 0), r.Reasons["funding"]),
+			integer(r.Trades),
+		})
+	}
+	return g
+}
+
+// stabilityGrid says how figures held over the windows.
+func stabilityGrid(d *Report) grid {
+	g := grid{Caption: "How the figures held over the windows", Head: []heading{
+		{Text: "Figure"}, {Text: "Signal"}, {Text: "Windows", Numeric: true}, {Text: "Positive in", Numeric: true},
+		{Text: "Worst", Numeric: true}, {Text: "In window", Numeric: true},
+	}}
+	for _, r := range d.Stability {
+		name, worst := "IC, "+d.PrimaryHorizon+" ahead", signed(r.Worst, 4)
+		if r.Figure == "total_return" {
+			name, worst = "Return after costs", percent(r.Worst, 2)
+		}
+		g.Rows = append(g.Rows, []entry{
+			words(name), words(r.Signal), integer(r.Windows),
+			figure(r.Positive, share(r.Positive, 0), r.Reasons["positive"]),
+			figure(r.Worst, worst, r.Reasons["worst"]),
+			{Text: r.WorstIn, Key: r.WorstIn, Numeric: true},
+		})
 	}
 	return g
 }
