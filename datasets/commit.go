@@ -45,11 +45,22 @@ func (l *Lake) Create(ctx context.Context, p Partition) (*Writer, error) {
 		return nil, err
 	}
 	w := &Writer{lake: l, p: p, claim: c, out: l.buffer(c), tally: newTally(p)}
-	if w.pw, err = parquet.NewWriter(w.out, schema, parquet.WriterOptions{}); err != nil {
+	if w.pw, err = parquet.NewWriter(w.out, schema, shape(schema.NumFields())); err != nil {
 		c.drop()
 		return nil, err
 	}
 	return w, nil
+}
+
+// shape keeps the memory of a writer, which holds a row group until it is whole, about the same for
+// narrow and wide feeds.
+func shape(columns int) parquet.WriterOptions {
+	const cells, most = 6 << 19, 1 << 19
+	page := 1 << 15
+	if columns > 32 {
+		page = 1 << 13
+	}
+	return parquet.WriterOptions{PageRows: page, GroupRows: max(page, min(most, cells/columns/page*page))}
 }
 
 func (l *Lake) buffer(c *claim) *bufio.Writer {

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/qf-dev/qf/datasets/parquet"
 )
@@ -22,7 +23,11 @@ import (
 // in which a file is there whole or not at all. It may be used by many goroutines and processes at once.
 type Lake struct {
 	root string
-	wrap func(io.Writer) io.Writer // around every file written; nil but in tests of a failing disk
+
+	// For tests: what every written file passes through, where it is not nil, and what read batches
+	// are allocated from, where that is not the default.
+	wrap func(io.Writer) io.Writer
+	mem  memory.Allocator
 }
 
 // Info is what a lake file's footer records.
@@ -48,7 +53,7 @@ func OpenLake(root string) (*Lake, error) {
 	if fi, err := os.Stat(root); err == nil && !fi.IsDir() {
 		return nil, fmt.Errorf("lake %s: not a folder", root)
 	}
-	return &Lake{root: root}, nil
+	return &Lake{root: root, mem: memory.DefaultAllocator}, nil
 }
 
 // path is p's file.
@@ -98,7 +103,7 @@ func (l *Lake) open(p Partition) (*parquet.File, error) {
 
 // read streams file's rows with the named columns of p's feed or all of them, in Arrow types of the
 // feed's schema whatever tool wrote the file.
-func read(ctx context.Context, file *parquet.File, p Partition, filter *parquet.Between, columns ...string) (array.RecordReader, error) {
+func (l *Lake) read(ctx context.Context, file *parquet.File, p Partition, filter *parquet.Between, columns ...string) (array.RecordReader, error) {
 	schema, err := p.Type.Schema(columns...)
 	if err != nil {
 		return nil, err
@@ -109,7 +114,7 @@ func read(ctx context.Context, file *parquet.File, p Partition, filter *parquet.
 			enums[c.Name] = c.Values
 		}
 	}
-	return file.Read(ctx, parquet.ReadOptions{Schema: schema, Enums: enums, Filter: filter})
+	return file.Read(ctx, parquet.ReadOptions{Schema: schema, Enums: enums, Filter: filter, Allocator: l.mem})
 }
 
 // List gives the partitions of one feed of one instrument that the lake holds, by day.

@@ -16,7 +16,7 @@ func (l *Lake) measure(ctx context.Context, p Partition, look func(arrow.Record)
 	}
 	defer file.Close()
 	f := footer{Info: Info{Partition: p, Bytes: file.Size()}}
-	rows, err := read(ctx, file, p, nil)
+	rows, err := l.read(ctx, file, p, nil)
 	if err != nil {
 		return f, fmt.Errorf("%s: %w", l.path(p), err)
 	}

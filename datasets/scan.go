@@ -141,7 +141,7 @@ func (s *scanner) openFile(p Partition) (err error) {
 		}
 		filter = &parquet.Between{Column: LocalTimestamp, Min: s.from, Max: s.to}
 	}
-	s.rows, err = read(s.ctx, s.file, p, filter, names...)
+	s.rows, err = s.lake.read(s.ctx, s.file, p, filter, names...)
 	return err
 }
 

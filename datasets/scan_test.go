@@ -174,6 +174,43 @@ func TestTable(t *testing.T) {
 	}
 }
 
+func TestReadersGiveTheirMemoryBack(t *testing.T) {
+	l := newLake(t)
+	threeDays(t, l)
+	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	defer mem.AssertSize(t, 0)
+	l.mem = mem
+	whole := DayRange(day("2024-01-01"), day("2024-01-04"))
+	cut := Range{whole.From.Add(time.Minute), whole.To.Add(-time.Minute)}
+	for _, r := range []Range{whole, cut} {
+		for _, batches := range []int{0, 1, 2, 1 << 20} {
+			rr, err := l.Scan(context.Background(), Trades, btc, r, "price", "side")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range batches {
+				if !rr.Next() {
+					break
+				}
+			}
+			rr.Release()
+		}
+	}
+	foreign(t, l, part(Trades, btc, "2024-01-03"), record(part(Trades, btc, "2024-01-03"), 100, 1))
+	if _, err := l.Stat(part(Trades, btc, "2024-01-03")); err != nil {
+		t.Error(err)
+	}
+	p := part(Quotes, btc, "2024-01-01")
+	if err := l.WriteTable(context.Background(), "bars/x.parquet", record(p, 70_000, 1), nil); err != nil {
+		t.Fatal(err)
+	}
+	rec, _, err := l.ReadTable("bars/x.parquet")
+	if err != nil || rec.NumRows() != 70_000 {
+		t.Fatal(rec, err)
+	}
+	rec.Release()
+}
+
 // foreign writes rec as another tool would: nullable columns, enums as text, nothing about itself.
 func foreign(t *testing.T, l *Lake, p Partition, rec arrow.Record) {
 	t.Helper()

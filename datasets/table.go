@@ -12,7 +12,6 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
-	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/qf-dev/qf/datasets/parquet"
 )
@@ -41,19 +40,19 @@ func (l *Lake) ReadTable(path string) (rec arrow.Record, meta map[string]string,
 			meta[name] = v
 		}
 	}
-	rows, err := file.Read(context.Background(), parquet.ReadOptions{Schema: file.Schema()})
+	rows, err := file.Read(context.Background(), parquet.ReadOptions{Schema: file.Schema(), Allocator: l.mem})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", full, err)
 	}
 	defer rows.Release()
-	if rec, err = readAll(rows); err != nil {
+	if rec, err = l.readAll(rows); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", full, err)
 	}
 	return rec, meta, nil
 }
 
 // readAll joins the batches of rows into one record.
-func readAll(rows array.RecordReader) (arrow.Record, error) {
+func (l *Lake) readAll(rows array.RecordReader) (arrow.Record, error) {
 	var batches []arrow.Record
 	defer func() {
 		for _, b := range batches {
@@ -84,7 +83,7 @@ func readAll(rows array.RecordReader) (arrow.Record, error) {
 	}()
 	for i, f := range rows.Schema().Fields() {
 		if len(batches) == 0 {
-			b := array.NewBuilder(memory.DefaultAllocator, f.Type)
+			b := array.NewBuilder(l.mem, f.Type)
 			cols[i] = b.NewArray()
 			b.Release()
 			continue
@@ -94,7 +93,7 @@ func readAll(rows array.RecordReader) (arrow.Record, error) {
 			parts[k] = b.Column(i)
 		}
 		var err error
-		if cols[i], err = array.Concatenate(parts, memory.DefaultAllocator); err != nil {
+		if cols[i], err = array.Concatenate(parts, l.mem); err != nil {
 			return nil, err
 		}
 	}
