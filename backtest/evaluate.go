@@ -101,12 +101,20 @@ func (j *judge) horizonsOf() (list []horizon, primary int, err error) {
 
 // window adds the rows of one window.
 func (j *judge) window(ev *Evaluated, name string, w Window, run *Run) error {
+	if w.Lo == w.Hi {
+		ev.Hold = append(ev.Hold, nil)
+		ev.Warnings = append(ev.Warnings, fmt.Errorf("window %s, %s to %s, has no bars and no figures", name, stamp(w.From), stamp(w.To)))
+		return nil
+	}
 	v := j.view(name, w)
 	results := make([]horizonRows, len(j.horizons))
 	forEach(len(results), func(k int) { results[k] = v.horizon(k) })
 	j.collect(ev, name, results)
 	ev.Transitions = append(ev.Transitions, v.transitions(scoreName(j.scores))...)
-	hold := benchmark(j.m, w, j.s.Execution)
+	hold, err := benchmark(j.m, w, j.s.Execution)
+	if err != nil {
+		return err
+	}
 	ev.PnL = append(ev.PnL, pnlRow(j.m, scoreName(j.scores), name, run, hold, j.s.Evaluation))
 	var equity []float64
 	if hold != nil {
@@ -117,7 +125,6 @@ func (j *judge) window(ev *Evaluated, name string, w Window, run *Run) error {
 		return nil
 	}
 	ev.Memory = v.memoryRows()
-	var err error
 	ev.Variants, err = variants(j.m, run, hold, j.s)
 	return err
 }

@@ -279,6 +279,15 @@ func TestNullsHaveReasons(t *testing.T) {
 	}
 }
 
+// A window in which nothing traded has a warning and no rows.
+func TestEmptyWindow(t *testing.T) {
+	m, scores, whole := worldOf(300, 1, 10*time.Minute, false, 12)
+	ev := evaluate(t, m, scores, studyOf(1), whole, Window{Index: 0, Hi: 300, To: whole.To}, Window{Index: 1, Lo: 300, Hi: 300, From: whole.To, To: whole.To + minute})
+	if len(ev.PnL) != 2 || len(ev.Hold) != 3 || len(ev.Warnings) != 1 {
+		t.Errorf("%d PnL rows, %d benchmarks, warnings %v", len(ev.PnL), len(ev.Hold), ev.Warnings)
+	}
+}
+
 func BenchmarkEvaluate(b *testing.B) {
 	m, two, whole := worldOf(129_600, 2, time.Minute, false, 7)
 	scores := Scores{two[0], two[1], two[0], two[1], two[1]}

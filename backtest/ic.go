@@ -30,7 +30,9 @@ type view struct {
 // rank sorts every signal once and measures its memory.
 func (v *view) rank() {
 	v.levels = v.level(v.scores[len(v.scores)-1])
-	v.divisions = v.divide()
+	if v.name == All {
+		v.divisions = v.divide()
+	}
 	signals, n := len(v.scores), len(v.m.Instruments)
 	v.order, v.memory = make([][]metrics.Sorted, signals), make([][]memory, signals)
 	for k := range v.scores {
@@ -142,7 +144,9 @@ func newPairing(v *view, h horizon) *pairing {
 		f: make([]float64, 0, bars), r: make([]float64, 0, bars), ranks: make([]float64, bars),
 		sum: make([]float64, bars), count: make([]float64, bars),
 		pooled: make([]float64, 0, bars), pooledRows: make([]int32, 0, bars),
-		buckets: make([]bucketSum, v.s.Evaluation.Quantiles),
+	}
+	if v.name == All {
+		p.buckets = make([]bucketSum, v.s.Evaluation.Quantiles)
 	}
 	for i := range p.ahead {
 		returns := v.forward(i, h.bars)

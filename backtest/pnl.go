@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/qf-dev/qf/backtest/metrics"
@@ -19,7 +20,7 @@ const (
 
 // benchmark holds every instrument with its share of the capital from the first bar on, under the
 // same costs; nil where that is not known.
-func benchmark(m *Market, w Window, e Execution) *Run {
+func benchmark(m *Market, w Window, e Execution) (*Run, error) {
 	cols := make([][]float64, len(m.Instruments))
 	ones := make([]float64, m.Len())
 	for t := range ones {
@@ -30,10 +31,13 @@ func benchmark(m *Market, w Window, e Execution) *Run {
 	}
 	e.RebalanceBand = 0
 	r, err := Simulate(m, factors.NewPanel("buy_and_hold", m.Grid, cols...), w, e)
-	if err != nil || r.UnknownSettlements > 0 {
-		return nil
+	if err != nil {
+		return nil, fmt.Errorf("buy and hold: %w", err)
 	}
-	return r
+	if r.UnknownSettlements > 0 {
+		return nil, nil
+	}
+	return r, nil
 }
 
 // dailyReturns are the returns of equity from UTC midnight to UTC midnight, the initial capital first;

@@ -31,7 +31,11 @@ func TestPnLFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := pnlRow(m, "composite", All, r, benchmark(m, w, execution()), Evaluation{})
+	hold, err := benchmark(m, w, execution())
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := pnlRow(m, "composite", All, r, hold, Evaluation{})
 	returns := []float64{0, 0.21, -0.1, 0}
 	inference := metrics.InferSharpe(returns)
 	for _, c := range []struct {
