@@ -131,7 +131,7 @@ func TestDamagedFiles(t *testing.T) {
 	body := gz(someTrades(3000))
 	for want, body := range map[string][]byte{
 		"gunzip: unexpected EOF":                       body[:len(body)-1],
-		"gunzip: gzip: invalid header":                 append(append([]byte{}, body...), "junkjunkjunk"...),
+		"gunzip: invalid gzip header":                  append(append([]byte{}, body...), "junkjunkjunk"...),
 		"not a gzip file, it starts with \"exchange,":  []byte(someTrades(1)),
 		".csv.gz:2: the row has 2 cells, the header 8": gz(tradesHeader + "1,2\n"),
 	} {

@@ -1,7 +1,6 @@
 package tardis
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/md5"
@@ -39,14 +38,15 @@ type stream struct {
 // unpack looks at the first bytes and sets body: the plain text. compressed says that the bytes have
 // to be gzip.
 func (s *stream) unpack(compressed bool) error {
-	buffered := bufio.NewReaderSize(s.meter, 64<<10)
-	s.body = buffered
-	head, _ := buffered.Peek(512) // what there is, of a shorter file
+	head := make([]byte, 512)
+	n, _ := io.ReadFull(s.meter, head) // what there is, of a shorter file
+	head = head[:n]
+	s.body = io.MultiReader(bytes.NewReader(head), s.meter)
 	switch {
 	case s.meter.err != nil:
 		return s.meter.err
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		plain, err := gunzip(buffered)
+		plain, err := gunzip(s.body)
 		if err != nil {
 			return s.again(fmt.Errorf("gzip header: %w", err))
 		}
