@@ -283,8 +283,9 @@ func waterfallChart(d *Report) template.HTML {
 // barChart draws one value for each name; show writes it for a pointer.
 func barChart(label string, names []string, values []float64, tick func(v, step float64) string, show func(k int) string) template.HTML {
 	axis := chart.Axis{Lo: -0.5, Hi: float64(len(names)) - 0.5}
-	for k, name := range names {
-		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k), Label: name, Minor: len(names) > 6 && k%2 == 1})
+	every := (len(names) + 11) / 12 // at most twelve labels have room
+	for k := 0; k < len(names); k += every {
+		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k), Label: names[k], Minor: len(names) > 6 && k/every%2 == 1})
 	}
 	lo, hi := bounds(values, []float64{0})
 	p := chart.New(label, 160, axis, chart.Linear(lo, hi, 4, tick))

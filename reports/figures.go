@@ -65,7 +65,7 @@ func shares(lo, hi backtest.Figure) string {
 	if !finite(float64(lo)) || !finite(float64(hi)) {
 		return absent
 	}
-	return percent(lo, 1) + " to " + percent(hi, 1)
+	return percent(lo, 0) + " to " + percent(hi, 0)
 }
 
 // orAbsent is s, or what stands for a missing figure where s is empty.

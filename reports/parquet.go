@@ -86,11 +86,15 @@ func newTable(w io.Writer, words []string, numbers ...string) (*table, error) {
 // add appends a block of rows that share their words; what is not finite is null. The columns are
 // not copied.
 func (t *table) add(ts []int64, words []string, numbers ...[]float64) error {
+	var texts []arrow.Array
+	for _, s := range words {
+		texts = append(texts, repeated(s, min(tableBatch, len(ts))))
+	}
 	for lo := 0; lo < len(ts); lo += tableBatch {
 		hi := min(lo+tableBatch, len(ts))
 		columns := []arrow.Array{times(ts[lo:hi])}
-		for _, s := range words {
-			columns = append(columns, repeated(s, hi-lo))
+		for _, text := range texts {
+			columns = append(columns, array.NewSlice(text, 0, int64(hi-lo)))
 		}
 		for _, c := range numbers {
 			columns = append(columns, nullable(c[lo:hi]))
