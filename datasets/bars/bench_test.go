@@ -117,3 +117,40 @@ func BenchmarkBuild(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkBestBars is a million quotes to 1-minute bars, without reading them.
+func BenchmarkBestBars(b *testing.B) {
+	const n = 1_000_000
+	schema, err := datasets.BookTicker.Schema(append([]string{datasets.LocalTimestamp}, bestColumns(datasets.BookTicker)...)...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	rows := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	bid := 60000.0
+	for i := range n {
+		if rng.IntN(5) == 0 {
+			bid += float64(rng.IntN(3)-1) / 10
+		}
+		rows.Field(0).(*array.TimestampBuilder).Append(arrow.Timestamp(day0.Start() + int64(i)*datasets.MicrosPerDay/n))
+		for c, v := range []float64{bid, bid + 0.1, float64(rng.IntN(9000)) / 1000, float64(rng.IntN(9000)) / 1000} {
+			rows.Field(1 + c).(*array.Float64Builder).Append(v)
+		}
+	}
+	day := rows.NewRecord()
+	f := timeFrame(Request{First: day0, End: day0 + 1, Spec: Spec{Every: time.Minute}})
+	fold := bestFold(&f, "", datasets.BookTicker)
+	b.ReportAllocs()
+	for b.Loop() {
+		to := fold.start(day0)
+		for i := int64(0); i < n; i += 1 << 15 {
+			s := day.NewSlice(i, min(i+1<<15, n))
+			if err := to.add(s); err != nil {
+				b.Fatal(err)
+			}
+			s.Release()
+		}
+		to.table()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/quote")
+}
