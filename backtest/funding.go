@@ -1,9 +1,66 @@
 package backtest
 
 import (
+	"cmp"
+	"fmt"
 	"math"
+	"slices"
 	"time"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
 )
+
+// usualInterval is the time between settlements where the data shows no two of them, and shortestInterval
+// the shortest that is believed.
+const (
+	usualInterval    = 8 * time.Hour
+	shortestInterval = time.Hour
+)
+
+// dueIn lists the funding events of instrument i in the window. On a day whose derivative_ticker file is
+// missing or empty no row names what settled: there the events that the shortest interval of the series leads
+// one to expect, counted from midnight, are listed as not known. A series that shows rows and never a
+// settlement, as that of a dated future, has none.
+func dueIn(m *Market, i int, w Window) ([]bars.Settlement, error) {
+	known := m.Settlements[i]
+	interval := usualInterval.Microseconds()
+	for k := 1; k < len(known); k++ {
+		interval = min(interval, known[k].Time-known[k-1].Time)
+	}
+	interval = max(interval, shortestInterval.Microseconds())
+	var due []bars.Settlement
+	fed, shown := false, len(known) > 0
+	for _, d := range m.daysOf(i) {
+		fed = fed || d.Type == datasets.DerivativeTicker
+		shown = shown || d.Type == datasets.DerivativeTicker && d.Presence == bars.Present
+	}
+	if m.Days != nil && !fed {
+		return nil, fmt.Errorf("%v has no funding feed: fetch its %s, or set execution.funding to false", m.Instruments[i], datasets.DerivativeTicker)
+	}
+	for _, d := range m.daysOf(i) {
+		if d.Type != datasets.DerivativeTicker || d.Presence == bars.Present || len(known) == 0 && shown {
+			continue
+		}
+		for t := d.Day.Start() + interval; t < (d.Day + 1).Start(); t += interval {
+			if !slices.ContainsFunc(known, func(x bars.Settlement) bool { return x.Time == t }) {
+				due = append(due, bars.Settlement{Time: t, Rate: math.NaN(), Mark: math.NaN()})
+			}
+		}
+	}
+	due = append(due, known...)
+	slices.SortFunc(due, func(a, b bars.Settlement) int { return cmp.Compare(a.Time, b.Time) })
+	first, _ := slices.BinarySearchFunc(due, w.From, func(x bars.Settlement, from int64) int { return cmp.Compare(x.Time, from) })
+	return due[first:], nil
+}
+
+// daysOf is what the lake had of instrument i.
+func (m *Market) daysOf(i int) []bars.DayStatus {
+	if m.Days == nil {
+		return nil
+	}
+	return m.Days[i]
+}
 
 // settle books the funding events of bar t, which covers the time up to its label, on the position
 // carried into each. Those at the bar's first instant, or anywhere in a bar that does not fill at its open,

@@ -77,9 +77,10 @@ func (s *asset) init(m *Market, target *factors.Panel, i int, w Window, e Execut
 			return errNoRate
 		}
 	default:
-		list := m.Settlements[i]
-		first, _ := slices.BinarySearchFunc(list, w.From, func(x bars.Settlement, from int64) int { return int(min(max(x.Time-from, -1), 1)) })
-		s.settlements = list[first:]
+		var err error
+		if s.settlements, err = dueIn(m, i, w); err != nil {
+			return err
+		}
 	}
 	return nil
 }

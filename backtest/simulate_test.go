@@ -200,6 +200,40 @@ func TestUnknownSettlementIsCountedNotZero(t *testing.T) {
 	}
 }
 
+// The ticker file of the second day is missing: with 8 hours between the settlements that are known, two of that
+// day are not, at 08:00 and 16:00; the one at midnight is the next file's to show.
+func TestMissingTickerDayHasUnknownSettlements(t *testing.T) {
+	const n = 72 // hourly bars
+	x := table{contract: linear, columns: map[string][]float64{"close": fill(n, 100)}, target: fill(n, 1)}
+	for _, h := range []int64{0, 8, 16, 24, 48, 56, 64} {
+		x.funding = append(x.funding, bars.Settlement{Time: h * 60 * minute, Rate: 0.001, Mark: 100})
+	}
+	m, target, w := market(x)
+	m.Every = time.Hour
+	for k := range m.Close {
+		m.Close[k] = int64(k+1) * 60 * minute
+	}
+	w.To = m.Close[n-1]
+	m.Days = [][]bars.DayStatus{{{Type: datasets.DerivativeTicker, Day: 0, Presence: bars.Present}, {Type: datasets.DerivativeTicker, Day: 1}, {Type: datasets.DerivativeTicker, Day: 2, Presence: bars.Present}}}
+	e := execution()
+	e.Funding = true
+	r, err := Simulate(m, target, w, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.UnknownSettlements != 2 || math.Abs(r.Total.Funding+6) > 1e-9 {
+		t.Errorf("%d unknown settlements, funding %v, want 2 and −6", r.UnknownSettlements, r.Total.Funding)
+	}
+	m.Settlements[0] = nil // a dated future: rows, and never a settlement
+	if r, err := Simulate(m, target, w, e); err != nil || r.UnknownSettlements != 0 {
+		t.Errorf("%d unknown settlements of a series without any, %v", r.UnknownSettlements, err)
+	}
+	m.Days = [][]bars.DayStatus{{{Type: datasets.Trades, Presence: bars.Present}}}
+	if _, err := Simulate(m, target, w, e); err == nil || !strings.Contains(err.Error(), "has no funding feed") {
+		t.Errorf("error %v, want that there is no funding feed", err)
+	}
+}
+
 // Two bars of delay. The order of bar 0 counts as held at bar 1, so that the target 0.5 of bar 1 sends
 // −5 while 10 are still on their way.
 func TestDelayOfTwoBars(t *testing.T) {
