@@ -15,6 +15,9 @@ import (
 type FetchOptions struct {
 	Concurrency int // files at once; 0 means 4
 	Attempts    int // readings of one file whose errors are Retryable; 0 means 3
+	// MinWait is how long the second attempt waits, doubled for each further one; 0 means 2 s. An
+	// error that asks for more gets it.
+	MinWait time.Duration
 	// Replace fetches partitions again that the lake has from another source.
 	Replace bool
 	// Observe, where it is not nil, is told what happens, from one goroutine at a time.
@@ -107,6 +110,9 @@ func Fetch(ctx context.Context, src Source, lake *Lake, want []Partition, o Fetc
 	if o.Attempts <= 0 {
 		o.Attempts = 3
 	}
+	if o.MinWait <= 0 {
+		o.MinWait = 2 * time.Second
+	}
 	lake.sweep()
 	f := &fetch{src: src, lake: lake, o: o, splitting: make(chan struct{}, 1)}
 	order := endsFirst(want)
@@ -186,7 +192,7 @@ func (f *fetch) attempts(ctx context.Context, e *FetchEntry) error {
 		if n == f.o.Attempts || !errors.As(err, &again) {
 			return err
 		}
-		wait := time.NewTimer(max(again.Retry(), time.Second<<n))
+		wait := time.NewTimer(max(again.Retry(), f.o.MinWait<<(n-1)))
 		select {
 		case <-wait.C:
 		case <-ctx.Done():

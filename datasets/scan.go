@@ -25,15 +25,31 @@ func (l *Lake) Scan(ctx context.Context, t DataType, in Instrument, r Range, col
 	if err != nil {
 		return nil, fmt.Errorf("scan %s/%s: %w", in.Exchange, in.Symbol, err)
 	}
-	parts, err := l.List(t, in)
+	parts, err := l.within(t, in, r)
 	if err != nil {
 		return nil, err
 	}
 	from, to := r.From.UnixMicro(), r.To.UnixMicro()
-	parts = slices.DeleteFunc(parts, func(p Partition) bool {
-		return p.Day.Start() >= to || (p.Day+1).Start() <= from
-	})
 	return &scanner{refs: newRefs(), ctx: ctx, lake: l, schema: schema, parts: parts, from: from, to: to}, nil
+}
+
+// manyDays is the length of a range from which on looking into the folder beats asking for each day.
+const manyDays = 100
+
+// within lists the files that the rows of r may be in; of a short range also those that are not there.
+func (l *Lake) within(t DataType, in Instrument, r Range) ([]Partition, error) {
+	from, to := r.From.UnixMicro(), r.To.UnixMicro()
+	if to-from <= manyDays*MicrosPerDay {
+		var parts []Partition
+		for _, d := range r.Days() {
+			parts = append(parts, Partition{Instrument: in, Type: t, Day: d})
+		}
+		return parts, nil
+	}
+	parts, err := l.List(t, in)
+	return slices.DeleteFunc(parts, func(p Partition) bool {
+		return p.Day.Start() >= to || (p.Day+1).Start() <= from
+	}), err
 }
 
 // scanner is Scan's reader: a list of files still to read, the one being read, and the slices of its
@@ -94,6 +110,9 @@ func (s *scanner) Next() bool {
 			}
 			s.err = s.openFile(s.parts[0])
 			s.parts = s.parts[1:]
+			if errors.Is(s.err, ErrNotFound) {
+				s.err = nil
+			}
 		} else if s.rows.Next() {
 			s.pending, s.err = s.within(s.rows.Record())
 		} else {
