@@ -46,7 +46,11 @@ func claimFile(ctx context.Context, root, path string) (*claim, error) {
 		}
 		if c != nil {
 			c.root = root
-			return c, c.Truncate(0)
+			if err := c.Truncate(0); err != nil {
+				c.drop()
+				return nil, err
+			}
+			return c, nil
 		}
 		select {
 		case <-ctx.Done():

@@ -183,21 +183,50 @@ const idsKept = 1 << 17
 
 // idWindow remembers the hashes of the last ids: two generations of up to idsKept, so that memory is
 // bounded.
-type idWindow struct{ young, old map[uint64]struct{} }
+type idWindow struct{ young, old idSet }
 
 // seen reports whether the id is among those remembered, and remembers it.
 func (w *idWindow) seen(id uint64) bool {
-	if _, ok := w.young[id]; ok {
+	if w.young.has(id) {
 		return true
 	}
-	_, ok := w.old[id]
-	if len(w.young) == idsKept {
+	if w.young.n == idsKept {
 		w.young, w.old = w.old, w.young
-		clear(w.young)
+		w.young.clear()
 	}
-	if w.young == nil {
-		w.young = make(map[uint64]struct{})
+	w.young.add(id)
+	return w.old.has(id)
+}
+
+// idSet is a hash set with linear probing of up to idsKept hashes, at most half full. 0 marks a free
+// slot and stands for 1.
+type idSet struct {
+	slots []uint64
+	n     int
+}
+
+// slot is where id is, or would be.
+func (s *idSet) slot(id uint64) int {
+	i := int(id % uint64(len(s.slots)))
+	for s.slots[i] != 0 && s.slots[i] != id {
+		i = (i + 1) % len(s.slots)
 	}
-	w.young[id] = struct{}{}
-	return ok
+	return i
+}
+
+func (s *idSet) has(id uint64) bool {
+	return s.n > 0 && s.slots[s.slot(max(id, 1))] != 0
+}
+
+func (s *idSet) add(id uint64) {
+	if s.slots == nil {
+		s.slots = make([]uint64, 2*idsKept)
+	}
+	s.slots[s.slot(max(id, 1))] = max(id, 1)
+	s.n++
+}
+
+func (s *idSet) clear() {
+	clear(s.slots)
+	s.n = 0
 }

@@ -89,19 +89,19 @@ func TestFindingsInWords(t *testing.T) {
 func TestIDsAreForgottenInTheEnd(t *testing.T) {
 	var w idWindow
 	for i := range uint64(3 * idsKept) {
-		if w.seen(i) {
-			t.Fatalf("%d was never there", i)
+		if w.seen(i + 1) {
+			t.Fatalf("%d was never there", i+1)
 		}
 	}
 	for _, c := range []struct {
 		id   uint64
 		want bool
-	}{{3*idsKept - 1, true}, {2 * idsKept, true}, {0, false}} {
+	}{{3 * idsKept, true}, {2*idsKept + 1, true}, {1, false}} {
 		if got := w.seen(c.id); got != c.want {
 			t.Errorf("id %d seen: %v", c.id, got)
 		}
 	}
-	if n := len(w.young) + len(w.old); n > 2*idsKept {
+	if n := w.young.n + w.old.n; n > 2*idsKept {
 		t.Errorf("%d ids are kept", n)
 	}
 }
