@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -493,13 +494,11 @@ func TestFaultStorm(t *testing.T) {
 		parts = append(parts, p)
 		files["/v1/"+escapedPath(p)] = gz(string(marketFile(p, 1+i%7*40)))
 	}
-	var lock atomic.Int32
+	var lock sync.Mutex
 	rng := rand.New(rand.NewPCG(11, 12))
 	next := func(n int) int { // the handler is called from many goroutines
-		for !lock.CompareAndSwap(0, 1) {
-			time.Sleep(time.Microsecond)
-		}
-		defer lock.Store(0)
+		lock.Lock()
+		defer lock.Unlock()
 		return rng.IntN(n)
 	}
 	faults := atomic.Int32{}
@@ -545,19 +544,29 @@ func TestFaultStorm(t *testing.T) {
 		}
 	})
 	c.Attempts = 12
-	for i, p := range parts {
+	fetch := func(p datasets.Partition, want int) {
 		for attempt := 1; ; attempt++ {
 			rows, meta, err := read(c, p)
 			var again datasets.Retryable
 			if errors.As(err, &again) && attempt < 30 {
 				continue
 			}
-			if err != nil || len(rows) != 1+i%7*40 || meta.Bytes != int64(len(files["/v1/"+escapedPath(p)])) {
-				t.Fatalf("%s: %d rows, %+v, %v", p, len(rows), meta, err)
+			if err != nil || len(rows) != want || meta.Bytes != int64(len(files["/v1/"+escapedPath(p)])) {
+				t.Errorf("%s: %d rows, want %d; %+v, %v", p, len(rows), want, meta, err)
 			}
-			break
+			return
 		}
 	}
+	var workers sync.WaitGroup
+	var taken atomic.Int32
+	for range 4 {
+		workers.Go(func() {
+			for i := int(taken.Add(1)) - 1; i < len(parts); i = int(taken.Add(1)) - 1 {
+				fetch(parts[i], 1+i%7*40)
+			}
+		})
+	}
+	workers.Wait()
 	if faults.Load() < 200 {
 		t.Errorf("only %d faults", faults.Load())
 	}

@@ -295,7 +295,7 @@ func randomFile(rng *rand.Rand, p datasets.Partition, rows int, wrong bool) []by
 
 func TestAgainstNaiveOnRandomFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for i := range 200 {
+	for i := range 100 {
 		for _, feed := range datasets.DataTypes() {
 			if (feed == datasets.BookSnapshot25 || feed == datasets.OptionsChain) && i%8 > 0 {
 				continue
@@ -346,7 +346,7 @@ func FuzzDecode(f *testing.F) {
 // TestRecordsOutliveNext keeps every record and reads them after the decoder is gone.
 func TestRecordsOutliveNext(t *testing.T) {
 	p := part(datasets.Trades, "BTCUSDT")
-	text := randomFile(rand.New(rand.NewPCG(5, 6)), p, 100_000, false)
+	text := randomFile(rand.New(rand.NewPCG(5, 6)), p, 70_000, false)
 	want, err := naive(text, p)
 	if err != nil {
 		t.Fatal(err)
@@ -375,7 +375,7 @@ func TestRecordsOutliveNext(t *testing.T) {
 func TestLongTextEndsTheBatch(t *testing.T) {
 	p := part(datasets.Trades, "BTCUSDT")
 	text := []byte(tradesHeader)
-	for range 60 {
+	for range 40 {
 		text = fmt.Appendf(text, "binance-futures,BTCUSDT,%d,%d,%s,buy,1,2\n", noon, noon, strings.Repeat("i", 1_000_000))
 	}
 	d := NewDecoder(bytes.NewReader(text), p, "t.csv", 0)
@@ -385,7 +385,7 @@ func TestLongTextEndsTheBatch(t *testing.T) {
 		rows += d.Record().NumRows()
 		batches++
 	}
-	if d.Err() != nil || rows != 60 || batches < 3 {
+	if d.Err() != nil || rows != 40 || batches < 2 {
 		t.Fatalf("%d rows in %d batches, %v", rows, batches, d.Err())
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -178,38 +177,31 @@ func sameRows(t *testing.T, p datasets.Partition, got, want [][]any) {
 	}
 }
 
-// sameCells reads r beside a plain parse of the same text, for files that are too long for naive.
+// sameCells reads r beside the lines of its text, for files that are too long for naive: every row
+// of the first thousands, then one in eleven.
 func sameCells(t *testing.T, text []byte, p datasets.Partition, r array.RecordReader) (rows int) {
 	t.Helper()
 	defer r.Release()
-	lines := csv.NewReader(bytes.NewReader(text))
-	lines.ReuseRecord = true
-	first, err := lines.Read()
-	if err != nil {
-		t.Fatal(err)
-	}
-	header := slices.Clone(first)
+	first, text, _ := bytes.Cut(text, []byte("\n"))
+	header := strings.Split(string(first), ",")
 	columns := p.Type.Columns()
-	at := make([]int, len(columns))
-	for k, c := range columns {
-		at[k] = slices.Index(header, c.Name)
-	}
 	for r.Next() {
 		for i := range int(r.Record().NumRows()) {
-			cells, err := lines.Read()
-			if err != nil {
-				t.Fatal(err)
+			var line []byte
+			line, text, _ = bytes.Cut(text, []byte("\n"))
+			if rows++; rows > 5000 && rows%11 != 0 {
+				continue
 			}
+			cells := strings.Split(string(line), ",")
 			for k, c := range columns {
-				if cell := cells[at[k]]; !sameCell(r.Record().Column(k), i, cell) {
+				if cell := cells[slices.Index(header, c.Name)]; !sameCell(r.Record().Column(k), i, cell) {
 					t.Fatalf("%s: row %d, column %s: %s is read as %s", p, rows, c.Name, cell, r.Record().Column(k).ValueStr(i))
 				}
 			}
-			rows++
 		}
 	}
-	if _, err := lines.Read(); r.Err() != nil || err != io.EOF {
-		t.Fatalf("%s: %v after %d rows, the other parse %v", p, r.Err(), rows, err)
+	if r.Err() != nil || len(text) != 0 {
+		t.Fatalf("%s: %v after %d rows, %d bytes are left", p, r.Err(), rows, len(text))
 	}
 	return rows
 }
