@@ -3,8 +3,6 @@ package reports
 import (
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 )
 
 // Format is one form in which a run is shown.
@@ -36,18 +34,4 @@ func Render(w io.Writer, f Format, run *Run) error {
 		return writeHTML(w, run)
 	}
 	return fmt.Errorf("format %q: want text, json or html", f)
-}
-
-// parseFormats reads a study's list of formats. report.json is always written, so JSON adds nothing.
-func parseFormats(names []string) ([]Format, error) {
-	known := []Format{HTML, JSON, CSV, Parquet}
-	var out []Format
-	for _, name := range names {
-		f := Format(strings.ToLower(name))
-		if !slices.Contains(known, f) {
-			return nil, fmt.Errorf("report format %q: want html, json, csv or parquet", name)
-		}
-		out = append(out, f)
-	}
-	return out, nil
 }

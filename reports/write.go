@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/qf-dev/qf/backtest"
 )
@@ -20,6 +22,9 @@ type Options struct {
 	Version string   // qf's, for manifest.json
 	Formats []Format // beside report.json and manifest.json; nil: what the study asks for
 }
+
+// folderFormats are those that a run's folder can hold.
+var folderFormats = []Format{HTML, JSON, CSV, Parquet}
 
 // Names of the files in a run's folder.
 const (
@@ -54,16 +59,21 @@ func safeName(s string) string {
 // version in manifest.json.
 func Write(dir string, r *backtest.Result, o Options) error {
 	if o.Formats == nil {
-		var err error
-		if o.Formats, err = parseFormats(r.Study.Report.Formats); err != nil {
-			return err
+		for _, name := range r.Study.Report.Formats {
+			o.Formats = append(o.Formats, Format(strings.ToLower(name)))
+		}
+	}
+	for _, f := range o.Formats {
+		if !slices.Contains(folderFormats, f) {
+			return fmt.Errorf("write report: format %q: want html, json, csv or parquet", f)
 		}
 	}
 	name := Folder(r)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	temporary := filepath.Join(dir, "."+name+"."+suffix())
+	sweep(dir)
+	temporary := filepath.Join(dir, "."+name+suffix())
 	if err := os.Mkdir(temporary, 0o777); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
@@ -87,34 +97,38 @@ func fill(dir string, r *backtest.Result, o Options) error {
 	if run.Manifest, err = NewManifest(r, run.Report, o.Version); err != nil {
 		return err
 	}
-	type file struct {
-		name  string
-		write func(io.Writer) error
-	}
-	files := []file{
+	files := []document{
 		{reportFile, func(w io.Writer) error { return Render(w, JSON, run) }},
 		{manifestFile, func(w io.Writer) error { return writeJSON(w, run.Manifest) }},
 	}
-	if slices.Contains(o.Formats, HTML) {
-		files = append(files, file{htmlFile, func(w io.Writer) error { return writeHTML(w, run) }})
+	for _, f := range []Format{HTML, CSV} {
+		if slices.Contains(o.Formats, f) {
+			again, err := rerendered(f, run)
+			if err != nil {
+				return err
+			}
+			files = append(files, again...)
+		}
 	}
 	if slices.Contains(o.Formats, CSV) {
-		files = append(files,
-			file{"ic.csv", func(w io.Writer) error { return writeIC(w, run.Report) }},
-			file{"windows.csv", func(w io.Writer) error { return writeWindows(w, run.Report) }},
-			file{"trades.csv", func(w io.Writer) error { return writeTrades(w, r) }})
+		files = append(files, document{"trades.csv", func(w io.Writer) error { return writeTrades(w, r) }})
 	}
 	if slices.Contains(o.Formats, Parquet) {
 		files = append(files,
-			file{"equity.parquet", func(w io.Writer) error { return writeEquity(w, r) }},
-			file{"positions.parquet", func(w io.Writer) error { return writePositions(w, r) }})
+			document{"equity.parquet", func(w io.Writer) error { return writeEquity(w, r) }},
+			document{"positions.parquet", func(w io.Writer) error { return writePositions(w, r) }})
 	}
-	for _, f := range files {
-		if err := writeFile(filepath.Join(dir, f.name), f.write); err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
-		}
+	errs := make([]error, len(files))
+	var wait sync.WaitGroup
+	for k, f := range files {
+		wait.Go(func() {
+			if err := writeFile(filepath.Join(dir, f.name), f.write); err != nil {
+				errs[k] = fmt.Errorf("%s: %w", f.name, err)
+			}
+		})
 	}
-	return syncFolder(dir)
+	wait.Wait()
+	return errors.Join(append(errs, syncFolder(dir))...)
 }
 
 // writeFile writes a file and waits until it is on the disk.
@@ -160,7 +174,7 @@ func replace(from, to string) error {
 
 // point makes link a relative symbolic link to name, or, where there are none, a file that holds it.
 func point(link, name string) error {
-	temporary := link + "." + suffix()
+	temporary := filepath.Join(filepath.Dir(link), "."+filepath.Base(link)+suffix())
 	if err := os.Symlink(name, temporary); err != nil {
 		if err := os.WriteFile(temporary, []byte(name+"\n"), 0o666); err != nil {
 			return err
@@ -182,8 +196,28 @@ func syncFolder(dir string) error {
 	return f.Sync()
 }
 
+// abandoned is the age at which a temporary folder is taken for that of a process that died.
+const abandoned = 24 * time.Hour
+
+// sweep removes the temporary folders that dead processes left in dir.
+func sweep(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && strings.HasPrefix(e.Name(), ".") && strings.Contains(e.Name(), temporaryMark) && time.Since(info.ModTime()) > abandoned {
+			os.RemoveAll(filepath.Join(dir, e.Name()))
+		}
+	}
+}
+
+// temporaryMark stands in the name of everything that is not finished.
+const temporaryMark = ".tmp-"
+
 // suffix tells the temporary names of two writers apart.
-func suffix() string { return "tmp-" + strconv.FormatUint(rand.Uint64(), 36) }
+func suffix() string { return temporaryMark + strconv.FormatUint(rand.Uint64(), 36) }
 
 // locate finds the report.json of a run: path is the file, the run's folder, or the file that stands
 // for a symbolic link to it.

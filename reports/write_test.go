@@ -3,11 +3,13 @@ package reports
 import (
 	"bytes"
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 
@@ -70,8 +72,31 @@ func TestWriteOnlyWhatIsAskedFor(t *testing.T) {
 		t.Errorf("files %v, want %v", got, want)
 	}
 	r.Study.Report.Formats = []string{"pdf"}
-	if err := Write(dir, r, Options{}); err == nil || !strings.Contains(err.Error(), `"pdf"`) {
-		t.Errorf("format pdf: %v", err)
+	for _, o := range []Options{{}, {Formats: []Format{"pdf"}}} {
+		if err := Write(dir, r, o); err == nil || !strings.Contains(err.Error(), `"pdf"`) {
+			t.Errorf("format pdf with %+v: %v", o, err)
+		}
+	}
+}
+
+func TestWriteSweepsWhatTheDeadLeft(t *testing.T) {
+	dir := t.TempDir()
+	dead, alive := filepath.Join(dir, ".small-x.tmp-1"), filepath.Join(dir, ".small-x.tmp-2")
+	for _, path := range []string{dead, alive} {
+		if err := os.Mkdir(path, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := time.Now().Add(-2 * abandoned)
+	if err := os.Chtimes(dead, old, old); err != nil {
+		t.Fatal(err)
+	}
+	r := sample(t, small)
+	if err := Write(dir, r, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := names(t, dir), []string{".small-x.tmp-2", "latest", Folder(r)}; !slices.Equal(got, want) {
+		t.Errorf("left: %v, want %v", got, want)
 	}
 }
 
@@ -82,11 +107,22 @@ func TestWriteFailureKeepsTheOldRun(t *testing.T) {
 	if err := Write(dir, r, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	r.Market.Panels[0].Name = "no close"
-	func() {
-		defer func() { recover() }()
-		Write(dir, r, Options{})
-	}()
+	path := filepath.Join(dir, "latest", "report.json")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Study.Bars.Size = math.NaN() // JSON has no such number
+	if err := Write(dir, r, Options{}); err == nil || !strings.Contains(err.Error(), "report.json") {
+		t.Fatalf("a document that cannot be written: %v", err)
+	}
+	after, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(before, after) {
+		t.Error("a failed write changed the run")
+	}
 	if got, want := names(t, dir), []string{"latest", Folder(r)}; !slices.Equal(got, want) {
 		t.Errorf("after a failure: %v, want %v", got, want)
 	}
