@@ -71,6 +71,9 @@ func (c *Client) Open(ctx context.Context, p datasets.Partition) (datasets.Strea
 	if err := p.Instrument.Validate(); err != nil {
 		return nil, err
 	}
+	if _, err := datasets.ParseDataType(string(p.Type)); err != nil {
+		return nil, err
+	}
 	if !c.Reachable(p) {
 		return nil, fmt.Errorf("%w: without one only the first day of each month is free", datasets.ErrKeyNeeded)
 	}

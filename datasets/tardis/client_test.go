@@ -460,6 +460,15 @@ func TestKeyStaysWithItsHost(t *testing.T) {
 	}
 }
 
+func TestNamesAreCheckedBeforeTheyAreAskedFor(t *testing.T) {
+	c := &Client{BaseURL: "http://127.0.0.1:1", Attempts: 1}
+	for _, p := range []datasets.Partition{part("bars", "BTCUSDT"), part(datasets.Trades, "../BTCUSDT"), part(datasets.Trades, "")} {
+		if _, err := c.Open(context.Background(), p); err == nil || strings.Contains(err.Error(), "GET") || strings.Contains(err.Error(), "dial") {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+}
+
 func TestEscapedPath(t *testing.T) {
 	p := part(datasets.Trades, "A+B #%ü@=&$.~_")
 	if got, want := escapedPath(p), "binance-futures/trades/2024/03/01/A%2BB%20%23%25%C3%BC%40%3D%26%24.~_.csv.gz"; got != want {

@@ -80,7 +80,7 @@ func NewDecoder(r io.Reader, p datasets.Partition, file string, maxBad int64) *D
 		d.schema = p.Type.GroupedSchema()
 		d.columns = append(d.columns, column{name: datasets.SymbolColumn, kind: symbolCell, field: d.schema.Field(0), codes: map[string]int32{}})
 	} else {
-		d.schema, _ = p.Type.Schema()
+		d.schema, _ = p.Type.Schema() // all columns: no name that could be unknown
 		d.columns = append(d.columns, column{name: datasets.SymbolColumn, want: p.Symbol})
 	}
 	d.columns = append(d.columns, column{name: exchangeColumn, want: p.Exchange})
@@ -114,7 +114,8 @@ func (d *Decoder) Schema() *arrow.Schema { return d.schema }
 // Record is the batch that the last Next has read.
 func (d *Decoder) Record() arrow.Record { return d.record }
 
-// Err is the error that ended the stream, nil at a proper end. Where it is about the content it is a *SyntaxError.
+// Err is the error that ended the stream, nil at a proper end. Where it is about the content it is
+// a *SyntaxError.
 func (d *Decoder) Err() error { return d.err }
 
 // BadRows lists the malformed rows that were set aside so far.
