@@ -13,8 +13,8 @@ import (
 //	Σ = suffix (added up from its newest trade to its oldest) + prefix (added up in file order)
 //
 // Nothing is ever subtracted, so no trade that has left leaves a trace, and a sum depends on its n
-// trades and on where the day begins among them: not on batches, bars or anything older. It takes
-// four additions a trade, whatever n is.
+// trades and on where the day begins among them: not on batches, bars or anything older. Sums are
+// made when they are asked for: at most four additions a trade, whatever n is.
 type tickWindow struct {
 	n, r      int // r trades are in the current block
 	buy, sell blocks
@@ -22,10 +22,11 @@ type tickWindow struct {
 
 // blocks is one side of a tickWindow.
 type blocks struct {
-	last    []float64 // the whole block before; empty when there is none
+	last    []float64 // the whole block before; nil when there is none
 	current []float64 // n places, r taken
-	suffix  []float64 // suffix[k] is the sum of last's k newest
-	prefix  float64   // the sum of current's r
+	suffix  []float64 // suffix[k] is the sum of last's k newest; empty until it is asked for
+	prefix  float64   // the sum of current's first
+	summed  int       // so many
 }
 
 func newTickWindow(n int) *tickWindow {
@@ -36,9 +37,8 @@ func newTickWindow(n int) *tickWindow {
 // add takes trades in file order: what each bought and what each sold.
 func (w *tickWindow) add(buy, sell []float64) {
 	for len(buy) > 0 {
-		k := min(len(buy), w.n-w.r)
-		w.buy.take(w.r, buy[:k])
-		w.sell.take(w.r, sell[:k])
+		k := copy(w.buy.current[w.r:], buy)
+		copy(w.sell.current[w.r:], sell)
 		buy, sell = buy[k:], sell[k:]
 		if w.r += k; w.r == w.n {
 			w.buy.turn()
@@ -48,6 +48,32 @@ func (w *tickWindow) add(buy, sell []float64) {
 	}
 }
 
+// turn makes the full current block the one before.
+func (b *blocks) turn() {
+	if b.last == nil {
+		b.last = make([]float64, len(b.current))
+	}
+	b.last, b.current = b.current, b.last
+	b.suffix, b.prefix, b.summed = b.suffix[:0], 0, 0
+}
+
+// sums gives the window's two sums or, before the file's n-th trade, those of the trades so far.
+func (w *tickWindow) sums() (buy, sell float64) { return w.buy.sum(w.r), w.sell.sum(w.r) }
+
+func (b *blocks) sum(r int) float64 {
+	for _, v := range b.current[b.summed:r] {
+		b.prefix += v
+	}
+	b.summed = r
+	if b.last == nil {
+		return b.prefix
+	}
+	if len(b.suffix) == 0 {
+		b.suffix = suffixes(b.suffix, b.last)
+	}
+	return b.suffix[len(b.last)-r] + b.prefix
+}
+
 // slide is add that writes the imbalance after each trade into dst; before the file's n-th it is NaN.
 func (w *tickWindow) slide(dst, buy, sell []float64) {
 	for len(buy) > 0 {
@@ -55,7 +81,7 @@ func (w *tickWindow) slide(dst, buy, sell []float64) {
 		for i := range dst[:k] {
 			dst[i] = math.NaN()
 		}
-		if w.buy.last != nil {
+		if w.sums(); w.buy.last != nil {
 			b, s := w.buy.prefix, w.sell.prefix
 			older := w.n - w.r - 1 // trades of the block before that are still in the window
 			for i := range dst[:k] {
@@ -74,26 +100,6 @@ func (w *tickWindow) slide(dst, buy, sell []float64) {
 	}
 }
 
-func (b *blocks) take(r int, x []float64) {
-	to := b.current[r:][:len(x)]
-	s := b.prefix
-	for i, v := range x {
-		to[i] = v
-		s += v
-	}
-	b.prefix = s
-}
-
-// turn makes the full current block the one before.
-func (b *blocks) turn() {
-	if b.last == nil {
-		b.last = make([]float64, len(b.current))
-	}
-	b.last, b.current = b.current, b.last
-	b.suffix = suffixes(b.suffix, b.last)
-	b.prefix = 0
-}
-
 // suffixes gives the sums of x's 0, 1, … len(x) newest values, in dst's memory where it suffices.
 func suffixes(dst, x []float64) []float64 {
 	dst = slices.Grow(dst[:0], len(x)+1)[:len(x)+1]
@@ -104,14 +110,6 @@ func suffixes(dst, x []float64) []float64 {
 		dst[len(x)-i] = s
 	}
 	return dst
-}
-
-// sums gives the window's two sums or, before the file's n-th trade, those of the trades so far.
-func (w *tickWindow) sums() (buy, sell float64) {
-	if w.buy.last == nil {
-		return w.buy.prefix, w.sell.prefix
-	}
-	return w.buy.suffix[w.n-w.r] + w.buy.prefix, w.sell.suffix[w.n-w.r] + w.sell.prefix
 }
 
 // tail gives the last n trades, or all there were, in file order.
