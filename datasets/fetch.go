@@ -92,10 +92,10 @@ func (r FetchReport) Count(s FetchStatus) int {
 // Fetch brings the wanted partitions from src into the lake. What the lake has already is passed
 // over after a look at its footer; a file that does not read is fetched again. The last and the
 // first day of each series go first, so that a bad key or range shows at once. A partition that
-// fails is an entry of the report and the others go on. Temporary files that a dead process left in the
-// lake are removed first. The error is not nil when the fetch stopped
-// early: the cause of ctx's end, or one that wraps ErrKeyRefused. The lake and the report are valid
-// then too.
+// fails is an entry of the report and the others go on. A grouped symbol's file becomes the
+// partitions of its symbols. Temporary files that dead processes left in the lake are removed first.
+// The error is not nil when the fetch stopped early: the cause of ctx's end, or one that wraps
+// ErrKeyRefused. The lake and the report are valid then too.
 func Fetch(ctx context.Context, src Source, lake *Lake, want []Partition, o FetchOptions) (FetchReport, error) {
 	want = slices.Clone(want)
 	slices.SortFunc(want, Partition.Compare)
@@ -192,7 +192,7 @@ func (f *fetch) attempts(ctx context.Context, e *FetchEntry) error {
 		if n == f.o.Attempts || !errors.As(err, &again) {
 			return err
 		}
-		wait := time.NewTimer(max(again.Retry(), f.o.MinWait<<(n-1)))
+		wait := time.NewTimer(max(again.Retry(), f.o.MinWait<<min(n-1, 6)))
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
