@@ -94,8 +94,11 @@ func (s *screen) pays(d *Report) {
 	}
 	s.row("net return", percent(p.TotalReturn, 2), fmt.Sprintf("before costs %s, buy and hold %s",
 		percent(beforeCosts(p), 2), percent(p.BuyAndHold, 2)))
-	s.row("Sharpe", signed(p.Sharpe, 2), fmt.Sprintf("annualized from %s days%s%s", count(float64(d.Span.Days)),
-		prefixed(", 95%: ", span(p.SharpeLow, p.SharpeHigh, 1)), prefixed(", above 0: ", known(share(p.PSR, 0)))))
+	sure := prefixed(", 95%: ", span(p.SharpeLow, p.SharpeHigh, 1))
+	if sure == "" {
+		sure = prefixed(", chance above 0: ", known(share(p.PSR, 0)))
+	}
+	s.row("Sharpe", signed(p.Sharpe, 2), "annualized from "+count(float64(d.Span.Days))+" days"+sure)
 	s.row("max drawdown", percent(p.MaxDrawdown, 2), plain(p.MaxDrawdownDays, 1)+" days under water at the longest")
 	s.row("costs", plain(p.Fees+p.Slippage+p.Impact, 0), fmt.Sprintf("fees %s, slippage %s, impact %s; funding %s",
 		plain(p.Fees, 0), plain(p.Slippage, 0), plain(p.Impact, 0), signed(p.Funding, 0)))

@@ -153,11 +153,22 @@ func (d *Report) sureSentence() string {
 	if p == nil || !finite(float64(p.PSR)) {
 		return ""
 	}
-	s := fmt.Sprintf("The chance that its true Sharpe ratio is above zero is %s", share(p.PSR, 0))
+	s := "The chance that its true Sharpe ratio is above zero is " + chance(p.PSR)
 	if m := float64(p.MinTRLDays); finite(m) && p.PSR < 0.95 && m > float64(d.Span.Days) {
 		s += fmt.Sprintf("; a record of %s days would be needed to be 95%% sure", count(math.Ceil(m)))
 	}
 	return s + "."
+}
+
+// chance is a probability in whole percent that is never said to be 0 or 100.
+func chance(f backtest.Figure) string {
+	switch {
+	case f < 0.01:
+		return "below 1%"
+	case f > 0.99:
+		return "above 99%"
+	}
+	return share(f, 0)
 }
 
 func abs(f backtest.Figure) backtest.Figure { return backtest.Figure(math.Abs(float64(f))) }

@@ -85,9 +85,9 @@ func coverageWords(d *Report) string {
 	for _, in := range d.Instruments {
 		lost += in.BarsMissing
 	}
-	s := fmt.Sprintf("%s of %s feed days present, %d empty, %d missing", count(float64(c.Present)), count(float64(c.Days)), c.Empty, c.Missing)
+	s := fmt.Sprintf("%s of %s feed days, %d empty, %d missing", count(float64(c.Present)), count(float64(c.Days)), c.Empty, c.Missing)
 	if lost > 0 {
-		s += fmt.Sprintf("; %s bars without a price", count(float64(lost)))
+		s += fmt.Sprintf("; %s bars lack a price", count(float64(lost)))
 	}
 	return s
 }
