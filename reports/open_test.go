@@ -59,6 +59,29 @@ func TestRerenderGivesTheSameBytes(t *testing.T) {
 	}
 }
 
+// Where there are no symbolic links, latest is a file that holds the folder's name.
+func TestLatestAsAFile(t *testing.T) {
+	dir := t.TempDir()
+	r := sample(t, small)
+	if err := Write(dir, r, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	latest := filepath.Join(dir, "latest")
+	if err := os.Remove(latest); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(latest, []byte(Folder(r)+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	run, err := Open(latest)
+	if err != nil || run.Report.Digest != r.Digest {
+		t.Fatalf("Open(latest): %v", err)
+	}
+	if runs, err := Runs(dir); err != nil || len(runs) != 1 || !runs[0].Latest {
+		t.Errorf("Runs: %+v, %v", runs, err)
+	}
+}
+
 func TestOpenDamaged(t *testing.T) {
 	dir := t.TempDir()
 	if err := Write(dir, sample(t, small), Options{}); err != nil {

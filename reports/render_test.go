@@ -13,6 +13,7 @@ import (
 
 	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/factors"
 )
 
 const hostile = `<script>alert(1)</script>"'&{{.}}`
@@ -196,5 +197,23 @@ func TestPageSize(t *testing.T) {
 	}
 	if n := len(run.Report.Curves.Equity.TS); n > 1000 {
 		t.Errorf("the equity curve has %d points, want at most 1,000", n)
+	}
+}
+
+// A study that looks ahead says so before its verdict.
+func TestLookAheadComesFirst(t *testing.T) {
+	r := sample(t, small)
+	r.Study.Composite.Components[1].Normalize = &factors.Normalization{Method: factors.FullSample}
+	r.Study.Data.Clock = "timestamp"
+	run := finishedResult(t, r)
+	if len(run.Report.LooksAhead) != 2 {
+		t.Fatalf("looks ahead: %q, want the component and the clock", run.Report.LooksAhead)
+	}
+	for _, f := range []Format{HTML, Text} {
+		out := strings.ToLower(render(t, f, run))
+		at, after := strings.Index(out, "looks ahead"), strings.Index(out, "does it predict?")
+		if at < 0 || at > after {
+			t.Errorf("%s: look-ahead at %d, verdict at %d", f, at, after)
+		}
 	}
 }
