@@ -20,7 +20,7 @@ type encoder interface {
 	page(dst []byte) ([]byte, format.Encoding)
 	// dictionary appends the row group's dictionary, if a page refers to it, and begins a new one.
 	dictionary(dst []byte) (_ []byte, n int)
-	// bounds gives the smallest and largest value of the last page in PLAIN form, if it is recorded.
+	// bounds gives the smallest and the largest value of the last page, if they are recorded.
 	bounds() (lo, hi int64, ok bool)
 }
 
@@ -58,7 +58,7 @@ func newColumnWriter(f arrow.Field, o Column) (*columnWriter, error) {
 	bad := fmt.Errorf("encoding %d is not for %v", o.Encoding, f.Type)
 	switch t := f.Type.(type) {
 	case *arrow.TimestampType:
-		if t.Unit != arrow.Microsecond || (t.TimeZone != "UTC" && t.TimeZone != "") {
+		if t.Unit != arrow.Microsecond || t.TimeZone != "UTC" {
 			return nil, fmt.Errorf("type %v is not supported: want timestamp[us, UTC]", t)
 		}
 		c.isTime = true

@@ -40,8 +40,9 @@ type Between struct {
 }
 
 // Read gives the file's rows in file order in batches of up to 32,768, each from one row group.
-// A batch is valid until the next call of Next unless it is retained. An error names the row group
-// and the column.
+// A batch is valid until the next call of Next unless it is retained; so are the strings that Arrow
+// gives of it, which share its memory. An error names the row group and the column, and where a
+// value is at fault its row, counted from 1. The file must stay open until the reader is released.
 func (f *File) Read(ctx context.Context, o ReadOptions) (array.RecordReader, error) {
 	if o.Allocator == nil {
 		o.Allocator = memory.DefaultAllocator

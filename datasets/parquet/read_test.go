@@ -294,6 +294,7 @@ func TestWriterRefuses(t *testing.T) {
 		"two of a name":         {arrow.NewSchema([]arrow.Field{field("x", i64, false), field("x", i64, true)}, nil), WriterOptions{}},
 		"type":                  {oneColumn(arrow.PrimitiveTypes.Int32, false), WriterOptions{}},
 		"unit":                  {oneColumn(arrow.FixedWidthTypes.Timestamp_ms, false), WriterOptions{}},
+		"zone":                  {oneColumn(&arrow.TimestampType{Unit: arrow.Microsecond}, false), WriterOptions{}},
 		"encoding":              {oneColumn(i64, false), WriterOptions{Columns: map[string]Column{"x": {Encoding: DeltaLength}}}},
 		"codec":                 {oneColumn(i64, false), WriterOptions{Columns: map[string]Column{"x": {Codec: 9}}}},
 		"options for no column": {oneColumn(i64, false), WriterOptions{Columns: map[string]Column{"y": {}}}},

@@ -74,7 +74,10 @@ func NewWriter(w io.Writer, schema *arrow.Schema, o WriterOptions) (*Writer, err
 		}
 		out.columns = append(out.columns, c)
 	}
-	return out, out.emit([]byte(magic))
+	if err := out.emit([]byte(magic)); err != nil {
+		return nil, fmt.Errorf("parquet: %w", err)
+	}
+	return out, nil
 }
 
 // SetMetadata sets a key of the footer.
