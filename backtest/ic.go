@@ -115,7 +115,7 @@ type ahead struct {
 	sorted  metrics.Sorted
 	n       int       // defined returns
 	z       []float64 // theirs, closed up; nil where they are constant
-	ranks   []float64 // theirs, closed up
+	ranks   []int32   // twice theirs, closed up
 }
 
 // pairing pairs signals with the forward returns of one horizon; its slices are reused from signal
@@ -129,7 +129,7 @@ type pairing struct {
 	rows       []int32        // window rows of the pairs
 	places     metrics.Places // the pairs by value
 	f, r       []float64
-	ranks      []float64
+	ranks      []int32
 	sum, count []float64 // of the tested series over the instruments, by window row
 	pooled     []float64 // the mean tested series, closed up
 	pooledRows []int32
@@ -141,7 +141,7 @@ func newPairing(v *view, h horizon) *pairing {
 	n, bars := len(v.m.Instruments), v.w.Hi-v.w.Lo
 	p := &pairing{
 		view: v, h: h, ahead: make([]ahead, n), place: make([]int32, bars), rows: make([]int32, 0, bars),
-		f: make([]float64, 0, bars), r: make([]float64, 0, bars), ranks: make([]float64, bars),
+		f: make([]float64, 0, bars), r: make([]float64, 0, bars), ranks: make([]int32, bars),
 		sum: make([]float64, bars), count: make([]float64, bars),
 		pooled: make([]float64, 0, bars), pooledRows: make([]int32, 0, bars),
 	}
@@ -152,7 +152,7 @@ func newPairing(v *view, h horizon) *pairing {
 		returns := v.forward(i, h.bars)
 		p.pair(returns, returns)
 		a := ahead{returns: returns, sorted: metrics.Order(returns), n: len(p.rows)}
-		a.ranks = make([]float64, a.n)
+		a.ranks = make([]int32, a.n)
 		a.sorted.Select(&p.places, p.place)
 		p.places.Rank(a.ranks)
 		if a.z = make([]float64, a.n); !metrics.Standardize(a.z, p.r) {

@@ -53,20 +53,20 @@ func (v *view) level(score *factors.Panel) leveled {
 // levelRows gives the composite's five rows at this horizon, the instruments taken together.
 func (p *pairing) levelRows(signal string) []LevelRow {
 	all := signals.Levels()
-	rows := make([]LevelRow, len(all))
+	rows, outcomes, paired := make([]LevelRow, len(all)), p.outcomes(), p.paired()
 	for at, level := range all {
 		bars, visits := p.levels.bars[at], p.levels.visits[at]
-		n, hits, sum := p.outcomes(int8(at), level < signals.Neutral)
+		o := outcomes[at]
 		row := LevelRow{
 			Signal: signal, Window: p.name, Level: level.String(), Bars: bars, Horizon: p.h.name,
 			Share: Figure(float64(bars) / float64(p.levels.scored)), MeanHolding: Figure(float64(bars) / float64(visits)),
-			MeanReturn: Figure(sum / float64(n)), HitRate: Figure(float64(hits) / float64(n)), T: null,
+			MeanReturn: Figure(o.sum / float64(o.n)), HitRate: Figure(float64(o.hits) / float64(o.n)), T: null,
 			BreakEven: null,
 		}
 		switch {
 		case level == signals.Neutral:
 			row.reason("break_even_bps", "a neutral level takes no side")
-		case n == 0:
+		case o.n == 0:
 			row.reason("break_even_bps", "no bar at this level has a forward return")
 		case level < signals.Neutral:
 			row.BreakEven = -row.MeanReturn / 2 / basisPoint
@@ -74,16 +74,16 @@ func (p *pairing) levelRows(signal string) []LevelRow {
 			row.BreakEven = row.MeanReturn / 2 / basisPoint
 		}
 		switch {
-		case n == 0:
+		case o.n == 0:
 			for _, key := range []string{"mean_return", "hit_rate", "t"} {
 				row.reason(key, "no bar at this level has a forward return")
 			}
 		case visits < minVisits:
 			row.reason("t", "fewer than 10 visits")
-		case n < 10*p.h.bars:
+		case o.n < 10*p.h.bars:
 			row.reason("t", "the bars at this level span fewer than 10 horizons")
 		default:
-			row.T = Figure(p.levelT(int8(at), n, sum/float64(n)))
+			row.T = Figure(p.levelT(int8(at), o, paired))
 		}
 		if bars == 0 {
 			row.reason("mean_holding_bars", "the score was never at this level")
@@ -116,46 +116,71 @@ func (v *view) transitions(signal string) []TransitionRow {
 	return out
 }
 
-// outcomes counts the bars at a level that have a forward return, sums these, and counts those that went the
-// level's way.
-func (p *pairing) outcomes(level int8, short bool) (n, hits int, sum float64) {
+// outcome sums the forward returns of a level's bars.
+type outcome struct {
+	n    int // bars that have one
+	hits int // those that went the level's way
+	sum  float64
+}
+
+func (p *pairing) outcomes() []outcome {
+	all := signals.Levels()
+	out, up := make([]outcome, len(all)), make([]int, len(all))
+	down := make([]int, len(all))
 	for i, a := range p.ahead {
 		of := p.levels.of[i]
 		for k, r := range a.returns {
-			if of[k] == level && metrics.Defined(r) {
-				n++
-				sum += r
-				if short && r < 0 || !short && r > 0 {
-					hits++
+			if at := of[k]; at >= 0 && metrics.Defined(r) {
+				out[at].n++
+				out[at].sum += r
+				if r > 0 {
+					up[at]++
+				} else if r < 0 {
+					down[at]++
 				}
 			}
 		}
 	}
-	return n, hits, sum
+	for at, level := range all {
+		if out[at].hits = up[at]; level < signals.Neutral {
+			out[at].hits = down[at]
+		}
+	}
+	return out
 }
 
-// levelT tests a level's mean return m, over its n bars, against 0 under overlap: with D the membership, the
+// paired lists the window rows at which any instrument has both a level and a forward return.
+func (p *pairing) paired() []int32 {
+	rows := p.pooledRows[:0]
+	for k := range p.w.Hi - p.w.Lo {
+		for i := range p.ahead {
+			if p.levels.of[i][k] >= 0 && metrics.Defined(p.ahead[i].returns[k]) {
+				rows = append(rows, int32(k))
+				break
+			}
+		}
+	}
+	return rows
+}
+
+// levelT tests a level's mean return m, over its n bars among the paired rows, against 0 under overlap: with D the membership, the
 // series Σ_i D·(R − m) by bar has mean 0 and long-run variance S over its T bars, and
 //
 //	t = m·n/sqrt(T·S)
-func (p *pairing) levelT(level int8, n int, m float64) float64 {
-	x := p.pooled[:0]
-	for k := range p.w.Hi - p.w.Lo {
-		v, any := 0.0, false
-		for i := range p.ahead {
-			if r := p.ahead[i].returns[k]; p.levels.of[i][k] >= 0 && metrics.Defined(r) {
-				any = true
-				if p.levels.of[i][k] == level {
-					v += r - m
-				}
+func (p *pairing) levelT(level int8, o outcome, rows []int32) float64 {
+	x := p.pooled[:len(rows)]
+	clear(x)
+	m := o.sum / float64(o.n)
+	for i, a := range p.ahead {
+		of := p.levels.of[i]
+		for at, k := range rows {
+			if of[k] == level && metrics.Defined(a.returns[k]) {
+				x[at] += a.returns[k] - m
 			}
-		}
-		if any {
-			x = append(x, v)
 		}
 	}
 	variance, _ := metrics.LongRunVariance(x, p.h.bars)
-	return m * float64(n) / math.Sqrt(variance*float64(len(x)))
+	return m * float64(o.n) / math.Sqrt(variance*float64(len(x)))
 }
 
 func (r *LevelRow) reason(key, why string) {

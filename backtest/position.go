@@ -127,35 +127,55 @@ func (s *asset) play(b *book, t int) {
 	if frozen {
 		mark = s.mark
 	}
-	s.settle(b, t, true)
-	if !s.atOpen {
-		s.accrue(b, t)
+	funded := s.rate != nil || len(s.settlements) > 0
+	if funded {
+		s.fund(b, t, true)
 	}
 	from := s.mark
-	if !frozen && s.trades[t] > 0 && priced(s.price[t]) {
-		n := 0
-		for n < len(s.orders) && s.orders[n].decided+b.e.Delay <= t {
-			s.move(from, s.price[t], mark)
-			from = s.price[t]
-			s.fill(b, t, s.orders[n], mark)
-			n++
-		}
-		s.orders = slices.Delete(s.orders, 0, n)
+	if len(s.orders) > 0 && !frozen && s.trades[t] > 0 && priced(s.price[t]) {
+		from = s.execute(b, t, from, mark)
 	}
-	s.settle(b, t, false)
-	if s.atOpen {
+	if funded {
+		s.fund(b, t, false)
+	}
+	if s.quantity != 0 {
+		s.move(from, mark, mark)
+	}
+	s.mark = mark
+	if s.contract.Inverse && (s.quantity != 0 || s.coin != 0) {
+		s.sweep(b)
+	}
+}
+
+// fund books the funding of bar t that comes before, or after, its fills.
+func (s *asset) fund(b *book, t int, beforeFills bool) {
+	s.settle(b, t, beforeFills)
+	if beforeFills != s.atOpen {
 		s.accrue(b, t)
 	}
-	s.move(from, mark, mark)
-	s.mark = mark
-	if s.contract.Inverse && s.quantity != 0 || s.coin != 0 {
-		now := 0.0
-		if s.quantity != 0 {
-			now = s.quantity * s.contract.Multiplier / mark
-		}
-		b.cash += (s.coin - now) * mark
-		s.coin = now
+}
+
+// execute fills the orders that are due at bar t and gives the price up to which PnL has been booked.
+func (s *asset) execute(b *book, t int, from, mark float64) float64 {
+	n := 0
+	for n < len(s.orders) && s.orders[n].decided+b.e.Delay <= t {
+		s.move(from, s.price[t], mark)
+		from = s.price[t]
+		s.fill(b, t, s.orders[n], mark)
+		n++
 	}
+	s.orders = slices.Delete(s.orders, 0, n)
+	return from
+}
+
+// sweep turns an inverse position's coin PnL since the last mark into cash.
+func (s *asset) sweep(b *book) {
+	now := 0.0
+	if s.quantity != 0 {
+		now = s.quantity * s.contract.Multiplier / s.mark
+	}
+	b.cash += (s.coin - now) * s.mark
+	s.coin = now
 }
 
 // move books the price PnL of the held quantity between two prices within a bar that ends at mark.

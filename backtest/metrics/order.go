@@ -23,9 +23,9 @@ const (
 
 // Order sorts the rows at which x is defined (neither NaN nor infinite). It is a stable radix sort on the
 // leading 33 bits of the range that the floats' ordered bit patterns span, after which the few runs
-// that agree in those are sorted by value: O(n) but for crowded data. It panics on 2³¹ rows or more.
+// that agree in those are sorted by value: O(n) but for crowded data. It panics on 2³⁰ rows or more.
 func Order(x []float64) Sorted {
-	if len(x) > rowMask {
+	if len(x) > rowMask/2 {
 		panic("metrics: Order of too many rows")
 	}
 	low, high, n := uint64(math.MaxUint64), uint64(0), 0
@@ -121,35 +121,41 @@ func (p *Places) run(i int) int {
 	return j
 }
 
-// Rank writes the average ranks, from 1, into dst, by place: ties get the mean of the ranks that they
-// share.
-func (p *Places) Rank(dst []float64) {
+// Rank writes twice the average ranks, which are then whole, into dst, by place: ranks count from 1, and ties
+// get the mean of those that they share.
+func (p *Places) Rank(dst []int32) {
 	for i := 0; i < len(p.At); {
 		j := p.run(i)
 		for _, at := range p.At[i:j] {
-			dst[at] = float64(i+j+1) / 2
+			dst[at] = int32(i + j + 1)
 		}
 		i = j
 	}
 }
 
-// Spearman is the correlation of the average ranks with those of another column, given by place: Pearson
-// of the ranks.
-func (p *Places) Spearman(ranks []float64) float64 {
-	centre := float64(len(ranks)+1) / 2
-	var xx, xy float64
+// Spearman is the correlation of the average ranks with those of another column, given twice and by place as
+// Rank writes them: Pearson of the ranks.
+func (p *Places) Spearman(ranks []int32) float64 {
+	if len(p.At) < MinPairs {
+		return math.NaN()
+	}
+	centre := int64(len(ranks) + 1) // twice the mean rank
+	var xx, yy, xy float64
 	for i := 0; i < len(p.At); {
 		j := p.run(i)
-		x, y := float64(i+j+1)/2-centre, 0.0
+		x, sum := float64(int64(i+j+1)-centre), int64(0)
 		for _, at := range p.At[i:j] {
-			y += ranks[at] - centre
+			sum += int64(ranks[at]) - centre
 		}
 		xx += float64(float64(j-i) * float64(x*x))
-		xy += float64(x * y)
+		xy += float64(x * float64(sum))
 		i = j
 	}
-	yy := squares(ranks, centre)
-	if len(p.At) < MinPairs || xx == 0 || yy == 0 {
+	for _, r := range ranks {
+		y := float64(int64(r) - centre)
+		yy += float64(y * y)
+	}
+	if xx == 0 || yy == 0 {
 		return math.NaN()
 	}
 	return max(-1, min(1, xy/math.Sqrt(float64(xx*yy))))
@@ -164,7 +170,11 @@ func AverageRanks(dst, x []float64) {
 	}
 	var p Places
 	Order(x).Select(&p, place)
-	p.Rank(dst)
+	twice := make([]int32, len(x))
+	p.Rank(twice)
+	for t, r := range twice {
+		dst[t] = float64(r) / 2
+	}
 }
 
 // Defined reports whether v is a number: NaN and the infinities count as missing.

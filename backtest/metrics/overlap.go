@@ -24,20 +24,21 @@ func Variance0(u []float64) float64 {
 //	S = γ0 + 2 Σ_{l<h} γ_l,  γ_l = (1/n) Σ_t d_t d_{t−l},  d = u − ū
 //
 // It may be negative. With W_t the sum of the last h values of d up to t, Σ_{l<h} γ_l = (1/n) Σ d_t W_t,
-// which takes O(n) time whatever h is. Hansen and Hodrick (1980).
+// which takes O(n) time whatever h is. W is a plain running sum: d enters and leaves it as the same float64, so
+// that what rounding leaves behind is small beside the values that were in it, and they are all in S.
+// Hansen and Hodrick (1980).
 func HansenHodrick(u []float64, h int) float64 {
 	m, head := Mean(u), min(h, len(u))
-	var w compensated
-	var cross float64
+	var w, cross float64
 	for _, v := range u[:head] {
 		d := v - m
-		w.add(d)
-		cross += float64(d * w.value())
+		w += d
+		cross += float64(d * w)
 	}
 	for t, old := range u[:len(u)-head] {
 		d := u[t+head] - m
-		w.add(d - (old - m))
-		cross += float64(d * w.value())
+		w += d - (old - m)
+		cross += float64(d * w)
 	}
 	return (2*cross - squares(u, m)) / float64(len(u))
 }
