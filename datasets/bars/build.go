@@ -31,7 +31,7 @@ type Options struct {
 // day Build fails with an error that wraps datasets.ErrNotFound. Of the feeds with best prices that
 // are asked for and held, the first of quotes, book_ticker, book_snapshot_25 and book_snapshot_5 is
 // taken; depth is that of book_snapshot_25, else book_snapshot_5.
-func Build(ctx context.Context, lake *datasets.Lake, q Request, o Options) (*Series, error) {
+func Build(ctx context.Context, lake Store, q Request, o Options) (*Series, error) {
 	return build(ctx, lake, q, o)
 }
 
@@ -39,7 +39,7 @@ func Build(ctx context.Context, lake *datasets.Lake, q Request, o Options) (*Ser
 type builder struct {
 	q       Request
 	o       Options
-	store   store
+	store   Store
 	feeds   []holding // trades first
 	around  []part    // derivative_ticker from the day before First to that after End−1
 	frame   frame
@@ -53,7 +53,7 @@ type holding struct {
 	parts []part
 }
 
-func build(ctx context.Context, s store, q Request, o Options) (*Series, error) {
+func build(ctx context.Context, s Store, q Request, o Options) (*Series, error) {
 	if err := q.validate(); err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (f *feedFold) cachePath(p datasets.Partition) string {
 
 // cached reads the table of a day-file, or nil where the cache has none that fits. A damaged one
 // does not fit.
-func (f *feedFold) cached(s store, info datasets.Info, source string) *table {
+func (f *feedFold) cached(s Store, info datasets.Info, source string) *table {
 	rec, meta, err := s.ReadTable(f.cachePath(info.Partition))
 	if err != nil {
 		return nil
@@ -78,7 +78,7 @@ func (f *feedFold) cached(s store, info datasets.Info, source string) *table {
 
 // keep writes the table of a day-file. A lake that cannot be written to still gives bars, so only a
 // stop is an error.
-func (f *feedFold) keep(ctx context.Context, s store, info datasets.Info, source string, t *table) error {
+func (f *feedFold) keep(ctx context.Context, s Store, info datasets.Info, source string, t *table) error {
 	columns := make([]column, len(f.fields))
 	for c, name := range f.fields {
 		columns[c] = column{name, t.cols[c]}

@@ -15,8 +15,8 @@ import (
 	"github.com/qf-dev/qf/datasets"
 )
 
-// store is what Build needs of a lake.
-type store interface {
+// Store is what Build needs of a lake: a *datasets.Lake, or a view of one.
+type Store interface {
 	Stat(datasets.Partition) (datasets.Info, error)
 	Scan(context.Context, datasets.DataType, datasets.Instrument, datasets.Range, ...string) (array.RecordReader, error)
 	ReadTable(path string) (arrow.Record, map[string]string, error)
@@ -50,7 +50,7 @@ type source struct {
 }
 
 // find looks up what the lake has of the feed, day by day.
-func find(ctx context.Context, s store, workers int, in datasets.Instrument, feed datasets.DataType, first, end datasets.Day) ([]part, error) {
+func find(ctx context.Context, s Store, workers int, in datasets.Instrument, feed datasets.DataType, first, end datasets.Day) ([]part, error) {
 	parts := make([]part, end-first)
 	err := forEach(ctx, workers, len(parts), func(_ context.Context, i int) error {
 		p := datasets.Partition{Instrument: in, Type: feed, Day: first + datasets.Day(i)}
@@ -95,7 +95,7 @@ func held(parts []part) bool {
 }
 
 // foldAll fills the tables of all days of the sources.
-func foldAll(ctx context.Context, s store, q Request, workers int, sources ...*source) error {
+func foldAll(ctx context.Context, s Store, q Request, workers int, sources ...*source) error {
 	type job struct {
 		src *source
 		day int
@@ -118,7 +118,7 @@ func foldAll(ctx context.Context, s store, q Request, workers int, sources ...*s
 }
 
 // fold fills one day's table, from the cache where it holds it for this very file.
-func (f *source) fold(ctx context.Context, s store, q Request, i int) (err error) {
+func (f *source) fold(ctx context.Context, s Store, q Request, i int) (err error) {
 	p := &f.parts[i]
 	digest := p.info.Digest
 	if f.labels != nil {
@@ -136,7 +136,7 @@ func (f *source) fold(ctx context.Context, s store, q Request, i int) (err error
 }
 
 // read folds a day-file.
-func (f *feedFold) read(ctx context.Context, s store, q Request, d datasets.Day) (*table, error) {
+func (f *feedFold) read(ctx context.Context, s Store, q Request, d datasets.Day) (*table, error) {
 	rows, err := s.Scan(ctx, f.feed, q.Instrument, datasets.DayRange(d, d), append([]string{q.Spec.Clock.column()}, f.columns...)...)
 	if err != nil {
 		return nil, err
