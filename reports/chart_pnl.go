@@ -1,0 +1,102 @@
+package reports
+
+import (
+	"html/template"
+	"math"
+	"strconv"
+
+	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/reports/chart"
+)
+
+// waterfallChart draws how price PnL becomes net PnL.
+func waterfallChart(d *Report) template.HTML {
+	row := d.Outcome()
+	if row == nil {
+		return ""
+	}
+	steps := []struct {
+		name   string
+		change float64
+	}{
+		{"price", float64(row.PricePnL)}, {"funding", float64(row.Funding)}, {"fees", -float64(row.Fees)},
+		{"slippage", -float64(row.Slippage)}, {"impact", -float64(row.Impact)},
+	}
+	level, levels := 0.0, []float64{0}
+	axis := chart.Axis{Lo: -0.5, Hi: float64(len(steps)) + 0.5}
+	for k, s := range steps {
+		if finite(s.change) {
+			level += s.change
+		}
+		levels = append(levels, level)
+		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k), Label: s.name})
+	}
+	result := "net"
+	if !finite(float64(row.Funding)) {
+		result = "without funding"
+	}
+	axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(len(steps)), Label: result})
+	lo, hi := bounds(levels)
+	room := 0.1 * (hi - lo)
+	p := chart.New("From price PnL to net PnL, in quote currency", 240, axis, chart.Linear(lo-room, hi+room, 7, moneyTick))
+	bar := func(k int, name string, from, to float64, class string) {
+		at, text := float64(k), signed(backtest.Figure(to-from), 0)
+		p.Bar(class, at-0.3, at+0.3, from, to, name+" "+text)
+		if to < from {
+			p.Text("value", at, to, 15, text)
+		} else {
+			p.Text("value", at, to, -6, text)
+		}
+	}
+	for k, s := range steps {
+		if finite(s.change) {
+			p.Level("join", float64(k)+0.3, float64(k)+0.7, levels[k+1])
+			bar(k, s.name, levels[k], levels[k+1], "bar "+tone(s.change))
+		}
+	}
+	bar(len(steps), result, 0, level, "bar total")
+	return p.SVG()
+}
+
+// windowCharts compare the windows; nothing where there is only one.
+func windowCharts(d *Report) (pnl, ic template.HTML) {
+	var names []string
+	var earned, predicted []float64
+	for k := range d.PnL {
+		p := &d.PnL[k]
+		if p.Signal != compositeSignal || p.Window == backtest.All {
+			continue
+		}
+		names, earned = append(names, p.Window), append(earned, float64(p.TotalReturn))
+		v := math.NaN()
+		if row := d.pooled(compositeSignal, p.Window, d.PrimaryHorizon); row != nil {
+			v = float64(row.Pearson)
+		}
+		predicted = append(predicted, v)
+	}
+	if len(names) < 2 {
+		return "", ""
+	}
+	return barChart("Return after costs by window, in percent", names, earned, percentTick, func(k int) string {
+			return "window " + names[k] + "\nreturn " + percent(backtest.Figure(earned[k]), 2)
+		}), barChart("IC by window at the primary horizon", names, predicted, numberTick, func(k int) string {
+			return "window " + names[k] + "\nIC " + signed(backtest.Figure(predicted[k]), 4)
+		})
+}
+
+// delayChart draws what the run would have returned with longer delays.
+func delayChart(d *Report) template.HTML {
+	var names []string
+	var values []float64
+	for _, v := range d.Variants {
+		if v.Variant == "delay" {
+			names, values = append(names, strconv.Itoa(v.Delay)), append(values, float64(v.TotalReturn))
+		}
+	}
+	if len(names) < 2 {
+		return ""
+	}
+	return barChart("Return after costs by delay between decision and fill, in percent", names, values, percentTick, func(k int) string {
+		return "delay " + names[k] + " bars\nreturn " + percent(backtest.Figure(values[k]), 2)
+	})
+}

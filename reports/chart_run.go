@@ -1,0 +1,130 @@
+package reports
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"time"
+
+	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/reports/chart"
+)
+
+// hoverColumns is the number of places along a curve that show their values to a pointer.
+const hoverColumns = 90
+
+// equityChart draws the return of the run, of the run before costs and of holding.
+func equityChart(d *Report) template.HTML {
+	e := d.Curves.Equity
+	if len(e.TS) < 2 {
+		return ""
+	}
+	capital := float64(e.Equity[0])
+	x := instants(e.TS)
+	netted, gross, hold := returns(e.Equity, capital), returns(e.BeforeCosts, capital), returns(e.BuyAndHold, capital)
+	lo, hi := bounds(netted, gross, hold)
+	p := chart.New("Return after costs, before costs and of buy and hold over time, in percent", 280,
+		chart.Time(int64(x[0]), int64(x[len(x)-1])), chart.Linear(lo, hi, 7, percentTick))
+	p.Line("line hold", x, hold)
+	p.Line("line gross", x, gross)
+	p.Line("line net", x, netted)
+	hover(p, x, func(k int) string {
+		return fmt.Sprintf("%s\nafter costs %s\nbefore costs %s\nbuy and hold %s", instant(e.TS[k]),
+			percent(backtest.Figure(netted[k]), 2), percent(backtest.Figure(gross[k]), 2), percent(backtest.Figure(hold[k]), 2))
+	})
+	return p.SVG()
+}
+
+// drawdownChart draws how far equity stands below its highest value.
+func drawdownChart(d *Report) template.HTML {
+	e := d.Curves.Equity
+	if len(e.TS) < 2 {
+		return ""
+	}
+	x, y := instants(e.TS), floats(e.Drawdown)
+	lo, _ := bounds(y)
+	p := chart.New("Drawdown over time, in percent", 96,
+		chart.Time(int64(x[0]), int64(x[len(x)-1])), chart.Linear(math.Min(lo, -0.001), 0, 3, percentTick))
+	p.Area("area loss", x, y, 0)
+	hover(p, x, func(k int) string { return instant(e.TS[k]) + "\ndrawdown " + percent(e.Drawdown[k], 2) })
+	return p.SVG()
+}
+
+// priceChart draws an instrument's close, and weightChart what was held of it.
+func priceChart(c PositionCurve) template.HTML {
+	x, y := instants(c.TS), floats(c.Price)
+	lo, hi := bounds(y)
+	p := chart.New("Close of "+c.Instrument, 150, chart.Time(int64(x[0]), int64(x[len(x)-1])), chart.Linear(lo, hi, 4, moneyTick))
+	p.Line("line ink thin", x, y)
+	hover(p, x, func(k int) string {
+		return instant(c.TS[k]) + "\nclose " + compact(y[k]) + "\nweight " + percent(c.Weight[k], 0)
+	})
+	return p.SVG()
+}
+
+func weightChart(c PositionCurve) template.HTML {
+	x, y := steps(instants(c.TS), floats(c.Weight))
+	lo, hi := bounds(y, []float64{0})
+	p := chart.New("Weight of "+c.Instrument+" in equity, in percent", 70, chart.Time(int64(x[0]), int64(x[len(x)-1])), chart.Linear(lo, hi, 2, percentTick))
+	p.Area("area gain", x, clamp(y, 0, math.Inf(1)), 0)
+	p.Area("area loss", x, clamp(y, math.Inf(-1), 0), 0)
+	return p.SVG()
+}
+
+// hover lays columns that show a curve's values over a plot: each shows its last point.
+func hover(p *chart.Plot, x []float64, title func(k int) string) {
+	n := min(hoverColumns, len(x))
+	first, last := x[0], x[len(x)-1]
+	k := 0
+	for c := range n {
+		to := first + (last-first)*float64(c+1)/float64(n)
+		found := max(k-1, 0)
+		for k < len(x) && x[k] <= to {
+			found = k
+			k++
+		}
+		p.Column(first+(last-first)*float64(c)/float64(n), to, title(found))
+	}
+}
+
+// returns is equity over the initial capital, minus 1.
+func returns(equity []backtest.Figure, capital float64) []float64 {
+	out := floats(equity)
+	for k, v := range out {
+		out[k] = v/capital - 1
+	}
+	return out
+}
+
+func instants(ts []string) []float64 {
+	out := make([]float64, len(ts))
+	for k, s := range ts {
+		out[k] = float64(parseStamp(s))
+	}
+	return out
+}
+
+// steps holds each value until the next point.
+func steps(x, y []float64) (sx, sy []float64) {
+	for k := range x {
+		if k > 0 {
+			sx, sy = append(sx, x[k]), append(sy, y[k-1])
+		}
+		sx, sy = append(sx, x[k]), append(sy, y[k])
+	}
+	return sx, sy
+}
+
+// clamp holds values within [lo, hi].
+func clamp(x []float64, lo, hi float64) []float64 {
+	out := make([]float64, len(x))
+	for k, v := range x {
+		out[k] = math.Min(math.Max(v, lo), hi)
+	}
+	return out
+}
+
+// instant is a time of the report for reading.
+func instant(s string) string {
+	return time.UnixMicro(parseStamp(s)).UTC().Format("2 Jan 2006 15:04") + " UTC"
+}

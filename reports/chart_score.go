@@ -1,0 +1,84 @@
+package reports
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/reports/chart"
+)
+
+// quantileChart draws the mean forward return of each bucket of the composite at the primary horizon.
+func quantileChart(d *Report) template.HTML {
+	var rows []backtest.QuantileRow
+	for _, q := range d.Quantiles {
+		if q.Signal == compositeSignal && q.Horizon == d.PrimaryHorizon {
+			rows = append(rows, q)
+		}
+	}
+	if len(rows) == 0 {
+		return ""
+	}
+	var y []float64
+	axis := chart.Axis{Lo: 0.5, Hi: float64(len(rows)) + 0.5}
+	for k, q := range rows {
+		y = append(y, float64(q.MeanReturn)*1e4)
+		label := strconv.Itoa(q.Quantile)
+		switch k {
+		case 0:
+			label += " low"
+		case len(rows) - 1:
+			label += " high"
+		}
+		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k + 1), Label: label})
+	}
+	lo, hi := bounds(y, []float64{0})
+	p := chart.New("Mean forward return by quantile of the composite, in basis points", 200, axis, chart.Linear(lo, hi, 4, numberTick))
+	for k, q := range rows {
+		if finite(y[k]) {
+			at := float64(k + 1)
+			p.Bar("bar "+tone(y[k]), at-0.32, at+0.32, 0, y[k],
+				fmt.Sprintf("quantile %d of %d\nmean return %s bps over %s\n%s bars", q.Quantile, len(rows), signed(backtest.Figure(y[k]), 2), q.Horizon, count(float64(q.N))))
+		}
+	}
+	return p.SVG()
+}
+
+// distributionChart draws how often the composite takes which value, and where the levels begin.
+func distributionChart(d *Report) template.HTML {
+	s := d.Distribution
+	if s.N == 0 {
+		return ""
+	}
+	lo, hi := float64(s.Lo), float64(s.Hi)
+	width := (hi - lo) / float64(len(s.Counts))
+	most := float64(slices.Max(s.Counts)) / float64(s.N)
+	p := chart.New("Distribution of the composite with its thresholds, share of bars in percent", 200,
+		chart.Linear(lo, hi, 6, numberTick), chart.Linear(0, most, 4, shareTick))
+	for k, n := range s.Counts {
+		from := lo + float64(k)*width
+		middle := backtest.Figure(from + width/2)
+		class := "bar neutral"
+		switch {
+		case middle < s.Thresholds.StrongShort:
+			class = "bar down strong"
+		case middle < s.Thresholds.Short:
+			class = "bar down"
+		case middle > s.Thresholds.StrongLong:
+			class = "bar up strong"
+		case middle > s.Thresholds.Long:
+			class = "bar up"
+		}
+		p.Bar(class, from+0.06*width, from+0.94*width, 0, float64(n)/float64(s.N),
+			fmt.Sprintf("%s to %s\n%s values, %s", plain(backtest.Figure(from), 2), plain(backtest.Figure(from+width), 2), count(float64(n)), share(backtest.Figure(n)/backtest.Figure(s.N), 1)))
+	}
+	for _, cut := range []backtest.Figure{s.Thresholds.StrongShort, s.Thresholds.Short, s.Thresholds.Long, s.Thresholds.StrongLong} {
+		if cut > s.Lo && cut < s.Hi {
+			p.Rule("rule", float64(cut), strings.Replace(decimal(float64(cut)), "-", "−", 1))
+		}
+	}
+	return p.SVG()
+}

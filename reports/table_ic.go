@@ -1,0 +1,95 @@
+package reports
+
+import (
+	"github.com/qf-dev/qf/backtest"
+)
+
+// icSummary has the pooled IC over the whole span: a row a signal and horizon.
+func icSummary(d *Report) grid {
+	var rows []backtest.ICRow
+	for _, s := range d.signalNames() {
+		for _, h := range d.horizonNames() {
+			if r := d.pooled(s, backtest.All, h); r != nil {
+				rows = append(rows, *r)
+			}
+		}
+	}
+	return icGrid("Information coefficient over the whole span, instruments pooled", rows, false)
+}
+
+// icDetails has the other rows: single instruments and windows.
+func icDetails(d *Report) grid {
+	var rows []backtest.ICRow
+	for _, r := range d.IC {
+		if r.Instrument != backtest.Pooled || r.Window != backtest.All {
+			rows = append(rows, r)
+		}
+	}
+	return icGrid("Information coefficient by instrument and window", rows, true)
+}
+
+// icGrid shows rows of the IC; scoped ones with their instrument and window.
+func icGrid(caption string, rows []backtest.ICRow, scoped bool) grid {
+	g := grid{Caption: caption, Head: []heading{{Text: "Signal"}}}
+	if scoped {
+		g.Head = append(g.Head, heading{Text: "Instrument"}, heading{Text: "Window"})
+	}
+	g.Head = append(g.Head,
+		heading{Text: "Horizon", Numeric: true},
+		heading{Text: "IC", Title: "Pearson correlation of the signal with the forward return", Numeric: true},
+		heading{Text: "Rank IC", Title: "Spearman correlation", Numeric: true},
+		heading{Text: "t", Title: "of the IC, robust to overlapping horizons", Numeric: true},
+		heading{Text: "p", Title: "two-sided, of t", Numeric: true},
+		heading{Text: "p Holm", Title: "adjusted over the horizons other than the primary one", Numeric: true},
+		heading{Text: "Daily IC", Title: "mean over UTC days", Numeric: true},
+		heading{Text: "ICIR", Title: "daily mean over daily standard deviation", Numeric: true},
+		heading{Text: "n", Numeric: true},
+		heading{Text: "Effective n", Title: "n that independent pairs would need for the same standard error", Numeric: true},
+	)
+	for _, r := range rows {
+		signal := words(r.Signal)
+		if len(r.Warnings) > 0 {
+			signal.Text, signal.Title = r.Signal+" *", "warned of: "+cell(r.Warnings)
+		}
+		line := []entry{signal}
+		if scoped {
+			line = append(line, words(r.Instrument), words(r.Window))
+		}
+		t := figure(r.T, signed(r.T, 2), r.Reasons["t"])
+		if t.Title == "" {
+			t.Title = methodWords(r.TMethod)
+		}
+		g.Rows = append(g.Rows, append(line,
+			entry{Text: r.Horizon, Numeric: true, Key: decimal(float64(r.Bars))},
+			figure(r.Pearson, signed(r.Pearson, 4), r.Reasons["pearson"]),
+			figure(r.Spearman, signed(r.Spearman, 4), r.Reasons["spearman"]),
+			t,
+			figure(r.P, pValue(r.P), r.Reasons["p"]),
+			figure(r.PHolm, pValue(r.PHolm), r.Reasons["p_holm"]),
+			figure(r.Daily.Mean, signed(r.Daily.Mean, 4), r.Reasons["daily"]),
+			figure(r.Daily.ICIR, signed(r.Daily.ICIR, 2), r.Reasons["daily"]),
+			integer(r.N),
+			figure(r.NEffective, count(float64(r.NEffective)), r.Reasons["n_effective"]),
+		))
+	}
+	return g
+}
+
+// memoryGrid says how fast each signal changes.
+func memoryGrid(d *Report) grid {
+	g := grid{Caption: "How fast the signals change, in bars", Head: []heading{
+		{Text: "Signal"}, {Text: "Instrument"},
+		{Text: "Autocorrelation", Title: "at a lag of one bar", Numeric: true},
+		{Text: "Half-life", Title: "the first lag whose autocorrelation is at most a half", Numeric: true},
+		{Text: "Integrated time", Title: "bars that count as one independent value", Numeric: true},
+	}}
+	for _, r := range d.Memory {
+		g.Rows = append(g.Rows, []entry{
+			words(r.Signal), words(r.Instrument),
+			figure(r.Lag1, signed(r.Lag1, 4), r.Reasons["autocorrelation"]),
+			figure(r.HalfLife, count(float64(r.HalfLife)), r.Reasons["half_life_bars"]),
+			figure(r.Time, plain(r.Time, 1), r.Reasons["integrated_bars"]),
+		})
+	}
+	return g
+}
