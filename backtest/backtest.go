@@ -37,12 +37,12 @@ func (o Options) log(format string, a ...any) {
 // per window and one over the whole span, evaluation. The result depends on the study and on the
 // cells of the lake files that it reads, and on nothing else.
 func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
-	r, err := Frame(ctx, lake, s, o)
+	r, err := production.frame(ctx, lake, s, o)
 	if err != nil {
 		return nil, err
 	}
 	o.log("trading %d window(s)", len(r.Windows))
-	if err := r.trade(ctx); err != nil {
+	if err := production.trade(ctx, r); err != nil {
 		return nil, err
 	}
 	o.log("evaluating %d signals", len(r.Factors.Panels)+1)
@@ -58,79 +58,12 @@ func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*R
 // Frame is the first half of Backtest: bars, factors, score and targets, which `qf factors --out`
 // writes. Runs and Evaluation of the result are empty.
 func Frame(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
-	needs, err := s.Needs()
-	if err != nil {
-		return nil, err
-	}
-	r := &Result{Study: s}
-	if err := r.load(ctx, lake, needs, o); err != nil {
-		return nil, err
-	}
-	r.Span, r.Windows = s.windows(r.Market.Grid)
-	if r.Span.Lo == r.Span.Hi {
-		return nil, fmt.Errorf("study %s: no bars between %s and %s", s.Name, stamp(r.Span.From), stamp(r.Span.To))
-	}
-	list := make([]factors.Factor, len(s.Factors))
-	for i, c := range s.Factors {
-		if list[i], err = factors.Make(c.Name, c.Kind, c.Params, r.Market.Grid); err != nil {
-			return nil, err
-		}
-	}
-	o.log("computing %d factors over %d bars", len(list), r.Market.Len())
-	if r.Factors, err = factors.Compute(ctx, r.Market.Frame, list, factors.Options{Workers: o.Workers}); err != nil {
-		return nil, err
-	}
-	if r.Score, err = r.Factors.Composite(s.Composite, r.Span.Lo, r.Span.Hi); err != nil {
-		return nil, err
-	}
-	if r.Target, err = s.Rule().Targets(ctx, r.Score.Panel); err != nil {
-		return nil, err
-	}
-	r.warn(r.Score.Warnings...)
-	r.warnLookAhead()
-	r.warnWarmup()
-	r.warnCoverage()
-	return r, nil
+	return production.frame(ctx, lake, s, o)
 }
 
 // Rule is how the study turns its score into targets.
 func (s *Study) Rule() signals.Threshold {
 	return signals.Threshold{Cuts: s.Signals.Thresholds, Weights: s.Signals.Weights}
-}
-
-// load builds the bars of every instrument and lays them on one grid.
-func (r *Result) load(ctx context.Context, lake *datasets.Lake, needs Needs, o Options) error {
-	s := r.Study
-	market := &Market{}
-	var series []*bars.Series
-	defer func() {
-		for _, x := range series {
-			x.Record.Release()
-		}
-	}()
-	first, err := firstDay(lake, s, needs)
-	if err != nil {
-		return err
-	}
-	for _, in := range s.Data.Instruments {
-		o.log("bars of %v, %s to %s", in.Instrument, first, needs.To)
-		x, err := bars.Build(ctx, lake, bars.Request{
-			Instrument: in.Instrument, Contract: in.Contract, Spec: s.BarSpec(),
-			First: first, End: needs.To, Feeds: needs.feedsOf(in),
-		}, bars.Options{Workers: o.Workers, NoCache: o.NoCache})
-		if err != nil {
-			return err
-		}
-		series = append(series, x)
-		market.Contracts = append(market.Contracts, in.Contract)
-		market.Settlements = append(market.Settlements, x.Settlements)
-		market.Days = append(market.Days, x.Days)
-		r.Sources = append(r.Sources, x.Sources...)
-	}
-	slices.SortFunc(r.Sources, func(a, b datasets.Info) int { return a.Partition.Compare(b.Partition) })
-	market.Frame, err = factors.Load(series, s.Bars.BarsPerYear)
-	r.Market = market
-	return err
 }
 
 // firstDay is the first wanted day from which the lake holds trades of any of the instruments: what
@@ -148,45 +81,6 @@ func firstDay(lake *datasets.Lake, s *Study, needs Needs) (datasets.Day, error) 
 		}
 	}
 	return first, nil
-}
-
-// trade replays the targets over each window and over the whole span.
-func (r *Result) trade(ctx context.Context) error {
-	for _, w := range r.Windows {
-		target, err := r.targetOf(ctx, w)
-		if err != nil {
-			return err
-		}
-		run, err := Simulate(r.Market, target, w, r.Study.Execution)
-		if err != nil {
-			return err
-		}
-		r.Runs = append(r.Runs, run)
-	}
-	if len(r.Windows) == 1 && r.Windows[0] == r.Span {
-		r.All = r.Runs[0]
-	} else {
-		run, err := Simulate(r.Market, r.Target, r.Span, r.Study.Execution)
-		if err != nil {
-			return err
-		}
-		r.All = run
-	}
-	r.warn(r.All.Warnings...)
-	return nil
-}
-
-// targetOf is the target in one window: the span's, unless the score takes its mean and std from
-// the whole sample, which is then the window.
-func (r *Result) targetOf(ctx context.Context, w Window) (*factors.Panel, error) {
-	if !r.Study.looksAhead() || w == r.Span {
-		return r.Target, nil
-	}
-	score, err := r.Factors.Composite(r.Study.Composite, w.Lo, w.Hi)
-	if err != nil {
-		return nil, err
-	}
-	return r.Study.Rule().Targets(ctx, score.Panel)
 }
 
 // scores lists what is judged: the factors in the study's order, then the composite.

@@ -1,0 +1,153 @@
+package backtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/factors"
+	"github.com/qf-dev/qf/signals"
+)
+
+// pipeline is the way from ticks to positions, a function a stage. There is one; tests of the audit
+// break a stage of it to see that they are caught.
+type pipeline struct {
+	build     func(context.Context, bars.Store, bars.Request, bars.Options) (*bars.Series, error)
+	load      func([]*bars.Series, float64) (*factors.Frame, error)
+	compute   func(context.Context, *factors.Frame, []factors.Factor, factors.Options) (*factors.Frame, error)
+	composite func(*factors.Frame, factors.Composite, int, int) (*factors.Score, error)
+	targets   func(context.Context, signals.Rule, *factors.Panel) (*factors.Panel, error)
+	simulate  func(*Market, *factors.Panel, Window, Execution) (*Run, error)
+}
+
+var production = pipeline{
+	build:     bars.Build,
+	load:      factors.Load,
+	compute:   factors.Compute,
+	composite: (*factors.Frame).Composite,
+	targets: func(ctx context.Context, rule signals.Rule, score *factors.Panel) (*factors.Panel, error) {
+		return rule.Targets(ctx, score)
+	},
+	simulate: Simulate,
+}
+
+// frame goes from the lake to targets.
+func (p pipeline) frame(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
+	r := &Result{Study: s}
+	if err := p.market(ctx, lake, lake, r, o); err != nil {
+		return nil, err
+	}
+	r.Span, r.Windows = s.windows(r.Market.Grid)
+	if r.Span.Lo == r.Span.Hi {
+		return nil, fmt.Errorf("study %s: no bars between %s and %s", s.Name, stamp(r.Span.From), stamp(r.Span.To))
+	}
+	if err := p.score(ctx, r, o); err != nil {
+		return nil, err
+	}
+	r.warn(r.Score.Warnings...)
+	r.warnLookAhead()
+	r.warnWarmup()
+	r.warnCoverage()
+	return r, nil
+}
+
+// market builds the bars of every instrument from what ticks has of the lake's files and lays them
+// on one grid.
+func (p pipeline) market(ctx context.Context, lake *datasets.Lake, ticks bars.Store, r *Result, o Options) error {
+	s := r.Study
+	needs, err := s.Needs()
+	if err != nil {
+		return err
+	}
+	first, err := firstDay(lake, s, needs)
+	if err != nil {
+		return err
+	}
+	market := &Market{}
+	var series []*bars.Series
+	defer func() {
+		for _, x := range series {
+			x.Record.Release()
+		}
+	}()
+	for _, in := range s.Data.Instruments {
+		o.log("bars of %v, %s to %s", in.Instrument, first, needs.To)
+		x, err := p.build(ctx, ticks, bars.Request{
+			Instrument: in.Instrument, Contract: in.Contract, Spec: s.BarSpec(),
+			First: first, End: needs.To, Feeds: needs.feedsOf(in),
+		}, bars.Options{Workers: o.Workers, NoCache: o.NoCache})
+		if err != nil {
+			return err
+		}
+		series = append(series, x)
+		market.Contracts = append(market.Contracts, in.Contract)
+		market.Settlements = append(market.Settlements, x.Settlements)
+		market.Days = append(market.Days, x.Days)
+		r.Sources = append(r.Sources, x.Sources...)
+	}
+	slices.SortFunc(r.Sources, func(a, b datasets.Info) int { return a.Partition.Compare(b.Partition) })
+	market.Frame, err = p.load(series, s.Bars.BarsPerYear)
+	r.Market = market
+	return err
+}
+
+// score computes factors, composite and targets over the market of r.
+func (p pipeline) score(ctx context.Context, r *Result, o Options) (err error) {
+	s := r.Study
+	list := make([]factors.Factor, len(s.Factors))
+	for i, c := range s.Factors {
+		if list[i], err = factors.Make(c.Name, c.Kind, c.Params, r.Market.Grid); err != nil {
+			return err
+		}
+	}
+	o.log("computing %d factors over %d bars", len(list), r.Market.Len())
+	if r.Factors, err = p.compute(ctx, r.Market.Frame, list, factors.Options{Workers: o.Workers}); err != nil {
+		return err
+	}
+	if r.Score, err = p.composite(r.Factors, s.Composite, r.Span.Lo, r.Span.Hi); err != nil {
+		return err
+	}
+	r.Target, err = p.targets(ctx, s.Rule(), r.Score.Panel)
+	return err
+}
+
+// trade replays the targets over each window and over the whole span.
+func (p pipeline) trade(ctx context.Context, r *Result) error {
+	for _, w := range r.Windows {
+		target, err := p.targetOf(ctx, r, w)
+		if err != nil {
+			return err
+		}
+		run, err := p.simulate(r.Market, target, w, r.Study.Execution)
+		if err != nil {
+			return err
+		}
+		r.Runs = append(r.Runs, run)
+	}
+	if len(r.Windows) == 1 && r.Windows[0] == r.Span {
+		r.All = r.Runs[0]
+	} else {
+		run, err := p.simulate(r.Market, r.Target, r.Span, r.Study.Execution)
+		if err != nil {
+			return err
+		}
+		r.All = run
+	}
+	r.warn(r.All.Warnings...)
+	return nil
+}
+
+// targetOf is the target in one window: the span's, unless the score takes its mean and std from
+// the whole sample, which is then the window.
+func (p pipeline) targetOf(ctx context.Context, r *Result, w Window) (*factors.Panel, error) {
+	if !r.Study.looksAhead() || w == r.Span {
+		return r.Target, nil
+	}
+	score, err := p.composite(r.Factors, r.Study.Composite, w.Lo, w.Hi)
+	if err != nil {
+		return nil, err
+	}
+	return p.targets(ctx, r.Study.Rule(), score.Panel)
+}
