@@ -100,13 +100,20 @@ func (r *Result) warn(list ...error) {
 
 // looksAhead reports whether a component is normalized over the whole sample.
 func (s *Study) looksAhead() bool {
-	for _, c := range s.Composite.Components {
-		if c.Normalize != nil && c.Normalize.Method == factors.FullSample ||
-			c.Normalize == nil && s.Composite.Normalize.Method == factors.FullSample {
+	for k := range s.Composite.Components {
+		if s.normalization(k).Method == factors.FullSample {
 			return true
 		}
 	}
 	return false
+}
+
+// normalization is that of component k: its own or the composite's.
+func (s *Study) normalization(k int) factors.Normalization {
+	if own := s.Composite.Components[k].Normalize; own != nil {
+		return *own
+	}
+	return s.Composite.Normalize
 }
 
 func (r *Result) warnLookAhead() {

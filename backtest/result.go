@@ -18,8 +18,9 @@ type Result struct {
 	All     *Run     // one run over Span
 	Runs    []*Run   // one per window; Runs[0] is All where Span is the only window
 
-	Evaluation *Evaluated
-	Sources    []datasets.Info // every lake file that was read
-	Digest     string          // of the configuration and the data: names the run
-	Warnings   []error         // in order of appearance, each once
+	Evaluation  *Evaluated
+	Sources     []datasets.Info // every lake file that was read
+	Digest      string          // of the configuration and the data: names the run
+	Warnings    []error         // in order of appearance, each once
+	Certificate *Certificate    // of Audit; nil where it was not asked for
 }

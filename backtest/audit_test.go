@@ -1,0 +1,479 @@
+package backtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/datasets/tardis"
+	"github.com/qf-dev/qf/datasets/tardistest"
+	"github.com/qf-dev/qf/factors"
+	"github.com/qf-dev/qf/factors/kernel"
+	"github.com/qf-dev/qf/signals"
+)
+
+// dayFiles is a simulated market whose day-files go straight into a lake.
+type dayFiles struct{ *tardistest.Market }
+
+func (s dayFiles) Open(_ context.Context, p datasets.Partition) (datasets.Stream, error) {
+	var text bytes.Buffer
+	if err := s.WriteDay(&text, p); err != nil {
+		return nil, err
+	}
+	return dayFile{tardis.NewDecoder(&text, p, p.String(), 0), int64(text.Len()), p}, nil
+}
+
+type dayFile struct {
+	*tardis.Decoder
+	size int64
+	p    datasets.Partition
+}
+
+func (s dayFile) Meta() datasets.SourceMeta {
+	return datasets.SourceMeta{Path: s.p.String(), Bytes: s.size}
+}
+func (s dayFile) Progress() (done, total int64) { return s.size, s.size }
+
+// small is a study of short windows with factors of trades and of funding.
+const small = `
+version: 1
+name: audited
+data:
+  instruments: [binance-futures:BTCUSDT, binance-futures:ETHUSDT]
+  from: 2024-01-03
+  to: 2024-01-06
+bars: {kind: time, every: 5m}
+factors:
+  - {name: mom, kind: momentum, window: 3h}
+  - {name: vol, kind: volatility, window: 4h}
+  - {name: ofi, kind: ofi, window: 20 trades}
+  - {name: funding, kind: funding_mean, window: 1d}
+composite:
+  normalize: {method: rolling, window: 12h}
+  components:
+    - {factor: mom, weight: 0.5}
+    - {factor: vol, weight: -0.2}
+    - {factor: ofi, weight: 0.4}
+    - {factor: funding, weight: 0.1}
+evaluation: {horizons: [1h], primary_horizon: 1h, bootstrap: 0}
+`
+
+// simulatedLake parses a study and fills a lake with a market for it, but for the partitions that skip names.
+func simulatedLake(t *testing.T, text string, skip func(datasets.Partition) bool, set ...string) (*datasets.Lake, *Study) {
+	t.Helper()
+	study, err := ParseStudy("audit", []byte(text), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := study.Partitions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := study.Data.From - 1
+	market := &tardistest.Market{
+		Seed: 5, Start: start, Signal: tardistest.DefaultSignal,
+		TradesPerDay: 800, QuotesPerDay: 300, SnapshotEvery: 600, TickerEvery: 300,
+	}
+	for _, in := range study.Data.Instruments {
+		market.Instruments = append(market.Instruments, in.Instrument)
+	}
+	want = slices.DeleteFunc(want, func(p datasets.Partition) bool {
+		return p.Day < start || skip != nil && skip(p)
+	})
+	lake, err := datasets.OpenLake(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := datasets.Fetch(t.Context(), dayFiles{market}, lake, want, datasets.FetchOptions{})
+	if err != nil || report.Count(datasets.Fetched)+report.Count(datasets.Empty) != len(want) {
+		t.Fatalf("%d of %d days fetched, %v", report.Count(datasets.Fetched), len(want), err)
+	}
+	return lake, study
+}
+
+// audited runs a pipeline and its audit.
+func audited(t *testing.T, p pipeline, lake *datasets.Lake, s *Study, o Options) (*Result, *Certificate) {
+	t.Helper()
+	r, err := p.frame(t.Context(), lake, s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.trade(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	c, err := p.audit(t.Context(), lake, r, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, c
+}
+
+func clean(t *testing.T, c *Certificate) {
+	t.Helper()
+	for _, v := range c.Violations {
+		t.Errorf("%s of %s differs at %s when cut at %s: %v, then %v", v.Panel, v.Instrument, v.Bar, v.Cut, v.Value, v.Recomputed)
+	}
+	if c.Checked == 0 || len(c.Cuts) < 5 {
+		t.Errorf("%d values at %d cuts", c.Checked, len(c.Cuts))
+	}
+}
+
+// mapped changes each column of a panel.
+func mapped(p *factors.Panel, f func(dst, x []float64)) *factors.Panel {
+	cols := make([][]float64, len(p.Instruments))
+	for i := range cols {
+		cols[i] = slices.Clone(p.Col(i))
+		f(cols[i], p.Col(i))
+	}
+	return factors.NewPanel(p.Name, p.Grid, cols...)
+}
+
+// afterLoad and afterCompute break one panel of a frame.
+func afterLoad(name string, f func(dst, x []float64)) func(*pipeline) {
+	return func(p *pipeline) {
+		p.load = func(s []*bars.Series, perYear float64) (*factors.Frame, error) {
+			frame, err := factors.Load(s, perYear)
+			return changed(frame, name, f), err
+		}
+	}
+}
+
+func afterCompute(name string, f func(dst, x []float64)) func(*pipeline) {
+	return func(p *pipeline) {
+		p.compute = func(ctx context.Context, m *factors.Frame, fs []factors.Factor, o factors.Options) (*factors.Frame, error) {
+			frame, err := factors.Compute(ctx, m, fs, o)
+			return changed(frame, name, f), err
+		}
+	}
+}
+
+func changed(frame *factors.Frame, name string, f func(dst, x []float64)) *factors.Frame {
+	for k, p := range frame.Panels {
+		if p.Name == name {
+			frame.Panels[k] = mapped(p, f)
+		}
+	}
+	return frame
+}
+
+func meanOf(x []float64) float64 {
+	mean, _ := kernel.MeanStd(x, 1)
+	return mean
+}
+
+// mutants are leaks as they are met in research code, and the panel where each shows first.
+var mutants = []struct {
+	name, first string
+	leak        func(*pipeline)
+}{
+	{"centred window", "mom", afterCompute("mom", func(dst, x []float64) {
+		for t := range x {
+			dst[t] = meanOf(x[max(0, t-3):min(len(x), t+4)])
+		}
+	})},
+	{"full sample undeclared", "z mom", func(p *pipeline) {
+		p.composite = func(f *factors.Frame, c factors.Composite, lo, hi int) (*factors.Score, error) {
+			c.Normalize.Method = factors.FullSample
+			return f.Composite(c, lo, hi)
+		}
+	}},
+	{"negative shift", "vol", afterCompute("vol", func(dst, x []float64) {
+		dst[len(x)-1] = math.NaN()
+		copy(dst, x[1:])
+	})},
+	{"back-fill", "mom", afterCompute("mom", func(dst, _ []float64) {
+		for t := len(dst) - 2; t >= 0; t-- {
+			if math.IsNaN(dst[t]) {
+				dst[t] = dst[t+1]
+			}
+		}
+	})},
+	{"label on the left", "open", func(p *pipeline) {
+		p.load = func(s []*bars.Series, perYear float64) (*factors.Frame, error) {
+			frame, err := factors.Load(s, perYear)
+			for k, panel := range frame.Panels {
+				frame.Panels[k] = mapped(panel, func(dst, x []float64) {
+					dst[len(x)-1] = math.NaN()
+					copy(dst, x[1:])
+				})
+			}
+			return frame, err
+		}
+	}},
+	{"bar close used inside the bar", "fill price", func(p *pipeline) {
+		p.simulate = func(m *Market, target *factors.Panel, w Window, e Execution) (*Run, error) {
+			e.Price = "close"
+			return Simulate(m, target, w, e)
+		}
+	}},
+	{"bar score used inside the bar", "fill quantity", func(p *pipeline) {
+		p.simulate = func(m *Market, target *factors.Panel, w Window, e Execution) (*Run, error) {
+			return Simulate(m, mapped(target, func(dst, x []float64) { copy(dst, x[1:]) }), w, e)
+		}
+	}},
+	{"funding before it is known", "settled_funding", afterLoad("settled_funding", func(dst, x []float64) { copy(dst, x[1:]) })},
+	{"exchange clock", "open", func(p *pipeline) {
+		p.build = func(ctx context.Context, s bars.Store, q bars.Request, o bars.Options) (*bars.Series, error) {
+			q.Spec.Clock = bars.Exchange
+			return bars.Build(ctx, s, q, o)
+		}
+	}},
+	{"quantile edges of the whole window", "target", func(p *pipeline) {
+		p.targets = func(ctx context.Context, _ signals.Rule, score *factors.Panel) (*factors.Panel, error) {
+			target := mapped(score, func(dst, x []float64) {
+				sorted := slices.DeleteFunc(slices.Clone(x), math.IsNaN)
+				slices.Sort(sorted)
+				low, high := sorted[len(sorted)/5], sorted[len(sorted)*4/5]
+				for t, v := range x {
+					dst[t] = 0
+					if v > high {
+						dst[t] = 1
+					} else if v < low {
+						dst[t] = -1
+					}
+				}
+			})
+			target.Name = "target"
+			return target, nil
+		}
+	}},
+	{"universe of the window's end", "open", func(p *pipeline) {
+		p.load = func(s []*bars.Series, perYear float64) (*factors.Frame, error) {
+			frame, err := factors.Load(s, perYear)
+			trades := frame.Panel("trades")
+			listed := make([]bool, len(frame.Instruments))
+			for i := range listed {
+				lastDay := trades.Col(i)[frame.Len()-288:]
+				listed[i] = slices.ContainsFunc(lastDay, func(n float64) bool { return n > 0 })
+			}
+			for k, panel := range frame.Panels {
+				i := 0
+				frame.Panels[k] = mapped(panel, func(dst, _ []float64) {
+					for t := range dst {
+						if !listed[i] {
+							dst[t] = math.NaN()
+						}
+					}
+					i++
+				})
+			}
+			return frame, err
+		}
+	}},
+	{"state carried across workers", "ofi", func(p *pipeline) {
+		p.compute = func(ctx context.Context, m *factors.Frame, fs []factors.Factor, o factors.Options) (*factors.Frame, error) {
+			frame, err := factors.Compute(ctx, m, fs, o)
+			state := 0.0 // of one worker, which goes on with the next column
+			return changed(frame, "ofi", func(dst, x []float64) {
+				for t, v := range x {
+					if !math.IsNaN(v) {
+						state = 0.9*state + 0.1*v
+						dst[t] = state
+					}
+				}
+			}), err
+		}
+	}},
+	{"ewm seeded with the mean", "vol", afterCompute("vol", func(dst, x []float64) {
+		state := meanOf(x)
+		for t, v := range x {
+			if !math.IsNaN(v) {
+				state = 0.98*state + 0.02*v
+			}
+			dst[t] = state
+		}
+	})},
+}
+
+func TestAuditCatchesLeaks(t *testing.T) {
+	lake, study := simulatedLake(t, small, nil)
+	_, c := audited(t, production, lake, study, Options{})
+	clean(t, c)
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			p := production
+			m.leak(&p)
+			_, c := audited(t, p, lake, study, Options{NoCache: true})
+			if len(c.Violations) == 0 {
+				t.Fatal("was not caught")
+			}
+			if v := c.Violations[0]; v.Panel != m.first {
+				t.Errorf("the first that differs is %+v, want %s", v, m.first)
+			}
+		})
+	}
+}
+
+// every is a study with each kind of factor, the columns of which all come from simulated feeds, and
+// each normalization that does not look ahead.
+func every() string {
+	windows := map[string]string{"14d": "6h", "7d": "3h", "20d": "5h", "30d": "12h", "60d": "1d", "90d": "1d", "10d": "2h", "20": "20"}
+	var b strings.Builder
+	b.WriteString(small[:strings.Index(small, "factors:")])
+	b.WriteString("factors:\n")
+	kinds := slices.DeleteFunc(slices.Clone(factors.Catalogue), func(k factors.Kind) bool { return k.Name == "vpin" }) // has volume bars
+	for _, k := range kinds {
+		fmt.Fprintf(&b, "  - {name: f_%s, kind: %s", k.Name, k.Name)
+		for _, p := range k.Params {
+			if short, ok := windows[p.Default]; ok && p.Type == factors.WindowParam {
+				fmt.Fprintf(&b, ", %s: %s", p.Name, short)
+			}
+		}
+		b.WriteString("}\n")
+	}
+	b.WriteString("composite:\n  missing: renormalize\n  components:\n")
+	methods := []string{
+		"{method: rolling, window: 6h}", "{method: expanding}", "{method: fixed, mean: 0.5, std: 0.25, clip: 3}",
+		"{method: cross_section}", "{method: rank, window: 6h}", "{method: none}",
+	}
+	for k, kind := range kinds {
+		fmt.Fprintf(&b, "    - {factor: f_%s, weight: 0.%d, normalize: %s}\n", kind.Name, 1+k%3, methods[k%len(methods)])
+	}
+	b.WriteString("evaluation: {horizons: [1h], primary_horizon: 1h, bootstrap: 0}\n")
+	return b.String()
+}
+
+// ofTrades is a study of bars that are not time bars.
+func ofTrades(kind string, size float64) string {
+	vpin := ""
+	if kind != "tick" {
+		vpin = "  - {name: vpin, kind: vpin, window: 20}\n"
+	}
+	return fmt.Sprintf(`
+version: 1
+data: {instruments: [binance-futures:BTCUSDT], from: 2024-01-03, to: 2024-01-06}
+bars: {kind: %s, size: %.0f, bars_per_year: 100000}
+factors:
+  - {name: mom, kind: momentum, window: 30}
+  - {name: ofi, kind: ofi, window: 20 trades}
+  - {name: f_basis, kind: basis}
+  - {name: f_spread, kind: spread}
+%scomposite:
+  normalize: {method: rolling, window: 100}
+  components: [{factor: mom, weight: 1}, {factor: ofi, weight: 1}, {factor: f_basis, weight: 0.5}, {factor: f_spread, weight: 0.5}]
+evaluation: {horizons: [5], primary_horizon: 5, bootstrap: 0}
+`, kind, size, vpin)
+}
+
+func TestNothingLooksAhead(t *testing.T) {
+	third := "data.instruments=[binance-futures:BTCUSDT, bybit:ETHUSD, okex-swap:SOL-USDT-SWAP]"
+	gap := func(p datasets.Partition) bool {
+		return p.Exchange == "bybit" && p.Day.String() == "2024-01-04"
+	}
+	for _, c := range []struct {
+		name  string
+		study string
+		skip  func(datasets.Partition) bool
+		set   []string
+	}{
+		{"every kind of factor", every(), nil, []string{third, "execution.impact=square_root", "execution.allocation=inverse_volatility"}},
+		{"a missing day", every(), gap, []string{third}},
+		{"windows", small, nil, []string{"windows={length: 1d, step: 12h}", "execution.rebalance_band=0.01"}},
+		{"continuous funding", small, nil, []string{"data.instruments=[deribit:BTC-PERPETUAL]"}},
+		{"bars of one trade", ofTrades("tick", 1), nil, nil},
+		{"bars of some trades", ofTrades("tick", 7), nil, nil},
+		{"bars of volume", ofTrades("volume", 1), nil, nil},
+		{"bars of notional", ofTrades("dollar", 50000), nil, []string{"windows={length: 300, step: 200}"}},
+		{"exchange clock, declared", small, nil, []string{"data.clock=timestamp"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			lake, study := simulatedLake(t, c.study, c.skip, c.set...)
+			r, cert := audited(t, production, lake, study, Options{})
+			clean(t, cert)
+			if len(r.All.Fills) == 0 {
+				t.Error("nothing was traded")
+			}
+		})
+	}
+}
+
+func TestDeclaredLeaksAreExpected(t *testing.T) {
+	lake, study := simulatedLake(t, small, nil, "data.clock=timestamp", "composite.normalize={method: full_sample}")
+	_, c := audited(t, production, lake, study, Options{})
+	clean(t, c)
+	if len(c.Expected) != 2 || !strings.Contains(c.Expected[0], "full_sample") || !strings.Contains(c.Expected[1], "timestamp") {
+		t.Errorf("expected: %q", c.Expected)
+	}
+}
+
+// Frames, positions and the certificate do not depend on the number of workers or on the bar cache.
+func TestWorkersAndCacheChangeNothing(t *testing.T) {
+	third := "data.instruments=[binance-futures:BTCUSDT, bybit:ETHUSD, okex-swap:SOL-USDT-SWAP]"
+	lake, study := simulatedLake(t, every(), nil, third)
+	var want string
+	for _, o := range []Options{{Workers: 1, NoCache: true}, {Workers: 2}, {Workers: 8}} {
+		r, c := audited(t, production, lake, study, o)
+		clean(t, c)
+		text := fingerprint(t, r, c)
+		if want == "" {
+			want = text
+		}
+		if diff := cmp.Diff(want, text); diff != "" {
+			t.Fatalf("%+v (-one worker, no cache):\n%s", o, diff)
+		}
+	}
+}
+
+// fingerprint is a hash of each panel's bits, and the certificate.
+func fingerprint(t *testing.T, r *Result, c *Certificate) string {
+	t.Helper()
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := []string{string(text)}
+	for _, p := range slices.Concat(r.Market.Panels, r.Factors.Panels, r.Score.Z, []*factors.Panel{r.Score.Panel, r.Target}) {
+		for i := range p.Instruments {
+			lines = append(lines, fmt.Sprintf("%s %v %x", p.Name, p.Instruments[i], bitsOf(p.Col(i))))
+		}
+	}
+	for i, q := range r.All.Quantity {
+		lines = append(lines, fmt.Sprintf("position %v %x", r.Market.Instruments[i], bitsOf(q)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// bitsOf mixes the bits of x into one number (FNV-1a).
+func bitsOf(x []float64) uint64 {
+	h := uint64(14695981039346656037)
+	for _, v := range x {
+		if math.IsNaN(v) {
+			v = math.NaN()
+		}
+		h = (h ^ math.Float64bits(v)) * 1099511628211
+	}
+	return h
+}
+
+// The instants are in order, within what was read, and of all sorts.
+func TestAuditCuts(t *testing.T) {
+	lake, study := simulatedLake(t, small, func(p datasets.Partition) bool { return p.Day.String() == "2024-01-03" })
+	r, c := audited(t, production, lake, study, Options{})
+	places := map[string]bool{}
+	before := int64(0)
+	for _, cut := range c.Cuts {
+		if cut.at <= before || cut.at > r.Span.To || cut.At != time.UnixMicro(cut.at).UTC().Format(time.RFC3339Nano) {
+			t.Errorf("cut %+v", cut)
+		}
+		if k := cut.Bars; k > 0 && r.Market.Close[k-1] > cut.at || k < r.Market.Len() && r.Market.Close[k] <= cut.at {
+			t.Errorf("cut %+v: %d bars were not known then", cut, k)
+		}
+		before = cut.at
+		places[cut.Place] = true
+	}
+	for _, place := range []string{"first bar", "end of a bar", "midnight", "inside a bar", "just before midnight", "end of a missing day"} {
+		if !places[place] {
+			t.Errorf("no cut at %s", place)
+		}
+	}
+}
