@@ -225,6 +225,8 @@ const (
 	// A dictionary is given up if, after that many values or the first page, more than three in four
 	// were new.
 	probation = 1 << 13
+	// Hashing words costs so much more that a column of identifiers has to be recognised earlier.
+	textProbation = 1 << 11
 )
 
 // hopeless reports whether a dictionary of n distinct among count values is not worth going on with.

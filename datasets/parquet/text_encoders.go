@@ -113,7 +113,7 @@ func (e *textEncoder) append(a arrow.Array, from, to int) {
 			e.numbers = append(e.numbers, e.dict.add(s.Value(from)))
 			e.count++
 			from++
-			if n := len(e.dict.words); n > maxDictionary || len(e.dict.plain) > maxDictionaryText || e.count == probation && hopeless(n, e.count) {
+			if n := len(e.dict.words); n > maxDictionary || len(e.dict.plain) > maxDictionaryText || e.count == textProbation && hopeless(n, e.count) {
 				e.giveUp()
 			}
 		}

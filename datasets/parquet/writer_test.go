@@ -25,7 +25,7 @@ func TestDictionaryGivenUp(t *testing.T) {
 		}, format.Plain},
 		{arrow.BinaryTypes.String, func(row int) any {
 			if row < 4*defaultPageRows {
-				return fmt.Sprint(row * 7919 % 4096)
+				return fmt.Sprint(row * 7919 % 1024)
 			}
 			return fmt.Sprint(row)
 		}, format.DeltaByteArray},
