@@ -14,7 +14,7 @@ import (
 type Certificate struct {
 	Clock      string      `json:"clock"` // by which ticks were cut
 	Cuts       []AuditCut  `json:"cuts"`
-	Checked    int64       `json:"values_checked"`
+	Checked    int         `json:"values_checked"`
 	Violations []Violation `json:"violations"` // the first of each panel and instrument, from bars to positions
 	Expected   []string    `json:"expected"`   // leaks that the study declares
 }
@@ -25,9 +25,6 @@ type AuditCut struct {
 	Place  string `json:"place"`  // where in the study that is
 	Future string `json:"future"` // poisoned, for the rest of that day and the next, then nothing; or absent
 	Bars   int    `json:"bars"`   // known by then, warm-up included
-
-	at   int64
-	gone datasets.Day
 }
 
 // Violation is a value that another future changed.
@@ -65,14 +62,13 @@ func (p pipeline) audit(ctx context.Context, lake *datasets.Lake, r *Result, o O
 		return nil, fmt.Errorf("audit: %w", err)
 	}
 	a := &auditor{r: r, found: map[[2]string]bool{}}
-	a.cert = &Certificate{Clock: r.Study.Data.Clock, Cuts: cuts, Violations: []Violation{}, Expected: r.Study.declared()}
+	a.cert = &Certificate{Clock: r.Study.Data.Clock, Violations: []Violation{}, Expected: r.Study.declared()}
 	o.NoCache = true
 	quiet := o
 	quiet.Log = nil
-	for k := range a.cert.Cuts {
-		cut := &a.cert.Cuts[k]
+	for _, cut := range cuts {
 		o.log("audit at %s (%s)", cut.At, cut.Place)
-		cut.Bars = r.known(cut.at)
+		a.cert.Cuts = append(a.cert.Cuts, cut.AuditCut)
 		again, err := p.again(ctx, lake, r, cut, quiet)
 		if err != nil {
 			return nil, fmt.Errorf("audit at %s: %w", cut.At, err)
@@ -95,18 +91,8 @@ func (s *Study) declared() []string {
 	return list
 }
 
-// known counts the bars that are known at an instant: a time bar is at its label; others are labelled
-// with their last trade, and are known after it.
-func (r *Result) known(at int64) int {
-	if r.Market.Every > 0 {
-		at++
-	}
-	n, _ := slices.BinarySearch(r.Market.Close, at)
-	return n
-}
-
 // again makes everything again with another future.
-func (p pipeline) again(ctx context.Context, lake *datasets.Lake, r *Result, cut *AuditCut, o Options) (*Result, error) {
+func (p pipeline) again(ctx context.Context, lake *datasets.Lake, r *Result, cut auditCut, o Options) (*Result, error) {
 	out := &Result{Study: r.Study}
 	view := datasets.View{Lake: lake, Clock: r.Study.Data.Clock, Cut: cut.at, Gone: cut.gone}
 	if err := p.market(ctx, lake, view, out, o); err != nil {
@@ -147,7 +133,7 @@ func (a *auditor) see(panel string) {
 }
 
 // compare checks everything that was known at the cut.
-func (a *auditor) compare(again *Result, cut *AuditCut) {
+func (a *auditor) compare(again *Result, cut auditCut) {
 	r, n := a.r, cut.Bars
 	a.column("label", "", labels(r.Market), labels(again.Market), 0, n, cut)
 	a.frames(r.Market.Panels, again.Market.Panels, n, cut)
@@ -170,7 +156,7 @@ func (a *auditor) compare(again *Result, cut *AuditCut) {
 	}
 }
 
-func (a *auditor) frames(was, is []*factors.Panel, n int, cut *AuditCut) {
+func (a *auditor) frames(was, is []*factors.Panel, n int, cut auditCut) {
 	for _, p := range was {
 		k := slices.IndexFunc(is, func(q *factors.Panel) bool { return q.Name == p.Name })
 		if k < 0 {
@@ -190,7 +176,7 @@ func labels(m *Market) []float64 {
 }
 
 // panel compares the first n rows of a panel.
-func (a *auditor) panel(name string, was, is *factors.Panel, n int, cut *AuditCut) {
+func (a *auditor) panel(name string, was, is *factors.Panel, n int, cut auditCut) {
 	for i, in := range was.Instruments {
 		var col []float64
 		if is != nil {
@@ -203,7 +189,7 @@ func (a *auditor) panel(name string, was, is *factors.Panel, n int, cut *AuditCu
 }
 
 // column compares rows [lo, hi) of a column; was and is begin at row lo.
-func (a *auditor) column(panel, instrument string, was, is []float64, lo, hi int, cut *AuditCut) {
+func (a *auditor) column(panel, instrument string, was, is []float64, lo, hi int, cut auditCut) {
 	a.see(panel)
 	for t := lo; t < hi; t++ {
 		value := math.NaN()
@@ -215,7 +201,7 @@ func (a *auditor) column(panel, instrument string, was, is []float64, lo, hi int
 }
 
 // value compares one value of row t, to the bit; what is missing in both is equal.
-func (a *auditor) value(panel, instrument string, was, is float64, t int, cut *AuditCut) {
+func (a *auditor) value(panel, instrument string, was, is float64, t int, cut auditCut) {
 	a.cert.Checked++
 	if math.Float64bits(was) == math.Float64bits(is) || math.IsNaN(was) && math.IsNaN(is) {
 		return
@@ -230,7 +216,7 @@ func (a *auditor) value(panel, instrument string, was, is float64, t int, cut *A
 }
 
 // run compares a replay: what was held and what that was worth.
-func (a *auditor) run(suffix string, was, is *Run, market *Market, cut *AuditCut) {
+func (a *auditor) run(suffix string, was, is *Run, market *Market, cut auditCut) {
 	lo, hi := was.Window.Lo, min(cut.Bars, was.Window.Hi)
 	if market.Every == 0 {
 		hi = min(hi, was.Window.Hi-1, is.Window.Hi-1) // the last of them runs to the end of the window
@@ -247,7 +233,7 @@ func (a *auditor) run(suffix string, was, is *Run, market *Market, cut *AuditCut
 
 // fills compares the fills at the open of the bar in progress at the cut. Where nothing comes after the cut,
 // a bar that has trades had its open before.
-func (a *auditor) fills(suffix string, was, is *Run, market *Market, cut *AuditCut) {
+func (a *auditor) fills(suffix string, was, is *Run, market *Market, cut auditCut) {
 	t := cut.Bars
 	if t >= min(was.Window.Hi, is.Window.Hi) {
 		return

@@ -461,7 +461,11 @@ func TestAuditCuts(t *testing.T) {
 	r, c := audited(t, production, lake, study, Options{})
 	places := map[string]bool{}
 	before := int64(0)
-	for _, cut := range c.Cuts {
+	cuts, err := r.cuts(t.Context(), lake)
+	if err != nil || len(cuts) != len(c.Cuts) {
+		t.Fatalf("%d cuts, then %d, %v", len(c.Cuts), len(cuts), err)
+	}
+	for _, cut := range cuts {
 		if cut.at <= before || cut.at > r.Span.To || cut.At != time.UnixMicro(cut.at).UTC().Format(time.RFC3339Nano) {
 			t.Errorf("cut %+v", cut)
 		}

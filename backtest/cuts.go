@@ -13,19 +13,26 @@ import (
 	"github.com/qf-dev/qf/datasets/bars"
 )
 
+// auditCut is a cut as the machine has it.
+type auditCut struct {
+	AuditCut
+	at   int64        // Unix µs
+	gone datasets.Day // see datasets.View
+}
+
 // cuts chooses the instants of an audit, in time order, each where a certain kind of leak shows: the first
 // bar (what is filled in from later), a label with trades on both sides (bars that end late), midnight
 // (days that do not keep to themselves), after the first trade of a bar at whose open something was
 // filled (nothing else of that bar is known), just before the last midnight, and the end of the first
 // missing day.
-func (r *Result) cuts(ctx context.Context, lake *datasets.Lake) ([]AuditCut, error) {
+func (r *Result) cuts(ctx context.Context, lake *datasets.Lake) ([]auditCut, error) {
 	g := r.Market.Grid
-	var list []AuditCut
+	var list []auditCut
 	add := func(at int64, place, future string) {
-		if at < g.Close[0] || at > r.Span.To || slices.ContainsFunc(list, func(c AuditCut) bool { return c.at == at }) {
+		if at < g.Close[0] || at > r.Span.To || slices.ContainsFunc(list, func(c auditCut) bool { return c.at == at }) {
 			return
 		}
-		cut := AuditCut{At: instant(at), Place: place, Future: future, at: at}
+		cut := auditCut{AuditCut{At: instant(at), Place: place, Future: future, Bars: r.known(at)}, at, 0}
 		if future == poisonedFuture {
 			cut.gone = datasets.DayOf(at) + 2
 		}
@@ -52,7 +59,7 @@ func (r *Result) cuts(ctx context.Context, lake *datasets.Lake) ([]AuditCut, err
 	if end, ok := r.firstGap(); ok {
 		add(end, "end of a missing day", poisonedFuture)
 	}
-	slices.SortFunc(list, func(a, b AuditCut) int { return cmp.Compare(a.at, b.at) })
+	slices.SortFunc(list, func(a, b auditCut) int { return cmp.Compare(a.at, b.at) })
 	return list, nil
 }
 
@@ -131,6 +138,16 @@ func (r *Result) firstGap() (end int64, ok bool) {
 		}
 	}
 	return end, ok
+}
+
+// known counts the bars that are known at an instant: a time bar is at its label; others are labelled
+// with their last trade, and are known after it.
+func (r *Result) known(at int64) int {
+	if r.Market.Every > 0 {
+		at++
+	}
+	n, _ := slices.BinarySearch(r.Market.Close, at)
+	return n
 }
 
 // instant is a time in RFC 3339.

@@ -57,6 +57,7 @@
 //	monthly            its return by calendar month
 //	coverage           what the lake held, by instrument and feed, warm-up included
 //	looks_ahead        choices of the study that let later data into earlier rows
+//	causality          the certificate of qf backtest --audit; left out without it
 //	warnings           findings, in order of appearance
 //	curves             the run over the whole span, thinned for drawing
 //
@@ -183,6 +184,15 @@
 //
 //	present, empty     days with rows, and days on which the venue recorded nothing
 //	empty_days, missing_days
+//
+// causality: ticks were cut at some instants, the future replaced, and everything made again:
+//
+//	cuts               at: the instant; place: where that is; future: poisoned or absent; bars: known by then
+//	at, place, future
+//	values_checked     that were known by then, and had to agree to the bit
+//	violations         what did not: the first bar of each panel and instrument, and both values
+//	panel, bar, cut, value, recomputed
+//	expected           leaks that the study declares
 //
 // curves:
 //

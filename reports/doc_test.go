@@ -41,7 +41,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 
 func collectKeys(t reflect.Type, into map[string]bool) {
 	switch t.Kind() {
-	case reflect.Slice:
+	case reflect.Slice, reflect.Pointer:
 		collectKeys(t.Elem(), into)
 	case reflect.Struct:
 		for i := range t.NumField() {

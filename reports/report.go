@@ -41,6 +41,7 @@ type Report struct {
 	Monthly        []Month                  `json:"monthly"`
 	Coverage       []Coverage               `json:"coverage"`
 	LooksAhead     []string                 `json:"looks_ahead"`
+	Causality      *backtest.Certificate    `json:"causality,omitempty"`
 	Warnings       []string                 `json:"warnings"`
 	Curves         Curves                   `json:"curves"`
 }
@@ -125,6 +126,7 @@ func New(r *backtest.Result) *Report {
 		Monthly:        months(g, r.All),
 		Coverage:       coverage(r.Market),
 		LooksAhead:     looksAhead(s),
+		Causality:      r.Certificate,
 		Warnings:       []string{},
 		Curves:         curves(r),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -21,6 +22,7 @@ type backtestOptions struct {
 	set     []string
 	out     string
 	json    bool
+	audit   bool
 	noCache bool
 	workers int
 }
@@ -33,6 +35,10 @@ func newBacktest(s streams, c *common, run func(context.Context, streams, backte
 		Long: `Runs a study over the lake and writes its report: bars, factors, composite score, target
 positions, PnL after costs and information coefficients. Reads nothing from the network.
 The same study and data give the same bytes.
+
+--audit cuts the ticks at some instants, replaces what came after, and makes bars, factors, score
+and positions again: what was known at a cut must come out the same to the bit. The report carries
+the certificate; a value that depends on the future is named, and the exit code is 1.
 ` + exitHelp,
 		Example: `  qf backtest --config study.yaml
   qf backtest --config study.yaml --set execution.taker_bps=2 --set data.to=2024-05-01`,
@@ -45,6 +51,7 @@ The same study and data give the same bytes.
 	f.StringArrayVar(&o.set, "set", nil, "override a value of the study: path=value (repeatable)")
 	f.StringVar(&o.out, "out", "", "folder of runs (default: the study's report.dir)")
 	f.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
+	f.BoolVar(&o.audit, "audit", false, "prove that nothing looks ahead: recompute everything with a poisoned future")
 	f.BoolVar(&o.noCache, "no-cache", false, "build bars from ticks even where the lake has them cached")
 	f.IntVar(&o.workers, "workers", 0, "days and columns worked on at once (default: all cores)")
 	return cmd
@@ -66,17 +73,32 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 		return err
 	}
 	started := time.Now()
-	result, err := backtest.Backtest(ctx, lake, study, backtest.Options{
-		Workers: o.workers, NoCache: o.noCache, Log: o.logger(s),
-	})
+	options := backtest.Options{Workers: o.workers, NoCache: o.noCache, Log: o.logger(s)}
+	result, err := backtest.Backtest(ctx, lake, study, options)
 	if err != nil {
 		return err
+	}
+	if o.audit {
+		if result.Certificate, err = backtest.Audit(ctx, lake, result, options); err != nil {
+			return err
+		}
 	}
 	if err := reports.Write(study.Report.Dir, result, reports.Options{Version: qfVersion()}); err != nil {
 		return err
 	}
 	folder := filepath.Join(study.Report.Dir, reports.Folder(result))
 	o.logger(s)("done in %.1f s", time.Since(started).Seconds())
+	if err := printRun(s, o, result, folder); err != nil {
+		return err
+	}
+	if c := result.Certificate; c != nil && len(c.Violations) > 0 {
+		return quietError(exitFailed)
+	}
+	return nil
+}
+
+// printRun prints what came out: the summary, or report.json as it stands.
+func printRun(s streams, o backtestOptions, r *backtest.Result, folder string) error {
 	if o.json {
 		text, err := os.ReadFile(filepath.Join(folder, "report.json"))
 		if err != nil {
@@ -85,11 +107,30 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 		_, err = s.out.Write(text)
 		return err
 	}
-	if err := reports.WriteSummary(s.out, reports.New(result), s.color()); err != nil {
+	if err := reports.WriteSummary(s.out, reports.New(r), s.color()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "\n%s\n", folder)
+	if r.Certificate != nil {
+		printCertificate(s.out, r.Certificate)
+	}
+	_, err := fmt.Fprintf(s.out, "\n%s\n", folder)
 	return err
+}
+
+// printCertificate says whether anything looks ahead, and what.
+func printCertificate(w io.Writer, c *backtest.Certificate) {
+	checked := fmt.Sprintf("%d values at %d cuts were made again with another future", c.Checked, len(c.Cuts))
+	if len(c.Violations) == 0 {
+		fmt.Fprintf(w, "\nNothing looks ahead: %s, and agree.\n", checked)
+	} else {
+		fmt.Fprintf(w, "\nLOOKS AHEAD: %s; %d columns differ.\n", checked, len(c.Violations))
+	}
+	for _, v := range c.Violations {
+		fmt.Fprintf(w, "  %s %s at %s: %v, but %v when cut at %s\n", v.Panel, v.Instrument, v.Bar, v.Value, v.Recomputed, v.Cut)
+	}
+	for _, e := range c.Expected {
+		fmt.Fprintf(w, "  declared: %s\n", e)
+	}
 }
 
 // logger prints the stages of a command, where they are wanted.
