@@ -15,6 +15,8 @@ type Coverage struct {
 	OrderViolations int64    `json:"order_violations"` // as the footers record
 	// Unreadable lists the days whose file has no footer that makes sense; they count in Days only.
 	Unreadable []Day `json:"unreadable_days,omitempty"`
+	// Empty lists the known empty days.
+	Empty []Day `json:"-"`
 }
 
 // Coverage says for every series of the lake which days it has, reading footers only, in
@@ -43,6 +45,7 @@ func (l *Lake) Coverage() ([]Coverage, error) {
 		}
 		if f.Rows == 0 {
 			c.EmptyDays++
+			c.Empty = append(c.Empty, p.Day)
 		}
 		c.Rows += f.Rows
 		c.Bytes += f.Bytes

@@ -155,7 +155,7 @@ func (q *quality) findings() []Finding {
 		}
 	}
 	rows := func(s sightings) string {
-		return fmt.Sprintf("%d of %d rows (%.2g %%)", s.count, q.rows, 100*float64(s.count)/float64(q.rows))
+		return fmt.Sprintf("%d of %d rows (%.3g %%)", s.count, q.rows, 100*float64(s.count)/float64(q.rows))
 	}
 	span := func(s sightings) time.Duration { return time.Duration(s.worst) * time.Microsecond }
 	odd("order_violations", q.order, "%s arrived before their predecessor, by up to %v", rows(q.order), span(q.order))

@@ -13,6 +13,7 @@ type compareOptions struct {
 	golden, run string
 	relative    float64
 	absolute    float64
+	tolerances  string
 	json        bool
 }
 
@@ -33,14 +34,20 @@ number that drifted, is missing or is new. Exits with 1 when there is one.
 	}
 	cmd.Flags().Float64Var(&o.relative, "rel", reports.DefaultRelative, "relative difference that is still no drift")
 	cmd.Flags().Float64Var(&o.absolute, "abs", 0, "absolute difference that is still no drift")
+	cmd.Flags().StringVar(&o.tolerances, "tolerances", "", "YAML file of tolerances by path, as in curves.**: 1e-6")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the drifts as JSON")
 	return cmd
 }
 
 func runCompare(_ context.Context, s streams, o compareOptions) error {
-	drifts, err := reports.Compare(o.golden, o.run, reports.CompareOptions{
-		Tolerance: reports.Tolerance{Relative: &o.relative, Absolute: o.absolute},
-	})
+	options := reports.CompareOptions{Tolerance: reports.Tolerance{Relative: &o.relative, Absolute: o.absolute}}
+	if o.tolerances != "" {
+		var err error
+		if options.Overrides, err = reports.ReadOverrides(o.tolerances); err != nil {
+			return usageError{err}
+		}
+	}
+	drifts, err := reports.Compare(o.golden, o.run, options)
 	if err != nil {
 		return err
 	}

@@ -273,7 +273,7 @@ func printFetch(s streams, r datasets.FetchReport) {
 	}
 	for _, list := range absent(r) {
 		p := list[0].Partition
-		fmt.Fprintf(s.out, "  %s: %s/%s/%s %s\n", list[0].Status, p.Exchange, p.Type, p.Symbol, dayList(list))
+		fmt.Fprintf(s.out, "  %s: %s/%s/%s %s\n", list[0].Status, p.Exchange, p.Type, p.Symbol, dayList(daysOf(list)))
 	}
 	if r.Count(datasets.KeyNeeded) > 0 {
 		fmt.Fprintln(s.out, "Set TARDIS_API_KEY to fetch paid days (https://tardis.dev); the first day of each month is free.")
@@ -301,17 +301,26 @@ func absent(r datasets.FetchReport) [][]datasets.FetchEntry {
 	return groups
 }
 
-// dayList writes the days of entries in order, runs as first..last.
-func dayList(entries []datasets.FetchEntry) string {
+// daysOf are the days of entries.
+func daysOf(entries []datasets.FetchEntry) []datasets.Day {
+	var list []datasets.Day
+	for _, e := range entries {
+		list = append(list, e.Partition.Day)
+	}
+	return list
+}
+
+// dayList writes ascending days, runs as first..last.
+func dayList(list []datasets.Day) string {
 	var out []string
-	for i := 0; i < len(entries); {
+	for i := 0; i < len(list); {
 		j := i + 1
-		for j < len(entries) && entries[j].Partition.Day == entries[j-1].Partition.Day+1 {
+		for j < len(list) && list[j] == list[j-1]+1 {
 			j++
 		}
-		text := entries[i].Partition.Day.String()
+		text := list[i].String()
 		if j-i > 1 {
-			text += ".." + entries[j-1].Partition.Day.String()
+			text += ".." + list[j-1].String()
 		}
 		out = append(out, text)
 		i = j

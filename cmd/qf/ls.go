@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 type lsOptions struct {
@@ -53,13 +57,46 @@ func runLs(_ context.Context, s streams, o lsOptions) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	fmt.Fprintln(s.out, "\nDays by month: # present, o known empty, . missing, x unreadable")
 	for _, c := range series {
-		for _, d := range c.MissingDays {
-			fmt.Fprintf(s.out, "missing: %s/%s/%s %s\n", c.Exchange, c.Type, c.Symbol, d)
-		}
-		for _, d := range c.Unreadable {
-			fmt.Fprintf(s.out, "unreadable: %s/%s/%s %s\n", c.Exchange, c.Type, c.Symbol, d)
+		if err := printCalendar(s, c); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// printCalendar draws a series as a strip a month and then lists the days that are not there.
+func printCalendar(s streams, c datasets.Coverage) error {
+	fmt.Fprintf(s.out, "%s/%s/%s\n", c.Exchange, c.Type, c.Symbol)
+	var strip strings.Builder
+	for d := c.From; d < c.To; d++ {
+		at := d.Time()
+		if d == c.From || at.Day() == 1 {
+			fmt.Fprintf(&strip, "  %s  %s", at.Format("2006-01"), strings.Repeat(" ", at.Day()-1))
+		}
+		switch {
+		case slices.Contains(c.MissingDays, d):
+			strip.WriteByte('.')
+		case slices.Contains(c.Unreadable, d):
+			strip.WriteByte('x')
+		case slices.Contains(c.Empty, d):
+			strip.WriteByte('o')
+		default:
+			strip.WriteByte('#')
+		}
+		if d+1 == c.To || (d+1).Time().Day() == 1 {
+			strip.WriteByte('\n')
+		}
+	}
+	for _, list := range []struct {
+		what string
+		days []datasets.Day
+	}{{"missing", c.MissingDays}, {"unreadable", c.Unreadable}} {
+		if len(list.days) > 0 {
+			fmt.Fprintf(&strip, "  %s: %s\n", list.what, dayList(list.days))
+		}
+	}
+	_, err := fmt.Fprint(s.out, strip.String())
+	return err
 }

@@ -63,6 +63,8 @@ Start here:
 		newVerify(s, c, runVerify),
 		newBacktest(s, c, runBacktest),
 		newFactors(s, c, runFactors),
+		newReport(s, runReport),
+		newRuns(s, runRuns),
 		newCompare(s, runCompare),
 		newConfig(s),
 		newDemo(s, c, runDemo),

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qf-dev/qf/reports"
+)
+
+type reportOptions struct {
+	run     string
+	formats []string
+	json    bool
+}
+
+func newReport(s streams, run func(context.Context, streams, reportOptions) error) *cobra.Command {
+	var o reportOptions
+	cmd := &cobra.Command{
+		Use:   "report RUN",
+		Short: "Show a finished run again, or render its files anew",
+		Long: `Prints the summary of a finished run, given as its folder or its report.json. With --format it
+writes report.html or the CSV tables into the folder again. Nothing is computed.
+` + exitHelp,
+		Example: "  qf report runs/latest\n  qf report runs/latest --format html,csv",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.run = args[0]
+			return run(cmd.Context(), s, o)
+		},
+	}
+	cmd.Flags().StringSliceVar(&o.formats, "format", nil, "files to render again: html, csv")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print report.json")
+	return cmd
+}
+
+func runReport(_ context.Context, s streams, o reportOptions) error {
+	if len(o.formats) > 0 {
+		var formats []reports.Format
+		for _, f := range o.formats {
+			if f != string(reports.HTML) && f != string(reports.CSV) {
+				return usageError{fmt.Errorf("--format %s: want html or csv", f)}
+			}
+			formats = append(formats, reports.Format(f))
+		}
+		return reports.Rerender(o.run, formats...)
+	}
+	run, err := reports.Open(o.run)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return reports.Render(s.out, reports.JSON, run)
+	}
+	return reports.WriteSummary(s.out, run.Report, s.color())
+}
+
+type runsOptions struct {
+	dir  string
+	json bool
+}
+
+func newRuns(s streams, run func(context.Context, streams, runsOptions) error) *cobra.Command {
+	o := runsOptions{dir: "runs"}
+	cmd := &cobra.Command{
+		Use:     "runs [DIR]",
+		Short:   "List runs with their headline figures and what sets them apart",
+		Long:    "Lists the runs below a folder (default runs), and the settings in which they differ.\n" + exitHelp,
+		Example: "  qf runs\n  qf runs qf-demo/runs --json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.dir = args[0]
+			}
+			return run(cmd.Context(), s, o)
+		},
+	}
+	cmd.Flags().BoolVar(&o.json, "json", false, "print as JSON")
+	return cmd
+}
+
+func runRuns(_ context.Context, s streams, o runsOptions) error {
+	list, err := reports.Runs(o.dir)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return printJSON(s, list)
+	}
+	return reports.WriteRuns(s.out, list)
+}
