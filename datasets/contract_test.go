@@ -121,7 +121,7 @@ func TestCoverage(t *testing.T) {
 	want := []Coverage{
 		{Type: Quotes, Exchange: "binance-futures", Symbol: "ETHUSDT", From: day("2024-01-03"), To: day("2024-01-04"), Days: 1,
 			MissingDays: []Day{}, Rows: q.Rows, Bytes: q.Bytes, OrderViolations: q.OrderViolations},
-		{Type: Trades, Exchange: "binance-futures", Symbol: "BTCUSDT", From: day("2024-01-01"), To: day("2024-01-06"), Days: 3, EmptyDays: 1,
+		{Type: Trades, Exchange: "binance-futures", Symbol: "BTCUSDT", From: day("2024-01-01"), To: day("2024-01-06"), Days: 3, EmptyDays: 1, Empty: []Day{day("2024-01-02")},
 			MissingDays: []Day{day("2024-01-03"), day("2024-01-04")}, Rows: rows, Bytes: bytes, OrderViolations: violations},
 	}
 	if d := cmp.Diff(want, got); d != "" || err != nil {
