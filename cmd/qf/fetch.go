@@ -128,7 +128,7 @@ func (o fetchOptions) partitions(s streams) ([]datasets.Partition, error) {
 	var instruments []datasets.Instrument
 	switch {
 	case o.exchange == "" && len(o.instruments) == 0:
-		return nil, errors.New("which instruments? want --exchange and --symbols, --instruments or --config\nSee 'qf fetch --help'.")
+		return nil, errors.New("which instruments? want --exchange and --symbols, --instruments or --config (see 'qf fetch --help')")
 	case o.exchange != "" && len(o.symbols) == 0:
 		return nil, fmt.Errorf("which symbols of %s? want --symbols", o.exchange)
 	case o.exchange == "" && len(o.symbols) > 0:

@@ -77,7 +77,7 @@ Start here:
 // asUsage makes errors of flags and arguments exit as wrong usage, on every command.
 func asUsage(cmd *cobra.Command) {
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w\nSee '%s --help'.", err, c.CommandPath())}
+		return usageError{fmt.Errorf("%w (see '%s --help')", err, c.CommandPath())}
 	})
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(c *cobra.Command, args []string) error {
@@ -85,7 +85,7 @@ func asUsage(cmd *cobra.Command) {
 			if err == nil || errors.As(err, new(usageError)) {
 				return err
 			}
-			return usageError{fmt.Errorf("%w\nSee '%s --help'.", err, c.CommandPath())}
+			return usageError{fmt.Errorf("%w (see '%s --help')", err, c.CommandPath())}
 		}
 	}
 	for _, sub := range cmd.Commands() {
