@@ -85,6 +85,9 @@ func runRuns(_ context.Context, s streams, o runsOptions) error {
 	if err != nil {
 		return err
 	}
+	if len(list) == 0 {
+		return fmt.Errorf("%s: no runs there: qf backtest makes one", o.dir)
+	}
 	if o.json {
 		return printJSON(s, list)
 	}
