@@ -17,7 +17,6 @@ import (
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
 	"github.com/qf-dev/qf/factors"
-	"github.com/qf-dev/qf/signals"
 )
 
 // Options says how to run a study, never what comes out.
@@ -59,11 +58,6 @@ func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*R
 // writes. Runs and Evaluation of the result are empty.
 func Frame(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
 	return production.frame(ctx, lake, s, o)
-}
-
-// Rule is how the study turns its score into targets.
-func (s *Study) Rule() signals.Threshold {
-	return signals.Threshold{Cuts: s.Signals.Thresholds, Weights: s.Signals.Weights}
 }
 
 // firstDay is the first wanted day from which the lake holds trades of any of the instruments: what

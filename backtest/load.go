@@ -52,11 +52,9 @@ func (s *Study) check(p *yamlconf.Positions) {
 	s.checkBars(p)
 	if g := s.probe(); g != nil {
 		s.checkFactors(p, g)
+		s.checkSignals(p, g)
 		s.checkEvaluation(p, g)
 		s.checkWindows(p, g)
-	}
-	if err := s.Rule().Validate(); err != nil {
-		p.Errorf("signals", "%v", err)
 	}
 	if s.Execution.Impact.Model == "none" && s.Execution.Impact.K != 0 {
 		p.Errorf("execution.impact", "k without a model: want {model: square_root, k: 1}")

@@ -109,7 +109,7 @@ func (p pipeline) score(ctx context.Context, r *Result, o Options) (err error) {
 	if r.Score, err = p.composite(r.Factors, s.Composite, r.Span.Lo, r.Span.Hi); err != nil {
 		return err
 	}
-	r.Target, err = p.targets(ctx, s.Rule(), r.Score.Panel)
+	r.Target, err = p.target(ctx, r, r.Score.Panel)
 	return err
 }
 
@@ -149,5 +149,14 @@ func (p pipeline) targetOf(ctx context.Context, r *Result, w Window) (*factors.P
 	if err != nil {
 		return nil, err
 	}
-	return p.targets(ctx, r.Study.Rule(), score.Panel)
+	return p.target(ctx, r, score.Panel)
+}
+
+// target turns a score into targets by the study's rule, which may look at the factors.
+func (p pipeline) target(ctx context.Context, r *Result, score *factors.Panel) (*factors.Panel, error) {
+	rule, err := r.Study.Rule(r.Factors)
+	if err != nil {
+		return nil, err
+	}
+	return p.targets(ctx, rule, score)
 }

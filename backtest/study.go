@@ -64,12 +64,6 @@ type FactorConfig struct {
 	Params factors.Params
 }
 
-// Signals turns scores into targets.
-type Signals struct {
-	Thresholds signals.Cuts    `yaml:"thresholds" doc:"boundaries of the five levels, each to be exceeded strictly"`
-	Weights    signals.Weights `yaml:"weights" doc:"target weight of each level"`
-}
-
 // Execution is how targets become fills and what they cost.
 type Execution struct {
 	Delay          int     `yaml:"delay" range:"[1,100000]" doc:"bars between decision and fill; 0 would trade on the bar that made the signal"`
