@@ -87,6 +87,7 @@ func runFetch(ctx context.Context, s streams, o fetchOptions) error {
 	if o.dryRun {
 		return printPlan(s, lake, want, o.json)
 	}
+	boundMemory()
 	progress := newFetchProgress(s, o.quiet, len(want))
 	report, err := datasets.Fetch(ctx, client, lake, want, datasets.FetchOptions{
 		Concurrency: o.concurrency, Observe: progress.observe,

@@ -74,6 +74,7 @@ func runImport(ctx context.Context, s streams, o importOptions) error {
 	for _, err := range unknown {
 		fmt.Fprintf(s.err, "qf: %v\n", err)
 	}
+	boundMemory()
 	progress := newFetchProgress(s, o.quiet, len(want))
 	report, err := datasets.Fetch(ctx, src, lake, want, datasets.FetchOptions{
 		Concurrency: o.concurrency, Replace: o.replace, Observe: progress.observe,

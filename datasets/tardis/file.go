@@ -99,7 +99,7 @@ func absolute(path string) string {
 // Identify tells which partition a local file holds: from a name like FileName's, from folders laid
 // out like the vendor's URLs, or from the header and the first row. Trades and liquidations share a
 // header, as do quotes and book_ticker; where such a file is not named by its type, feed has to say
-// which it is. feed is "" otherwise, and where a name disagrees with it that is an error.
+// which it is. An options_chain that nothing names is the group OPTIONS, as the vendor has no other. feed is "" otherwise, and where a name disagrees with it that is an error.
 func Identify(path string, feed datasets.DataType) (datasets.Partition, error) {
 	p, ok := fromPath(absolute(path))
 	if !ok {
@@ -143,6 +143,9 @@ func identifyRows(path string, feed datasets.DataType) (p datasets.Partition, er
 	}
 	cell := func(name string) string { return cells[slices.Index(names, name)] }
 	p.Instrument = datasets.Instrument{Exchange: cell(exchangeColumn), Symbol: datasets.NormalizeSymbol(cell(datasets.SymbolColumn))}
+	if p.Type == datasets.OptionsChain {
+		p.Symbol = "OPTIONS" // the vendor has that feed by group only
+	}
 	if err := p.Instrument.Validate(); err != nil {
 		return fail("line 2: %w", err)
 	}
