@@ -99,3 +99,36 @@ func TestFrictionless(t *testing.T) {
 		t.Errorf("net %v of price PnL %v", net, r.Total.PricePnL)
 	}
 }
+
+// Short 10 at 100 from the open of bar 1 to that of bar 3. Borrowing costs 525,600 bps a year, which is 1e-4 of
+// the value a minute: of 1000 in bar 1 and of 1100 in bar 2.
+//
+//	bar  close target
+//	0    100   -1      decides −10
+//	1    110   -1      price −100, borrowing 0.1:  equity 899.9
+//	2    105    0      price +50, borrowing 0.11:  equity 949.79
+//	3    105    0      bought back at its open, no borrowing
+func TestBorrowingShortSpot(t *testing.T) {
+	e := execution()
+	e.SpotShort = &SpotShort{BorrowBps: 525_600}
+	x := table{contract: spot, columns: map[string][]float64{"open": {100, 100, 110, 105}, "close": {100, 110, 105, 105}}, target: []float64{-1, -1, 0, 0}}
+	r := runOf(t, e, x)
+	wantSeries(t, "equity", r.Equity, []float64{1000, 899.9, 949.79, 949.79})
+	wantSeries(t, "ledger", []float64{r.Total.PricePnL, r.Total.Funding, r.Trips[0].PnL}, []float64{-50, -0.21, -50.21})
+	if len(r.Warnings) > 0 {
+		t.Errorf("warnings %v", r.Warnings)
+	}
+
+	e.Price = "close" // held from the close of bar 1 to that of bar 3, through bars 2 and 3
+	r = runOf(t, e, x)
+	wantSeries(t, "funding", []float64{r.Bar[1].Funding, r.Bar[2].Funding, r.Bar[3].Funding}, []float64{0, -0.11, -0.105})
+
+	x.target = []float64{1, 1, 0, 0} // a long position borrows nothing
+	if r := runOf(t, e, x); r.Total.Funding != 0 {
+		t.Errorf("a long position paid %v", r.Total.Funding)
+	}
+	x.contract, x.target = linear, []float64{-1, -1, 0, 0} // nor does a short perpetual
+	if r := runOf(t, e, x); r.Total.Funding != 0 {
+		t.Errorf("a short perpetual paid %v", r.Total.Funding)
+	}
+}

@@ -128,6 +128,21 @@ func (s *asset) accrue(b *book, t int) {
 	s.pay(b, s.value(s.quantity)*rate*length)
 }
 
+// lend books what the coins of a short spot position cost over the time that bar t covers, on the position held
+// through it at the mark that stood when the bar began:
+//
+//	quantity · multiplier · mark · borrow_bps/10⁴ · (length of the bar / 365 d),  quantity < 0
+//
+// It is paid whether or not the study counts funding, which spot does not have, and stands in the same place of
+// the ledger.
+func (s *asset) lend(b *book, t int) {
+	if s.borrow == 0 || s.quantity >= 0 {
+		return
+	}
+	years := float64(b.end(t)-b.start(t)) / (daysPerYear * datasets.MicrosPerDay)
+	s.pay(b, s.value(-s.quantity)*s.borrow*years)
+}
+
 // pay takes a funding payment out of cash; one that is NaN is not known.
 func (s *asset) pay(b *book, paid float64) {
 	if math.IsNaN(paid) {

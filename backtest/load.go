@@ -59,6 +59,9 @@ func (s *Study) check(p *yamlconf.Positions) {
 	if s.Execution.Impact.Model == "none" && s.Execution.Impact.K != 0 {
 		p.Errorf("execution.impact", "k without a model: want {model: square_root, k: 1}")
 	}
+	if s.Execution.SpotShort != nil && !p.Has("execution.spot_short.borrow_bps") {
+		p.Errorf("execution.spot_short", "borrow_bps is missing: want what borrowing costs a year, such as {borrow_bps: 500}")
+	}
 	if strings.TrimSpace(s.Name) == "" {
 		p.Errorf("name", "empty: it names the run's folder")
 	}

@@ -62,7 +62,7 @@ func document(t *testing.T, s *Study) string {
 
 // What a study resolves to is a study that resolves to the same.
 func TestDocumentReadsBack(t *testing.T) {
-	first, err := ParseStudy("s", []byte(minimal), []string{"windows={length: 30d}", "execution.impact={model: square_root, k: 0.5}"})
+	first, err := ParseStudy("s", []byte(minimal), []string{"windows={length: 30d}", "execution.impact={model: square_root, k: 0.5}", "execution.spot_short={borrow_bps: 300}"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,6 +125,7 @@ evaluation: {horizons: [5m, 5m], primary_horizon: 2h}
 		{"no instruments", "version: 1\ndata: {from: 2024-01-01, to: 2024-02-01}\n", []string{"data.instruments: missing"}},
 		{"no span", "version: 1\ndata: {instruments: [binance:BTCUSDT]}\n", []string{"data.from: missing", "data.to: missing"}},
 		{"tick bars need a year", minimal + "bars: {kind: tick, size: 100}\nfactors: [{name: m, kind: momentum, window: 14}]\ncomposite: {components: [{factor: m, weight: 1}], normalize: {window: 100}}\n", []string{"bars.bars_per_year: missing"}},
+		{"spot short without its cost", minimal + "execution: {spot_short: {}}\n", []string{"s.yaml:7:25: execution.spot_short: borrow_bps is missing"}},
 		{"empty", "", []string{"the file is empty"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

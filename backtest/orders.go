@@ -36,7 +36,8 @@ func (b *book) decide(t int) {
 }
 
 // weigh turns the targets of bar t into weights of the one capital: each instrument has its share, and
-// all are scaled down together where Σ|weight| exceeds the gross cap. A spot instrument is never short.
+// all are scaled down together where Σ|weight| exceeds the gross cap. A spot instrument is short only
+// where the study says what borrowing costs.
 func (b *book) weigh(t int) {
 	b.allocate(t)
 	gross := 0.0
@@ -46,7 +47,7 @@ func (b *book) weigh(t int) {
 		if math.IsNaN(w) {
 			w = 0
 		}
-		if w < 0 && s.contract.Spot {
+		if w < 0 && s.contract.Spot && b.e.SpotShort == nil {
 			w = 0
 			s.floored++
 		}

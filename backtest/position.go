@@ -21,6 +21,7 @@ type asset struct {
 	bid, ask []float64 // nil where the market has no quotes
 	turnover []float64 // for impact
 	rate     []float64 // where funding accrues continuously: the rate per 8 hours shown at each close
+	borrow   float64   // spot: cost of a short position per year, as a share of its value
 
 	settlements []bars.Settlement // those not yet due
 	atOpen      bool              // fills happen at the bar's first instant
@@ -71,7 +72,11 @@ func (s *asset) init(m *Market, target *factors.Panel, i int, w Window, e Execut
 		return errNoTurnover
 	}
 	switch {
-	case !e.Funding || s.contract.Spot:
+	case s.contract.Spot:
+		if e.SpotShort != nil {
+			s.borrow = e.SpotShort.BorrowBps * basisPoint
+		}
+	case !e.Funding:
 	case s.contract.ContinuousFunding:
 		if s.rate = column("funding_rate"); s.rate == nil {
 			return errNoRate
@@ -127,7 +132,7 @@ func (s *asset) play(b *book, t int) {
 	if frozen {
 		mark = s.mark
 	}
-	funded := s.rate != nil || len(s.settlements) > 0
+	funded := s.rate != nil || len(s.settlements) > 0 || s.borrow > 0
 	if funded {
 		s.fund(b, t, true)
 	}
@@ -152,6 +157,7 @@ func (s *asset) fund(b *book, t int, beforeFills bool) {
 	s.settle(b, t, beforeFills)
 	if beforeFills != s.atOpen {
 		s.accrue(b, t)
+		s.lend(b, t)
 	}
 }
 

@@ -37,6 +37,8 @@ type Run struct {
 // Ledger splits a change of equity into its causes, in quote currency:
 //
 //	Δequity = PricePnL − Fees − Slippage − Impact + Funding
+//
+// Funding is what holding a position cost or paid: funding of perpetuals, and the borrowing of short spot.
 type Ledger struct{ PricePnL, Fees, Slippage, Impact, Funding float64 }
 
 // Net is the change of equity.
@@ -209,7 +211,7 @@ func (b *book) close() error {
 	}
 	for i := range b.assets {
 		if n := b.assets[i].floored; n > 0 {
-			r.Warnings = append(r.Warnings, fmt.Errorf("%v is spot and cannot be short: its target was raised to 0 at %d bars", b.m.Instruments[i], n))
+			r.Warnings = append(r.Warnings, fmt.Errorf("%v is spot and cannot be short: its target was raised to 0 at %d bars (execution.spot_short lets it be)", b.m.Instruments[i], n))
 		}
 		if n := b.assets[i].unimpacted; n > 0 {
 			r.Warnings = append(r.Warnings, fmt.Errorf("%v: %d fills have no impact, since no volatility or turnover was known before them", b.m.Instruments[i], n))

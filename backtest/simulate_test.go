@@ -399,6 +399,7 @@ func drawExecution(t *rapid.T) Execution {
 		Allocation:    rapid.SampledFrom([]string{"equal", inverseVolatility}).Draw(t, "allocation"),
 		Impact:        rapid.SampledFrom([]Impact{{Model: "none"}, {Model: squareRoot, K: 0.1}}).Draw(t, "impact"),
 		RebalanceBand: rapid.SampledFrom([]float64{0, 0.02}).Draw(t, "band"), GrossCap: rapid.SampledFrom([]float64{0, 0.7}).Draw(t, "cap"),
+		SpotShort: rapid.SampledFrom([]*SpotShort{nil, {BorrowBps: 1e5}}).Draw(t, "spot short"),
 	}
 }
 

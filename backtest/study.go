@@ -77,6 +77,13 @@ type Execution struct {
 	RebalanceBand  float64 `yaml:"rebalance_band" range:"[0,1]" doc:"trade back when the held weight is off by more; 0: off"`
 	Allocation     string  `yaml:"allocation" enum:"equal|inverse_volatility" doc:"how instruments share the capital"`
 	GrossCap       float64 `yaml:"gross_cap" range:"[0,)" doc:"of the sum of absolute weights; 0: none"`
+
+	SpotShort *SpotShort `yaml:"spot_short" doc:"lets spot instruments be short, {borrow_bps: 500}; without it their targets are at least 0"`
+}
+
+// SpotShort is what it takes to be short of spot.
+type SpotShort struct {
+	BorrowBps float64 `yaml:"borrow_bps" range:"[0,100000]" doc:"cost of the borrowed coins per 365-day year, of their value"`
 }
 
 // Impact is the market-impact model; none where Model is empty.
