@@ -165,21 +165,13 @@ func (s *Study) checkFactors(p *yamlconf.Positions, g *factors.Grid) {
 		}
 		seen = append(seen, c.Factor)
 		if !slices.Contains(names, c.Factor) && !p.Failed("factors") {
-			near, _ := yamlconf.Nearest(c.Factor, names)
-			p.Errorf(path+".factor", "no factor is named %q%s", c.Factor, didYouMean(near, names))
+			p.Errorf(path+".factor", "no factor is named %q%s", c.Factor, datasets.DidYouMean(c.Factor, names))
 		}
 		if c.Normalize != nil {
 			s.checkNormalization(p, path+".normalize", *c.Normalize, g)
 		}
 	}
 	s.checkNormalization(p, "composite.normalize", s.Composite.Normalize, g)
-}
-
-func didYouMean(near string, names []string) string {
-	if near != "" {
-		return fmt.Sprintf(", did you mean %s?", near)
-	}
-	return fmt.Sprintf(": want one of %s", strings.Join(names, ", "))
 }
 
 func (s *Study) checkNormalization(p *yamlconf.Positions, path string, n factors.Normalization, g *factors.Grid) {

@@ -1,49 +1,22 @@
-package backtest_test
+package backtest
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"math"
 	"testing"
 
-	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/datasets"
-	"github.com/qf-dev/qf/datasets/tardis"
 	"github.com/qf-dev/qf/datasets/tardistest"
 )
 
 var printSeeds = flag.Bool("seeds", false, "print the t of every seed")
 
-// simulated is a market without a server between: its days go through the vendor's CSV form
-// straight into the lake.
-type simulated struct{ market *tardistest.Market }
-
-func (s simulated) Open(_ context.Context, p datasets.Partition) (datasets.Stream, error) {
-	var text bytes.Buffer
-	text.Grow(2 << 20)
-	if err := s.market.WriteDay(&text, p); err != nil {
-		return nil, err
-	}
-	return csvStream{tardis.NewDecoder(&text, p, p.String(), 0), int64(text.Len()), p}, nil
-}
-
-type csvStream struct {
-	*tardis.Decoder
-	bytes int64
-	p     datasets.Partition
-}
-
-func (s csvStream) Meta() datasets.SourceMeta {
-	return datasets.SourceMeta{Path: s.p.String(), Bytes: s.bytes}
-}
-func (s csvStream) Progress() (done, total int64) { return s.bytes, s.bytes }
-
 // planted is the demo's study on the market of one seed.
-func planted(t *testing.T, seed uint64, signal float64, set ...string) *backtest.Result {
+func planted(t *testing.T, seed uint64, signal float64, set ...string) *Result {
 	t.Helper()
-	study, err := backtest.ParseStudy("demo", []byte(`
+	study, err := ParseStudy("demo", []byte(`
 version: 1
 name: planted
 data:
@@ -67,11 +40,11 @@ data:
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	report, err := datasets.Fetch(ctx, simulated{market}, lake, want, datasets.FetchOptions{})
+	report, err := datasets.Fetch(ctx, dayFiles{market}, lake, want, datasets.FetchOptions{})
 	if err != nil || report.Count(datasets.Fetched) != len(want) {
 		t.Fatalf("seed %d: %d of %d days fetched, %v", seed, report.Count(datasets.Fetched), len(want), err)
 	}
-	result, err := backtest.Backtest(ctx, lake, study, backtest.Options{NoCache: true})
+	result, err := Backtest(ctx, lake, study, Options{NoCache: true})
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
@@ -79,16 +52,16 @@ data:
 }
 
 // headline is the t of the composite over both instruments at the primary horizon.
-func headline(t *testing.T, r *backtest.Result) backtest.ICRow {
+func headline(t *testing.T, r *Result) ICRow {
 	t.Helper()
 	for _, row := range r.Evaluation.IC {
-		if row.Signal == "composite" && row.Instrument == backtest.Pooled && row.Window == backtest.All &&
+		if row.Signal == "composite" && row.Instrument == Pooled && row.Window == All &&
 			row.Horizon == r.Study.Evaluation.PrimaryHorizon.String() {
 			return row
 		}
 	}
 	t.Fatal("no row for the composite at the primary horizon")
-	return backtest.ICRow{}
+	return ICRow{}
 }
 
 // The default score on the demo's market: seeds 1 to 20, none chosen. Where the signal is planted
@@ -102,7 +75,7 @@ func TestPlantedSignalIsFoundAndItsTwinIsNot(t *testing.T) {
 	// it half of the files.
 	lean := []string{"execution.funding=false", "evaluation.horizons=[1h]", "evaluation.bootstrap=0"}
 	const seeds = 20
-	var with, without [seeds]backtest.ICRow
+	var with, without [seeds]ICRow
 	t.Run("markets", func(t *testing.T) {
 		for i := range seeds {
 			t.Run(fmt.Sprint(i+1), func(t *testing.T) {

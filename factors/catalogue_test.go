@@ -147,8 +147,8 @@ func TestMakeErrors(t *testing.T) {
 		g    *Grid
 		want string
 	}{
-		{"momentun", nil, g, `factor kind "momentun" is unknown: did you mean momentum?`},
-		{"momentum", Params{"windw": "5"}, g, `momentum has no parameter "windw": did you mean window?`},
+		{"momentun", nil, g, `factor kind "momentun" is unknown, did you mean momentum?`},
+		{"momentum", Params{"windw": "5"}, g, `momentum has no parameter "windw", did you mean window?`},
 		{"momentum", Params{"window": "5 apples"}, g, `momentum: window: window "5 apples": want bars (20), time (14d, 4h) or trades (100 trades)`},
 		{"momentum", Params{"window": "90m"}, g, `momentum: window: window 1h30m is not a whole number of 1h bars`},
 		{"momentum", Params{"window": "100 trades"}, g, `momentum: window: window 100 trades is counted in trades, not in bars`},
@@ -158,7 +158,7 @@ func TestMakeErrors(t *testing.T) {
 		{"vol_regime", Params{"low": "2"}, g, `vol_regime: low: 2 is outside 0 to 1`},
 		{"vol_regime", Params{"low": "x"}, g, `vol_regime: low: "x" is not a number`},
 		{"volatility_percentile", Params{"window": "1"}, g, `volatility_percentile: volatility: window: 1 bars, want 2 or more`},
-		{"depth", Params{"levels": "10"}, g, `depth: levels: "10": want one of 5, 25, 10bps`},
+		{"depth", Params{"levels": "10"}, g, `depth: levels: "10", want one of 5, 25, 10bps`},
 	} {
 		_, err := Make("f", c.kind, c.p, c.g)
 		if got := errText(err); got != c.want {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 // Component is one weighed factor of a composite.
@@ -50,7 +52,7 @@ func (f *Frame) Composite(c Composite, lo, hi int) (*Score, error) {
 	z := make([][][]float64, len(c.Components)) // by component and instrument
 	for k, comp := range c.Components {
 		if in[k] = f.Panel(comp.Factor); in[k] == nil {
-			return nil, fmt.Errorf("composite: there is no factor %q%s", comp.Factor, didYouMean(comp.Factor, f.names()))
+			return nil, fmt.Errorf("composite: there is no factor %q%s", comp.Factor, datasets.DidYouMean(comp.Factor, f.names()))
 		}
 		norm, err := c.normalization(k).on(f.Grid, lo, hi)
 		if err != nil {

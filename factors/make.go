@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 // Find gives the kind of that name. The error names the nearest one there is.
@@ -18,7 +20,7 @@ func Find(kind string) (Kind, error) {
 		}
 		names[i] = k.Name
 	}
-	return Kind{}, fmt.Errorf("factor kind %q is unknown%s", kind, didYouMean(kind, names))
+	return Kind{}, fmt.Errorf("factor kind %q is unknown%s", kind, datasets.DidYouMean(kind, names))
 }
 
 // Make makes a factor of a kind on a grid. Parameters that p leaves out take their defaults. The
@@ -80,7 +82,7 @@ func (k Kind) complete(p Params) (Params, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(p)) {
 		if _, ok := full[name]; !ok {
-			return nil, fmt.Errorf("%s has no parameter %q%s", k.Name, name, didYouMean(name, names))
+			return nil, fmt.Errorf("%s has no parameter %q%s", k.Name, name, datasets.DidYouMean(name, names))
 		}
 	}
 	return full, nil

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors/kernel"
 )
 
@@ -95,7 +96,7 @@ func (n Normalization) on(g *Grid, lo, hi int) (normalizer, error) {
 			}
 		}, nil
 	}
-	return nil, fmt.Errorf("method %q is unknown%s", n.Method, didYouMean(string(n.Method), methods))
+	return nil, fmt.Errorf("method %q is unknown%s", n.Method, datasets.DidYouMean(string(n.Method), methods))
 }
 
 var methods = []string{

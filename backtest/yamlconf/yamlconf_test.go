@@ -206,17 +206,6 @@ func TestSchemaHasTheRulesOfTheTags(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	valid := []string{"momentum", "volatility", "ofi"}
-	for _, c := range []struct{ name, want string }{
-		{"momentm", "momentum"}, {"Volatility", "volatility"}, {"voaltility", "volatility"}, {"xyz", ""},
-	} {
-		if got, _ := Nearest(c.name, valid); got != c.want {
-			t.Errorf("Nearest(%q) = %q, want %q", c.name, got, c.want)
-		}
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("name: x\nleaf: {delay: 2}\n"))
 	f.Add([]byte("a: &x [*x]\n"))

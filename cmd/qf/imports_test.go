@@ -28,7 +28,7 @@ var layers = map[string][]string{
 	"signals":             {"datasets", "factors"},
 	"signals/llm":         {"datasets", "factors", "signals"},
 	"backtest/metrics":    {},
-	"backtest/yamlconf":   {},
+	"backtest/yamlconf":   {"datasets"},
 	"backtest":            {"datasets", "datasets/bars", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf"},
 	"reports/chart":       {},
 	"reports":             {"datasets", "datasets/bars", "datasets/parquet", "factors", "signals", "signals/llm", "backtest", "backtest/yamlconf", "reports/chart"},
