@@ -158,7 +158,7 @@ func TestMakeErrors(t *testing.T) {
 		{"vol_regime", Params{"low": "2"}, g, `vol_regime: low: 2 is outside 0 to 1`},
 		{"vol_regime", Params{"low": "x"}, g, `vol_regime: low: "x" is not a number`},
 		{"volatility_percentile", Params{"window": "1"}, g, `volatility_percentile: volatility: window: 1 bars, want 2 or more`},
-		{"depth", Params{"levels": "10"}, g, `depth: levels: "10", want one of 5, 25, 10bps`},
+		{"depth", Params{"levels": "10"}, g, `depth: levels: "10": want one of 5, 25, 10bps`},
 	} {
 		_, err := Make("f", c.kind, c.p, c.g)
 		if got := errText(err); got != c.want {
