@@ -92,10 +92,11 @@ type QuantileRow struct {
 	Reasons    map[string]string `json:"reasons,omitempty"`
 }
 
-// PnLRow is what one run earned.
+// PnLRow is what one run earned; Metrics says by which conventions.
 type PnLRow struct {
 	Signal          string            `json:"signal"`
 	Window          string            `json:"window"`
+	DailyReturns    int               `json:"daily_returns"` // how many the figures are of
 	InitialEquity   Figure            `json:"initial_equity"`
 	FinalEquity     Figure            `json:"final_equity"`
 	PricePnL        Figure            `json:"price_pnl"`

@@ -116,6 +116,7 @@ func (row *PnLRow) growth(m *Market, r *Run) {
 // risk fills the figures of daily returns.
 func (row *PnLRow) risk(returns []float64, held []bool, e Evaluation) {
 	riskFree := metrics.PeriodRate(e.RiskFree, daysPerYear)
+	row.DailyReturns = len(returns)
 	row.Volatility = Figure(metrics.Volatility(returns, daysPerYear))
 	row.Sharpe = Figure(metrics.Sharpe(returns, riskFree, daysPerYear))
 	row.Sortino = Figure(metrics.Sortino(returns, riskFree, daysPerYear))

@@ -51,6 +51,7 @@
 //	levels             how each level of the composite behaved, by window and horizon
 //	transitions        which level follows which at the next bar
 //	pnl                what each run earned, by window
+//	metrics            the conventions of each figure of pnl
 //	pnl_by_instrument  the run over the whole span, split
 //	variants           the whole span traded otherwise: delay, zero_cost, buy_and_hold
 //	stability          how figures held over the windows, where there are several
@@ -71,7 +72,7 @@
 //	from, to           levels, in transitions; elsewhere times
 //	by, slice          volatility: low, normal or high; hour: 00 to 23 UTC
 //	variant, delay     of a row of variants; delay is in bars
-//	figure             ic or total_return, in stability
+//	figure             ic or total_return, in stability; in metrics a key of pnl
 //	quantile           from 1, the lowest
 //	day, month         of a row by day or month
 //	feed               of a row of coverage
@@ -141,10 +142,11 @@
 //
 // pnl and pnl_by_instrument:
 //
+//	daily_returns      how many the figures are of
 //	initial_equity, final_equity
 //	price_pnl          from prices; net = price_pnl − fees − slippage − impact + funding
 //	fees, slippage, impact
-//	funding            received less paid
+//	funding            received less paid, and less the borrowing of short spot
 //	net                the sum of the above
 //	pnl_without_funding  the same without funding
 //	total_return       final_equity/initial_equity − 1
@@ -170,6 +172,15 @@
 //	min_trl_days       record needed for 95 %
 //	buy_and_hold       return of holding equal parts under the same costs
 //	alpha, beta        of daily returns against it; alpha per year
+//
+// metrics:
+//
+//	unit               of the figure; "1" for a share
+//	definition         its formula; r are daily returns
+//	periods_per_year   what it is annualized with; null where it is not
+//	ddof               what n is lessened by in its deviation or moments; null where there is none
+//	baseline           what it is measured against; empty where against nothing
+//	counted_by         the key of pnl that counts its observations; empty where none does
 //
 // stability:
 //

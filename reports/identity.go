@@ -17,6 +17,7 @@ var rowNames = map[string][]string{
 	"levels":            {"signal", "window", "level", "horizon"},
 	"transitions":       {"signal", "window", "from", "to"},
 	"pnl":               {"signal", "window"},
+	"metrics":           {"figure"},
 	"pnl_by_instrument": {"instrument"},
 	"variants":          {"variant", "delay"},
 	"stability":         {"signal", "figure"},

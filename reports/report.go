@@ -35,6 +35,7 @@ type Report struct {
 	Levels         []backtest.LevelRow      `json:"levels"`
 	Transitions    []backtest.TransitionRow `json:"transitions"`
 	PnL            []backtest.PnLRow        `json:"pnl"`
+	Metrics        []backtest.Metric        `json:"metrics"`
 	ByInstrument   []InstrumentPnL          `json:"pnl_by_instrument"`
 	Variants       []backtest.VariantRow    `json:"variants"`
 	Stability      []backtest.StabilityRow  `json:"stability"`
@@ -121,6 +122,7 @@ func New(r *backtest.Result) *Report {
 		Levels:         list(r.Evaluation.Levels),
 		Transitions:    list(r.Evaluation.Transitions),
 		PnL:            list(r.Evaluation.PnL),
+		Metrics:        backtest.Metrics(s.Evaluation),
 		Variants:       list(r.Evaluation.Variants),
 		Stability:      list(r.Evaluation.Stability),
 		Monthly:        months(g, r.All),

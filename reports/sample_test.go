@@ -387,7 +387,7 @@ func samplePnL(r *backtest.Result, window string, run *backtest.Run, hold []floa
 		traded += f.Notional
 	}
 	return backtest.PnLRow{
-		Signal: "composite", Window: window,
+		Signal: "composite", Window: window, DailyReturns: 90,
 		InitialEquity: backtest.Figure(run.Capital), FinalEquity: backtest.Figure(final),
 		PricePnL: backtest.Figure(l.PricePnL), Fees: backtest.Figure(l.Fees), Slippage: backtest.Figure(l.Slippage),
 		Impact: backtest.Figure(l.Impact), Funding: backtest.Figure(l.Funding),
