@@ -128,10 +128,11 @@ func (s *Study) checkBars(p *yamlconf.Positions) {
 
 // probe is a grid without bars on which windows and factors can be tried; nil where the bars make none.
 func (s *Study) probe() *factors.Grid {
-	if s.BarSpec().Validate() != nil {
+	spec := s.BarSpec()
+	if spec.Validate() != nil {
 		return nil
 	}
-	g := &factors.Grid{BarsPerYear: s.Bars.BarsPerYear}
+	g := &factors.Grid{Kind: spec.Kind, BarsPerYear: s.Bars.BarsPerYear}
 	if s.Bars.Kind == "time" {
 		g.Every = s.Bars.Every.Time
 		g.BarsPerYear = float64(365*24*time.Hour) / float64(g.Every)

@@ -125,6 +125,8 @@ evaluation: {horizons: [5m, 5m], primary_horizon: 2h}
 		{"no instruments", "version: 1\ndata: {from: 2024-01-01, to: 2024-02-01}\n", []string{"data.instruments: missing"}},
 		{"no span", "version: 1\ndata: {instruments: [binance:BTCUSDT]}\n", []string{"data.from: missing", "data.to: missing"}},
 		{"tick bars need a year", minimal + "bars: {kind: tick, size: 100}\nfactors: [{name: m, kind: momentum, window: 14}]\ncomposite: {components: [{factor: m, weight: 1}], normalize: {window: 100}}\n", []string{"bars.bars_per_year: missing"}},
+		{"buckets of volume on tick bars", minimal + "bars: {kind: tick, size: 100, bars_per_year: 1e6}\nfactors: [{kind: vpin}]\ncomposite: {components: [{factor: vpin, weight: 1}], normalize: {window: 100}}\n", []string{"s.yaml:8:12: factors[0]: vpin: needs volume or dollar bars"}},
+		{"buckets of volume on time bars", minimal + "factors: [{kind: vpin}]\ncomposite: {components: [{factor: vpin, weight: 1}]}\n", []string{"factors[0]: vpin: needs volume or dollar bars"}},
 		{"spot short without its cost", minimal + "execution: {spot_short: {}}\n", []string{"s.yaml:7:25: execution.spot_short: borrow_bps is missing"}},
 		{"empty", "", []string{"the file is empty"}},
 	} {

@@ -268,6 +268,34 @@ func TestMissingBarsFreeze(t *testing.T) {
 	wantSeries(t, "quantity", r.Quantity[0], []float64{0, 10, 10, 10, 10, 0})
 }
 
+// Two instruments share 1000. The first is delisted after bar 2, at whose close it was to be sold: it stands at
+// its last price for good, and what it is worth there still counts where the second is sized.
+//
+//	bar  A open close target   B open close target
+//	0      100  100   1          100  100   1       each decides 500/100 = 5
+//	1      100  100   1          100  100   1       buys both
+//	2      100  120   0          100  100   1       A +100: equity 1100; A decides 0, and never fills
+//	3        –    –   0          100  110   0.5     B +50: equity 1150; B decides 0.25·1150/110
+//	4        –    –   1          110  100   0.5     sells 5 − 2.6136… at 110; B −10·2.6136…
+func TestDelistingInTheMiddleOfAPosition(t *testing.T) {
+	r := runOf(t, execution(),
+		table{contract: linear, columns: map[string][]float64{
+			"open": {100, 100, 100, nan, nan}, "close": {100, 100, 120, nan, nan}, "trades": {1, 1, 1, nan, nan},
+		}, target: []float64{1, 1, 0, 0, 1}},
+		table{contract: linear, columns: map[string][]float64{
+			"open": {100, 100, 100, 100, 110}, "close": {100, 100, 100, 110, 100},
+		}, target: []float64{1, 1, 1, 0.5, 0.5}})
+	const left = 0.25 * 1150 / 110
+	wantSeries(t, "delisted", r.Quantity[0], []float64{0, 5, 5, 5, 5})
+	wantSeries(t, "listed", r.Quantity[1], []float64{0, 5, 5, 5, left})
+	wantSeries(t, "equity", r.Equity, []float64{1000, 1000, 1100, 1150, 1150 - 10*left})
+	wantSeries(t, "weight", r.Weight[0], []float64{0, 0.5, 600. / 1100, 600. / 1150, 600 / (1150 - 10*left)})
+	wantSeries(t, "price PnL", []float64{r.ByAsset[0].PricePnL, r.ByAsset[1].PricePnL}, []float64{100, 50 - 10*left})
+	if len(r.Fills) != 3 || len(r.Trips) != 0 {
+		t.Errorf("%d fills and %d round trips, want 3 and none", len(r.Fills), len(r.Trips))
+	}
+}
+
 // An order due in a bar without trades waits for the next one that has them.
 func TestBarWithoutTradesFillsNothing(t *testing.T) {
 	r := runOf(t, execution(), table{contract: linear, columns: map[string][]float64{
