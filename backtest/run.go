@@ -213,6 +213,13 @@ func (b *book) close() error {
 		if n := b.assets[i].floored; n > 0 {
 			r.Warnings = append(r.Warnings, fmt.Errorf("%v is spot and cannot be short: its target was raised to 0 at %d bars (execution.spot_short lets it be)", b.m.Instruments[i], n))
 		}
+		if s := &b.assets[i]; s.quantity != 0 && !r.Ruined && !priced(s.close[b.w.Hi-1]) {
+			t := b.w.Hi - 1
+			for !priced(s.close[t]) {
+				t--
+			}
+			r.Warnings = append(r.Warnings, fmt.Errorf("%v has no price after %s: the position held then could not be closed and stands at that price", b.m.Instruments[i], stamp(b.m.Close[t])))
+		}
 		if n := b.assets[i].unimpacted; n > 0 {
 			r.Warnings = append(r.Warnings, fmt.Errorf("%v: %d fills have no impact, since no volatility or turnover was known before them", b.m.Instruments[i], n))
 		}

@@ -294,6 +294,9 @@ func TestDelistingInTheMiddleOfAPosition(t *testing.T) {
 	if len(r.Fills) != 3 || len(r.Trips) != 0 {
 		t.Errorf("%d fills and %d round trips, want 3 and none", len(r.Fills), len(r.Trips))
 	}
+	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Error(), "test:A has no price after 1970-01-01 00:03") {
+		t.Errorf("warnings %v, want that the first has no price after bar 2", r.Warnings)
+	}
 }
 
 // An order due in a bar without trades waits for the next one that has them.
