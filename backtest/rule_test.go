@@ -111,6 +111,19 @@ func TestSignalOptionsAreCausal(t *testing.T) {
 	}
 }
 
+// From ticks to positions, with everything on at once.
+func TestSignalOptionsPassTheAudit(t *testing.T) {
+	text := strings.Replace(small, "  - {name: vol,",
+		"  - {name: regime, kind: vol_regime, window: 4h, min_periods: 20, lookback: 6h, min_lookback: 20}\n  - {name: vol,", 1)
+	lake, study := simulatedLake(t, text, nil, append(strings.Fields(spaced(allOptions)), "execution.spot_short={borrow_bps: 500}",
+		"data.instruments=[binance-futures:BTCUSDT, binance:ETHUSDT]", "composite.missing=renormalize")...)
+	r, cert := audited(t, production, lake, study, Options{})
+	clean(t, cert)
+	if len(r.All.Fills) == 0 {
+		t.Error("nothing was traded")
+	}
+}
+
 func TestSignalOptionsReadBack(t *testing.T) {
 	first, err := ParseStudy("s", []byte(hourly), strings.Fields(spaced(allOptions)))
 	if err != nil {
