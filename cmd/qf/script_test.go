@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("KEY", tardistest.DemoKey)
+			env.Values[counter{}] = &counter{}
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -107,21 +108,18 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(server.Start())
 	ts.Defer(func() { _ = server.Close() })
 	ts.Setenv("TARDIS", server.URL())
-	servers[ts] = &counter{server: server}
-	ts.Defer(func() { delete(servers, ts) })
+	*ts.Value(counter{}).(*counter) = counter{server: server}
 }
 
-// servers finds a script's server again; scripts run one after another.
-var servers = map[*testscript.TestScript]*counter{}
-
+// counter is the script's latest server and how many of its requests have been looked at.
 type counter struct {
 	server *tardistest.Server
 	seen   int
 }
 
 func requests(ts *testscript.TestScript, _ bool, args []string) {
-	c := servers[ts]
-	if c == nil || len(args) != 1 {
+	c := ts.Value(counter{}).(*counter)
+	if c.server == nil || len(args) != 1 {
 		ts.Fatalf("requests N needs a server")
 	}
 	total := len(c.server.Requests())
