@@ -44,7 +44,7 @@ regression: qf
 
 golden: qf
 	testdata/regression.sh ./qf --update
-	$(GO) test ./reports/... ./cmd/... -update
+	$(GO) test ./reports ./cmd/... -update
 
 # The picture in the README: the first screen of the demo's report, in headless Chromium.
 screenshot: demo
