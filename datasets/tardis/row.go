@@ -114,5 +114,5 @@ func fastRow(steps []step, b []byte, i, n int) int {
 // the quote, control characters, some punctuation), DEL or beyond ASCII. Behind the first one there may
 // be marks without a reason.
 func notPlain(w uint64) uint64 {
-	return (^(w + 0x5353535353535353) | w | w + 0x0101010101010101) & 0x8080808080808080
+	return (^(w + 0x5353535353535353) | w | (w + 0x0101010101010101)) & 0x8080808080808080
 }
