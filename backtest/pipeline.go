@@ -74,9 +74,13 @@ func (p pipeline) market(ctx context.Context, lake *datasets.Lake, ticks bars.St
 	}()
 	for _, in := range s.Data.Instruments {
 		o.log("bars of %v, %s to %s", in.Instrument, first, needs.To)
+		feeds, err := withQuotes(lake, in.Instrument, needs.feedsOf(in), first, needs.To)
+		if err != nil {
+			return err
+		}
 		x, err := p.build(ctx, ticks, bars.Request{
 			Instrument: in.Instrument, Contract: in.Contract, Spec: s.BarSpec(),
-			First: first, End: needs.To, Feeds: needs.feedsOf(in),
+			First: first, End: needs.To, Feeds: feeds,
 		}, bars.Options{Workers: o.Workers, NoCache: o.NoCache})
 		if err != nil {
 			return err
@@ -91,6 +95,29 @@ func (p pipeline) market(ctx context.Context, lake *datasets.Lake, ticks bars.St
 	market.Frame, err = p.load(series, s.Bars.BarsPerYear)
 	r.Market = market
 	return err
+}
+
+// quoteFeeds carry best prices, in the order in which bars prefer them.
+var quoteFeeds = []datasets.DataType{datasets.Quotes, datasets.BookTicker, datasets.BookSnapshot25, datasets.BookSnapshot5}
+
+// withQuotes adds to the feeds one with best prices, where the lake has one for some of the days, so
+// that fills pay the spread that was quoted.
+func withQuotes(lake *datasets.Lake, in datasets.Instrument, feeds []datasets.DataType, first, end datasets.Day) ([]datasets.DataType, error) {
+	for _, t := range quoteFeeds {
+		if slices.Contains(feeds, t) {
+			return feeds, nil
+		}
+	}
+	for _, t := range quoteFeeds {
+		held, err := lake.List(t, in)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(held, func(p datasets.Partition) bool { return p.Day >= first && p.Day < end }) {
+			return append(slices.Clone(feeds), t), nil
+		}
+	}
+	return feeds, nil
 }
 
 // score computes factors, composite and targets over the market of r.
