@@ -178,7 +178,8 @@ func near(t *testing.T, what string, got, want, tol float64) {
 // the reason: cum_returns, simple_returns, aggregate_returns, annual_ret (bookkeeping on dated series that the
 // simulation does not need), roll_* (not reported), tail_ratio, stability_of_timeseries,
 // gpd_risk_estimates, beta_fragility_heuristic, batting_average and the capture ratios (not reported),
-// excess_sharpe (the report has alpha and beta instead).
+// excess_sharpe (the report has alpha and beta instead). Cases of empty series are passed over where
+// an equity curve has its starting point here, and Omega against a loss of everything.
 // Where that library answers Inf for a ratio without risk, this one answers NaN: it cannot be computed.
 func TestEmpyrical(t *testing.T) {
 	v := vectors(t).Empyrical
@@ -371,6 +372,8 @@ func TestAlphalensIC(t *testing.T) {
 	}
 }
 
+// TestNeweyWestVectors covers the means of overlapping series. Left out: the covariance of a regression
+// on three columns (nothing here regresses on more than a mean) and the small-sample factor.
 func TestNeweyWestVectors(t *testing.T) {
 	v := vectors(t).NeweyWest
 	for _, c := range v.Mean {
@@ -388,6 +391,9 @@ func TestNeweyWestVectors(t *testing.T) {
 	}
 }
 
+// TestSharpeInferenceVectors covers the ratio's error, its probability and the track record it needs.
+// Left out: Lean's PSR, which is against a benchmark series and rounds to three places, and the deflated
+// ratio, which waits for the ledger of trials.
 func TestSharpeInferenceVectors(t *testing.T) {
 	v := vectors(t).Sharpe
 	s := InferSharpe(v.Series.Returns)
