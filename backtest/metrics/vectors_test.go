@@ -391,9 +391,8 @@ func TestNeweyWestVectors(t *testing.T) {
 	}
 }
 
-// TestSharpeInferenceVectors covers the ratio's error, its probability and the track record it needs.
-// Left out: Lean's PSR, which is against a benchmark series and rounds to three places, and the deflated
-// ratio, which waits for the ledger of trials.
+// TestSharpeInferenceVectors covers the ratio's error, its probability, the track record it needs and
+// the deflated ratio. Left out: Lean's PSR, which is against a benchmark series, to three places.
 func TestSharpeInferenceVectors(t *testing.T) {
 	v := vectors(t).Sharpe
 	s := InferSharpe(v.Series.Returns)
