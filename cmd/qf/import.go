@@ -74,6 +74,9 @@ func runImport(ctx context.Context, s streams, o importOptions) error {
 	for _, err := range unknown {
 		fmt.Fprintf(s.err, "qf: %v\n", err)
 	}
+	if len(want) == 0 {
+		return quietError(exitFailed)
+	}
 	boundMemory()
 	progress := newFetchProgress(s, o.quiet, len(want))
 	report, err := datasets.Fetch(ctx, src, lake, want, datasets.FetchOptions{
@@ -82,9 +85,6 @@ func runImport(ctx context.Context, s streams, o importOptions) error {
 	progress.close()
 	err = finishFetch(s, report, err, o.json, o.quiet)
 	if err == nil && len(unknown) > 0 {
-		if len(want) == 0 {
-			return quietError(exitFailed)
-		}
 		return quietError(exitPartly)
 	}
 	return err
