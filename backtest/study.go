@@ -25,7 +25,7 @@ type Study struct {
 
 // Data names the ticks: instruments over [From, To), both at 00:00 UTC.
 type Data struct {
-	Lake        string       `yaml:"lake" doc:"folder of the lake, relative to this file"`
+	Lake        string       `yaml:"lake" doc:"folder of the lake, relative to this file; without it $QF_LAKE, else ./lake"`
 	Instruments Instruments  `yaml:"instruments" doc:"exchange:SYMBOL, or a mapping that says what an amount means"`
 	From        datasets.Day `yaml:"from" doc:"first day, UTC"`
 	To          datasets.Day `yaml:"to" doc:"day after the last, UTC"`
@@ -121,7 +121,7 @@ func DefaultStudy() *Study {
 	s := &Study{
 		Version: 1,
 		Name:    "study",
-		Data:    Data{Lake: "./lake", Clock: "local_timestamp"},
+		Data:    Data{Clock: "local_timestamp"},
 		Bars:    Bars{Kind: "time", Every: window("1m")},
 		Factors: []FactorConfig{
 			{"momentum_14d", "momentum", factors.Params{"window": "14d"}},
