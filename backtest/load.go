@@ -2,7 +2,6 @@ package backtest
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +15,7 @@ import (
 // LoadStudy reads a configuration file, applies overrides of the form path=value, fills in the
 // defaults and checks everything. The error joins every problem, each with file, line and column.
 func LoadStudy(path string, overrides []string) (*Study, error) {
-	src, err := os.ReadFile(path)
+	src, err := yamlconf.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ const (
 // Parse reads one YAML (or JSON) document. Errors name file, line and column.
 func Parse(file string, src []byte) (*Node, error) {
 	if len(src) > maxSource {
-		return nil, fmt.Errorf("%s: %d bytes, want at most %d: this is not a configuration", file, len(src), maxSource)
+		return nil, fmt.Errorf("%s: more than %d MiB: this is not a configuration", file, maxSource>>20)
 	}
 	parsed, err := parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
