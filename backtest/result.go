@@ -10,8 +10,10 @@ type Result struct {
 	Study   *Study
 	Market  *Market
 	Factors *factors.Frame
-	Score   *factors.Score
+	Score   *factors.Score // the composite
+	Traded  *factors.Panel // the score that the rule trades: the composite, or with models Combined
 	Target  *factors.Panel
+	Models  *Models // what models said; nil where the study asks none
 
 	Span    Window   // all evaluated rows
 	Windows []Window // one or more, in time order
