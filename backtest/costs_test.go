@@ -91,7 +91,7 @@ func TestFrictionless(t *testing.T) {
 	m, target, w := market(table{contract: linear, columns: map[string][]float64{
 		"close": {100, 101, 102}, "bid": {99, 99, 99}, "ask": {101, 101, 101},
 	}, target: []float64{1, 1, 1}})
-	r, err := simulate(m, target, w, e, true)
+	r, err := simulateEquity(m, target, w, e, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func benchmark(m *Market, w Window, e Execution) (*Run, error) {
 		cols[i] = ones
 	}
 	e.RebalanceBand = 0
-	r, err := Simulate(m, factors.NewPanel("buy_and_hold", m.Grid, cols...), w, e)
+	r, err := simulateEquity(m, factors.NewPanel("buy_and_hold", m.Grid, cols...), w, e, false)
 	if err != nil {
 		return nil, fmt.Errorf("buy and hold: %w", err)
 	}

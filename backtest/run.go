@@ -83,17 +83,32 @@ const maxResidual = 1e-9
 // close, the decision. A bar without a price freezes the position: nothing is marked or decided. It takes
 // O(bars · instruments) time and allocates only the result.
 func Simulate(m *Market, target *factors.Panel, w Window, e Execution) (*Run, error) {
-	return simulate(m, target, w, e, false)
+	b, err := newBook(m, target, w, e)
+	if err != nil {
+		return nil, fmt.Errorf("simulate: %w", err)
+	}
+	n, bars := len(m.Instruments), w.Hi-w.Lo
+	b.run.Bar, b.run.Quantity, b.run.Weight = make([]Ledger, bars), make([][]float64, n), make([][]float64, n)
+	for i := range n {
+		b.run.Quantity[i], b.run.Weight[i] = make([]float64, bars), make([]float64, bars)
+	}
+	return b.replay()
 }
 
-// simulate is Simulate; a frictionless run pays no fee, spread or impact, measured or not.
-func simulate(m *Market, target *factors.Panel, w Window, e Execution, frictionless bool) (*Run, error) {
+// simulateEquity is Simulate of which Bar, Quantity and Weight are not kept, for runs that only their equity
+// is wanted of; a frictionless one pays no fee, spread or impact, measured or not.
+func simulateEquity(m *Market, target *factors.Panel, w Window, e Execution, frictionless bool) (*Run, error) {
 	b, err := newBook(m, target, w, e)
 	if err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
 	b.frictionless = frictionless
-	for t := w.Lo; t < w.Hi; t++ {
+	return b.replay()
+}
+
+// replay plays the window.
+func (b *book) replay() (*Run, error) {
+	for t := b.w.Lo; t < b.w.Hi; t++ {
 		b.bar(t)
 		if b.run.Ruined {
 			break
@@ -127,15 +142,10 @@ func newBook(m *Market, target *factors.Panel, w Window, e Execution) (*book, er
 	}
 	n, bars := len(m.Instruments), w.Hi-w.Lo
 	b := &book{m: m, w: w, e: e, assets: make([]asset, n), cash: e.InitialCapital, equity: e.InitialCapital}
-	b.run = &Run{
-		Window: w, Target: target, Capital: e.InitialCapital,
-		Equity: make([]float64, bars), Bar: make([]Ledger, bars),
-		Quantity: make([][]float64, n), Weight: make([][]float64, n), ByAsset: make([]Ledger, n),
-	}
+	b.run = &Run{Window: w, Target: target, Capital: e.InitialCapital, Equity: make([]float64, bars), ByAsset: make([]Ledger, n)}
 	b.shares = make([]float64, n)
 	for i := range b.assets {
 		b.shares[i] = 1 / float64(n)
-		b.run.Quantity[i], b.run.Weight[i] = make([]float64, bars), make([]float64, bars)
 		if err := b.assets[i].init(m, target, i, w, e); err != nil {
 			return nil, err
 		}
@@ -145,13 +155,17 @@ func newBook(m *Market, target *factors.Panel, w Window, e Execution) (*book, er
 
 // bar plays bar t.
 func (b *book) bar(t int) {
-	k := t - b.w.Lo
+	k, whole := t-b.w.Lo, b.run.Bar != nil
 	for i := range b.assets {
 		s := &b.assets[i]
 		s.play(b, t)
-		b.run.Quantity[i][k] = s.quantity
+		if whole {
+			b.run.Quantity[i][k] = s.quantity
+		}
 		if s.bar != (Ledger{}) {
-			b.run.Bar[k].add(s.bar)
+			if whole {
+				b.run.Bar[k].add(s.bar)
+			}
 			b.run.ByAsset[i].add(s.bar)
 			b.run.Total.add(s.bar)
 			s.bar = Ledger{}
@@ -168,7 +182,7 @@ func (b *book) bar(t int) {
 		return
 	}
 	for i := range b.assets {
-		if s := &b.assets[i]; s.quantity != 0 {
+		if s := &b.assets[i]; whole && s.quantity != 0 {
 			b.run.Weight[i][k] = s.value(s.quantity) / b.equity
 		}
 	}

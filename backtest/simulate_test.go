@@ -444,9 +444,17 @@ func TestLedgerAddsUp(t *testing.T) {
 			tables = append(tables, drawTable(t, n))
 		}
 		m, target, w := market(tables...)
-		r, err := Simulate(m, target, w, drawExecution(t))
+		e := drawExecution(t)
+		r, err := Simulate(m, target, w, e)
 		if err != nil {
 			t.Fatal(err)
+		}
+		brief, err := simulateEquity(m, target, w, e, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(brief.Equity, r.Equity) || !slices.Equal(brief.Fills, r.Fills) || brief.Total != r.Total || brief.Bar != nil {
+			t.Fatal("a run of which only the equity is kept earns something else")
 		}
 		before := r.Capital
 		for k, e := range r.Equity {
@@ -575,9 +583,20 @@ func BenchmarkSimulate(b *testing.B) {
 	m, p, w := market(table{contract: linear, columns: map[string][]float64{"close": closes}, target: target})
 	e := execution()
 	e.TakerBps = 5
-	for b.Loop() {
-		if _, err := Simulate(m, p, w, e); err != nil {
-			b.Fatal(err)
+	b.Run("whole", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := Simulate(m, p, w, e); err != nil {
+				b.Fatal(err)
+			}
 		}
-	}
+	})
+	b.Run("equity", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := simulateEquity(m, p, w, e, false); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -22,7 +22,7 @@ func variants(m *Market, run, hold *Run, s *Study) ([]VariantRow, error) {
 		}
 		r := run
 		if k == len(delays) || e.Delay != s.Execution.Delay {
-			r, errs[k] = simulate(m, run.Target, run.Window, e, k == len(delays))
+			r, errs[k] = simulateEquity(m, run.Target, run.Window, e, k == len(delays))
 		}
 		if errs[k] == nil {
 			rows[k] = variantRow(m, name, e.Delay, r, s.Evaluation)
