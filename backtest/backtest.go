@@ -44,8 +44,9 @@ func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*R
 	if err := production.trade(ctx, r); err != nil {
 		return nil, err
 	}
-	o.log("evaluating %d signals", len(r.Factors.Panels)+1)
-	r.Evaluation, err = Evaluate(r.Market, r.scores(), s, r.Span, r.Windows, r.All, r.Runs)
+	scores, trials := r.judged()
+	o.log("evaluating %d signals", len(scores.Factors)+len(scores.Levels))
+	r.Evaluation, err = Evaluate(r.Market, scores, s, r.Span, r.Windows, trials)
 	if err != nil {
 		return nil, err
 	}
@@ -77,9 +78,11 @@ func firstDay(lake *datasets.Lake, s *Study, needs Needs) (datasets.Day, error) 
 	return first, nil
 }
 
-// scores lists what is judged: the factors in the study's order, then the composite.
-func (r *Result) scores() Scores {
-	return append(slices.Clone(Scores(r.Factors.Panels)), r.Score.Panel)
+// judged lists what is judged: the factors in the study's order and the composite by what they say, the
+// study's own run by what it earned.
+func (r *Result) judged() (Scores, []Trial) {
+	return Scores{Factors: r.Factors.Panels, Levels: []*factors.Panel{r.Score.Panel}},
+		[]Trial{{r.Traded.Name, r.All, r.Runs}}
 }
 
 // warn adds warnings, each text once.
@@ -121,7 +124,7 @@ func (r *Result) warnLookAhead() {
 
 // warnWarmup says from when on each factor exists, where that is later than the span's first bar.
 func (r *Result) warnWarmup() {
-	for _, p := range r.scores() {
+	for _, p := range append(slices.Clone(r.Factors.Panels), r.Score.Panel) {
 		for i, in := range p.Instruments {
 			first := slices.IndexFunc(p.Col(i)[r.Span.Lo:], func(x float64) bool { return !math.IsNaN(x) })
 			switch {

@@ -73,7 +73,7 @@ func TestEveryNullHasAReason(t *testing.T) {
 			for i := range cols {
 				cols[i] = fill(c.bars, 0.3)
 			}
-			scores[1] = factors.NewPanel("composite", m.Grid, cols...)
+			scores.Levels[0] = factors.NewPanel("composite", m.Grid, cols...)
 		}
 		half := c.bars / 2
 		ev := evaluate(t, m, scores, c.study, whole,
@@ -127,7 +127,7 @@ func TestCrossSection(t *testing.T) {
 		var f, r []float64
 		for i := range m.Instruments {
 			x := m.Panel("open").Col(i)
-			f, r = append(f, scores[0].Col(i)[k]), append(r, math.Log(x[k+1+h]/x[k+1]))
+			f, r = append(f, scores.Factors[0].Col(i)[k]), append(r, math.Log(x[k+1+h]/x[k+1]))
 		}
 		pearson, spearman = append(pearson, metrics.Pearson(f, r)), append(spearman, metrics.Spearman(f, r))
 	}
@@ -170,7 +170,7 @@ func TestSlicesAddUp(t *testing.T) {
 // Scores 0, 0.6, 0.6, null, 1.2, −0.7: long for two bars, strong long and short for one, neutral for one.
 func TestLevels(t *testing.T) {
 	m, scores, whole := worldOf(6, 1, 10*time.Minute, false, 9)
-	scores[1] = factors.NewPanel("composite", m.Grid, []float64{0, 0.6, 0.6, nan, 1.2, -0.7})
+	scores.Levels[0] = factors.NewPanel("composite", m.Grid, []float64{0, 0.6, 0.6, nan, 1.2, -0.7})
 	open := m.Panel("open").Col(0)
 	ev := evaluate(t, m, scores, studyOf(1), whole)
 	want := map[string]struct {

@@ -3,6 +3,7 @@ package backtest
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -12,22 +13,30 @@ import (
 )
 
 // Evaluate judges the scores over each window and, as window "all", over the rows of whole, and the
-// runs by what they earned. Where whole is the only window it has no rows beside those of "all".
+// trials by what they earned. Where whole is the only window it has no rows beside those of "all".
 //
-// The last of scores is the composite: levels, daily IC and runs are its own. Columns are judged in parallel;
-// every figure is summed in the order of its rows, so that the result does not depend on it.
-func Evaluate(m *Market, scores Scores, s *Study, whole Window, windows []Window, all *Run, runs []*Run) (*Evaluated, error) {
+// The last trial is that of the study: daily IC, variants and the stability of returns are its own. Columns are
+// judged in parallel; every figure is summed in the order of its rows, so that the result does not depend on it.
+func Evaluate(m *Market, scores Scores, s *Study, whole Window, windows []Window, trials []Trial) (*Evaluated, error) {
 	j, err := newJudge(m, scores, s)
 	if err != nil {
 		return nil, fmt.Errorf("evaluate: %w", err)
 	}
 	ev := &Evaluated{}
-	if err := j.window(ev, All, whole, all); err != nil {
+	j.traded = trials[len(trials)-1].Signal
+	runs := make([]*Run, len(trials))
+	for k, t := range trials {
+		runs[k] = t.All
+	}
+	if err := j.window(ev, All, whole, trials, runs); err != nil {
 		return nil, err
 	}
 	if len(windows) > 1 {
 		for i, w := range windows {
-			if err := j.window(ev, strconv.Itoa(w.Index), w, runs[i]); err != nil {
+			for k, t := range trials {
+				runs[k] = t.Runs[i]
+			}
+			if err := j.window(ev, strconv.Itoa(w.Index), w, trials, runs); err != nil {
 				return nil, err
 			}
 		}
@@ -45,7 +54,9 @@ type horizon struct {
 // judge holds what is common to all windows.
 type judge struct {
 	m        *Market
-	scores   Scores
+	scores   []*factors.Panel
+	leveled  int    // index into scores of the first that is judged by its levels, too
+	traded   string // signal of the study's own trial
 	s        *Study
 	price    [][]float64 // the execution price of each instrument
 	horizons []horizon
@@ -53,10 +64,7 @@ type judge struct {
 }
 
 func newJudge(m *Market, scores Scores, s *Study) (*judge, error) {
-	if len(scores) == 0 {
-		panic("backtest: Evaluate without scores")
-	}
-	j := &judge{m: m, scores: scores, s: s}
+	j := &judge{m: m, scores: slices.Concat(scores.Factors, scores.Levels), leveled: len(scores.Factors), s: s}
 	var err error
 	if j.price, err = j.prices(); err != nil {
 		return nil, err
@@ -99,8 +107,8 @@ func (j *judge) horizonsOf() (list []horizon, primary int, err error) {
 	return list, primary, nil // the primary horizon came last
 }
 
-// window adds the rows of one window.
-func (j *judge) window(ev *Evaluated, name string, w Window, run *Run) error {
+// window adds the rows of one window; runs are the trials' in it.
+func (j *judge) window(ev *Evaluated, name string, w Window, trials []Trial, runs []*Run) error {
 	if w.Lo == w.Hi {
 		ev.Hold = append(ev.Hold, nil)
 		ev.Warnings = append(ev.Warnings, fmt.Errorf("window %s, %s to %s, has no bars and no figures", name, stamp(w.From), stamp(w.To)))
@@ -110,12 +118,16 @@ func (j *judge) window(ev *Evaluated, name string, w Window, run *Run) error {
 	results := make([]horizonRows, len(j.horizons))
 	forEach(len(results), func(k int) { results[k] = v.horizon(k) })
 	j.collect(ev, name, results)
-	ev.Transitions = append(ev.Transitions, v.transitions(scoreName(j.scores))...)
+	for k, l := range v.levels {
+		ev.Transitions = append(ev.Transitions, v.transitions(j.scores[j.leveled+k].Name, l)...)
+	}
 	hold, err := benchmark(j.m, w, j.s.Execution)
 	if err != nil {
 		return err
 	}
-	ev.PnL = append(ev.PnL, pnlRow(j.m, scoreName(j.scores), name, run, hold, j.s.Evaluation))
+	for k, t := range trials {
+		ev.PnL = append(ev.PnL, pnlRow(j.m, t.Signal, name, runs[k], hold, j.s.Evaluation))
+	}
 	var equity []float64
 	if hold != nil {
 		equity = hold.Equity
@@ -125,7 +137,7 @@ func (j *judge) window(ev *Evaluated, name string, w Window, run *Run) error {
 		return nil
 	}
 	ev.Memory = v.memoryRows()
-	ev.Variants, err = variants(j.m, run, hold, j.s)
+	ev.Variants, err = variants(j.m, runs[len(runs)-1], hold, j.s)
 	return err
 }
 
@@ -135,8 +147,6 @@ func (j *judge) view(name string, w Window) *view {
 	v.rank()
 	return v
 }
-
-func scoreName(scores Scores) string { return scores[len(scores)-1].Name }
 
 // collect orders the rows by signal, instrument and horizon, and adjusts p-values over the horizons.
 func (j *judge) collect(ev *Evaluated, name string, results []horizonRows) {
@@ -209,5 +219,15 @@ func forEach(n int, f func(int)) {
 	wg.Wait()
 }
 
-// Scores names what is judged: the factors and the composite, in report order.
-type Scores []*factors.Panel
+// Scores is what is judged, in report order.
+type Scores struct {
+	Factors []*factors.Panel // by their IC
+	Levels  []*factors.Panel // and by their levels: the composite; where models are asked, their opinions and the two combined
+}
+
+// Trial is a score that was traded.
+type Trial struct {
+	Signal string // in reports
+	All    *Run   // over the whole span
+	Runs   []*Run // one per window
+}

@@ -60,7 +60,10 @@ func worldOf(bars, instruments int, every time.Duration, gaps bool, seed uint64)
 	for name, cols := range map[string][][]float64{"open": open, "close": closes, "trades": trades} {
 		m.Panels = append(m.Panels, factors.NewPanel(name, g, cols...))
 	}
-	scores := Scores{factors.NewPanel("f", g, f...), factors.NewPanel("composite", g, composite...)}
+	scores := Scores{
+		Factors: []*factors.Panel{factors.NewPanel("f", g, f...)},
+		Levels:  []*factors.Panel{factors.NewPanel("composite", g, composite...)},
+	}
 	return m, scores, Window{Hi: bars, From: 0, To: g.Close[bars-1]}
 }
 
@@ -95,7 +98,7 @@ func evaluate(t testing.TB, m *Market, scores Scores, s *Study, whole Window, wi
 	if windows == nil {
 		windows = []Window{whole}
 	}
-	target := targetOf(s, scores[len(scores)-1])
+	target := targetOf(s, scores.Levels[0])
 	var runs []*Run
 	for _, w := range append([]Window{whole}, windows...) {
 		r, err := Simulate(m, target, w, s.Execution)
@@ -104,7 +107,7 @@ func evaluate(t testing.TB, m *Market, scores Scores, s *Study, whole Window, wi
 		}
 		runs = append(runs, r)
 	}
-	ev, err := Evaluate(m, scores, s, whole, windows, runs[0], runs[1:])
+	ev, err := Evaluate(m, scores, s, whole, windows, []Trial{{Composite, runs[0], runs[1:]}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +127,7 @@ func TestICRowsAreTheirDefinition(t *testing.T) {
 	ev := evaluate(t, m, scores, s, whole, windows...)
 	seen := 0
 	for name, w := range map[string]Window{All: whole, "0": windows[0], "1": windows[1]} {
-		for _, score := range scores {
+		for _, score := range slices.Concat(scores.Factors, scores.Levels) {
 			for _, h := range []int{1, 6, 24, 144, 300} {
 				sums, counts := make([]float64, m.Len()), make([]float64, m.Len())
 				var n, pearson, spearman float64
@@ -256,7 +259,7 @@ func TestOneWindowOneInstrument(t *testing.T) {
 // What cannot be computed is null with a reason, and a short sample is insufficient.
 func TestNullsHaveReasons(t *testing.T) {
 	m, scores, whole := worldOf(300, 1, 10*time.Minute, false, 5)
-	scores[0] = factors.NewPanel("f", m.Grid, fill(300, 0.1))
+	scores.Factors[0] = factors.NewPanel("f", m.Grid, fill(300, 0.1))
 	ev := evaluate(t, m, scores, studyOf(1, 50, 400), whole)
 	for _, c := range []struct {
 		signal, key, why string
@@ -290,16 +293,17 @@ func TestEmptyWindow(t *testing.T) {
 
 func BenchmarkEvaluate(b *testing.B) {
 	m, two, whole := worldOf(129_600, 2, time.Minute, false, 7)
-	scores := Scores{two[0], two[1], two[0], two[1], two[1]}
+	f, composite := two.Factors[0], two.Levels[0]
+	scores := Scores{Factors: []*factors.Panel{f, composite, f, composite}, Levels: two.Levels}
 	s := studyOf(60, 5, 15, 240, 1440, 4320)
-	target := targetOf(s, two[1])
+	target := targetOf(s, composite)
 	r, err := Simulate(m, target, whole, s.Execution)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Evaluate(m, scores, s, whole, []Window{whole}, r, []*Run{r}); err != nil {
+		if _, err := Evaluate(m, scores, s, whole, []Window{whole}, []Trial{{Composite, r, []*Run{r}}}); err != nil {
 			b.Fatal(err)
 		}
 	}

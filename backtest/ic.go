@@ -23,13 +23,15 @@ type view struct {
 	days      []daySpan
 	order     [][]metrics.Sorted // per signal and instrument
 	memory    [][]memory         // per signal and instrument
-	levels    leveled            // of the composite
+	levels    []leveled          // of the scores that have them
 	divisions []division
 }
 
 // rank sorts every signal once and measures its memory.
 func (v *view) rank() {
-	v.levels = v.level(v.scores[len(v.scores)-1])
+	for _, score := range v.scores[v.leveled:] {
+		v.levels = append(v.levels, v.level(score))
+	}
 	if v.name == All {
 		v.divisions = v.divide()
 	}
@@ -98,14 +100,16 @@ func (v *view) horizon(k int) horizonRows {
 		if k == v.primary {
 			out.slices = append(out.slices, p.sliceRows(score.Name, v.divisions)...)
 		}
-		if s == len(v.scores)-1 {
+		if score.Name == v.traded {
 			out.daily = p.dailyRows(score.Name)
 		}
 		if len(v.m.Instruments) >= minCrossSection {
 			out.ic = append(out.ic, p.crossRow(score))
 		}
 	}
-	out.levels = p.levelRows(scoreName(v.scores))
+	for s, l := range v.levels {
+		out.levels = append(out.levels, p.levelRows(v.scores[v.leveled+s].Name, l)...)
+	}
 	return out
 }
 

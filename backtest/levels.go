@@ -12,7 +12,7 @@ import (
 // minVisits is the number of visits to a level below which its t is not reported.
 const minVisits = 10
 
-// leveled is the composite as levels, over one window.
+// leveled is a score as levels, over one window.
 type leveled struct {
 	of     [][]int8 // per instrument and window row: index into signals.Levels(), or −1 without a score
 	bars   []int    // per level, over all instruments
@@ -50,16 +50,16 @@ func (v *view) level(score *factors.Panel) leveled {
 	return l
 }
 
-// levelRows gives the composite's five rows at this horizon, the instruments taken together.
-func (p *pairing) levelRows(signal string) []LevelRow {
+// levelRows gives a score's five rows at this horizon, the instruments taken together.
+func (p *pairing) levelRows(signal string, l leveled) []LevelRow {
 	all := signals.Levels()
-	rows, outcomes, paired := make([]LevelRow, len(all)), p.outcomes(), p.paired()
+	rows, outcomes, paired := make([]LevelRow, len(all)), p.outcomes(l), p.paired(l)
 	for at, level := range all {
-		bars, visits := p.levels.bars[at], p.levels.visits[at]
+		bars, visits := l.bars[at], l.visits[at]
 		o := outcomes[at]
 		row := LevelRow{
 			Signal: signal, Window: p.name, Level: level.String(), Bars: bars, Horizon: p.h.name,
-			Share: Figure(float64(bars) / float64(p.levels.scored)), MeanHolding: Figure(float64(bars) / float64(visits)),
+			Share: Figure(float64(bars) / float64(l.scored)), MeanHolding: Figure(float64(bars) / float64(visits)),
 			MeanReturn: Figure(o.sum / float64(o.n)), HitRate: Figure(float64(o.hits) / float64(o.n)), T: null,
 			BreakEven: null,
 		}
@@ -83,12 +83,12 @@ func (p *pairing) levelRows(signal string) []LevelRow {
 		case o.n < 10*p.h.bars:
 			row.reason("t", "the bars at this level span fewer than 10 horizons")
 		default:
-			row.T = Figure(p.levelT(int8(at), o, paired))
+			row.T = Figure(p.levelT(l, int8(at), o, paired))
 		}
 		if bars == 0 {
 			row.reason("mean_holding_bars", "the score was never at this level")
 		}
-		if p.levels.scored == 0 {
+		if l.scored == 0 {
 			row.reason("share", "no bar has a score")
 		}
 		rows[at] = row
@@ -96,11 +96,11 @@ func (p *pairing) levelRows(signal string) []LevelRow {
 	return rows
 }
 
-// transitions are the window's level changes, from every level to every level.
-func (v *view) transitions(signal string) []TransitionRow {
+// transitions are a score's level changes, from every level to every level.
+func (v *view) transitions(signal string, l leveled) []TransitionRow {
 	all := signals.Levels()
 	var out []TransitionRow
-	for from, next := range v.levels.next {
+	for from, next := range l.next {
 		total := 0
 		for _, n := range next {
 			total += n
@@ -123,12 +123,12 @@ type outcome struct {
 	sum  float64
 }
 
-func (p *pairing) outcomes() []outcome {
+func (p *pairing) outcomes(l leveled) []outcome {
 	all := signals.Levels()
 	out, up := make([]outcome, len(all)), make([]int, len(all))
 	down := make([]int, len(all))
 	for i, a := range p.ahead {
-		of := p.levels.of[i]
+		of := l.of[i]
 		for k, r := range a.returns {
 			if at := of[k]; at >= 0 && metrics.Defined(r) {
 				out[at].n++
@@ -150,11 +150,11 @@ func (p *pairing) outcomes() []outcome {
 }
 
 // paired lists the window rows at which any instrument has both a level and a forward return.
-func (p *pairing) paired() []int32 {
+func (p *pairing) paired(l leveled) []int32 {
 	rows := p.pooledRows[:0]
 	for k := range p.w.Hi - p.w.Lo {
 		for i := range p.ahead {
-			if p.levels.of[i][k] >= 0 && metrics.Defined(p.ahead[i].returns[k]) {
+			if l.of[i][k] >= 0 && metrics.Defined(p.ahead[i].returns[k]) {
 				rows = append(rows, int32(k))
 				break
 			}
@@ -167,12 +167,12 @@ func (p *pairing) paired() []int32 {
 // series Σ_i D·(R − m) by bar has mean 0 and long-run variance S over its T bars, and
 //
 //	t = m·n/sqrt(T·S)
-func (p *pairing) levelT(level int8, o outcome, rows []int32) float64 {
+func (p *pairing) levelT(l leveled, level int8, o outcome, rows []int32) float64 {
 	x := p.pooled[:len(rows)]
 	clear(x)
 	m := o.sum / float64(o.n)
 	for i, a := range p.ahead {
-		of := p.levels.of[i]
+		of := l.of[i]
 		for at, k := range rows {
 			if of[k] == level && metrics.Defined(a.returns[k]) {
 				x[at] += a.returns[k] - m

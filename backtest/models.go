@@ -41,13 +41,6 @@ type Models struct {
 	Paired      []PairedRow      `json:"paired"`     // by model; empty unless anonymized and plain prompts are both cached
 }
 
-// Trial is a score that was traded beside the study's own.
-type Trial struct {
-	Score *factors.Panel // named as the signal
-	All   *Run           // over the whole span
-	Runs  []*Run         // one per window
-}
-
 // UsageRow is what one model was asked and what that cost, or all of them together ("*").
 type UsageRow struct {
 	Model         string            `json:"model"`

@@ -67,7 +67,7 @@ func noiseWorld(instruments int, seed uint64) (*Market, Scores, Window) {
 		}
 	}
 	m := &Market{Frame: &factors.Frame{Grid: g, Panels: []*factors.Panel{factors.NewPanel("open", g, prices...)}}}
-	return m, Scores{factors.NewPanel("ar", g, short...), factors.NewPanel("momentum", g, long...)}, Window{Hi: noiseBars, To: g.Close[noiseBars-1]}
+	return m, Scores{Factors: []*factors.Panel{factors.NewPanel("ar", g, short...), factors.NewPanel("momentum", g, long...)}}, Window{Hi: noiseBars, To: g.Close[noiseBars-1]}
 }
 
 // Of factors that know nothing the headline t calls about one in twenty significant at 5 %, whatever their

@@ -136,7 +136,8 @@ func (p pipeline) score(ctx context.Context, r *Result, o Options) (err error) {
 	if r.Score, err = p.composite(r.Factors, s.Composite, r.Span.Lo, r.Span.Hi); err != nil {
 		return err
 	}
-	r.Target, err = p.target(ctx, r, r.Score.Panel)
+	r.Traded = r.Score.Panel
+	r.Target, err = p.target(ctx, r, r.Traded)
 	return err
 }
 

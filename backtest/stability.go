@@ -17,9 +17,9 @@ func (j *judge) stability(ev *Evaluated) []StabilityRow {
 		}
 		out = append(out, row)
 	}
-	row := StabilityRow{Signal: scoreName(j.scores), Figure: "total_return", Worst: null}
+	row := StabilityRow{Signal: j.traded, Figure: "total_return", Worst: null}
 	for _, r := range ev.PnL {
-		if r.Window != All {
+		if r.Signal == j.traded && r.Window != All {
 			row.see(r.Window, r.TotalReturn)
 		}
 	}
