@@ -38,24 +38,12 @@ func expanding(dst, x []float64, minPeriods int, f func(m moments, first float64
 
 // MeanStd gives the mean and the sample standard deviation of all values in x. The mean is NaN where
 // there are fewer than max(minPeriods, 1) values, and the deviation where there are fewer than
-// max(minPeriods, 2). It takes O(len(x)) time and no scratch.
+// max(minPeriods, 2). Equal values give exactly 0. It takes O(len(x)) time and no scratch. It is what
+// a Sample that x was added to says.
 func MeanStd(x []float64, minPeriods int) (mean, std float64) {
-	var m moments
-	first := 0.0 // the reference of m
-	for _, v := range x {
-		if finite(v) {
-			if m.n == 0 {
-				first = v
-			}
-			m = m.push(v-first, 1/(m.n+1))
-		}
+	var m blockMoments
+	for lo := 0; lo < len(x); lo += sampleBlock {
+		m = m.merge(momentsOf(x[lo:min(lo+sampleBlock, len(x))]))
 	}
-	mean, std = nan, nan
-	if m.n >= float64(max(minPeriods, 1)) {
-		mean = first + m.mean
-	}
-	if m.n >= float64(max(minPeriods, 2)) {
-		std = math.Sqrt(m.m2 / (m.n - 1))
-	}
-	return mean, std
+	return m.meanStd(minPeriods)
 }

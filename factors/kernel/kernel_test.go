@@ -337,7 +337,9 @@ func TestExpanding(t *testing.T) {
 					wantStd = math.Sqrt(exactVar(v))
 				}
 				allMean, allStd := MeanStd(x[:i+1], minPeriods)
-				same(t, "MeanStd of "+name, []float64{allMean, allStd}, []float64{mean[i], std[i]})
+				if !near(allMean, wantMean, exactness, scaleOf("Mean", v)) || !near(allStd, wantStd, exactness, wantStd) {
+					t.Fatalf("MeanStd of %s up to %d = %v, %v, want %v, %v", name, i, allMean, allStd, wantMean, wantStd)
+				}
 				if !near(mean[i], wantMean, exactness, scaleOf("Mean", v)) || !near(std[i], wantStd, exactness, wantStd) {
 					t.Fatalf("%s: mean, std at %d = %v, %v, want %v, %v", name, i, mean[i], std[i], wantMean, wantStd)
 				}
