@@ -4,9 +4,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"sync"
-
-	"gonum.org/v1/gonum/dsp/fourier"
 )
 
 // directLags is the number of lags that cost less summed one by one than by Fourier transforms.
@@ -39,7 +36,7 @@ func Autocorrelation(x []float64) []float64 {
 			c = append(c, at(k))
 		}
 	} else {
-		c = correlate(d, limit)
+		c = append(correlate(d, limit), at(limit))
 	}
 	if k := slices.IndexFunc(c, func(v float64) bool { return v <= 0 }); k >= 0 {
 		c = c[:k+1]
@@ -50,49 +47,55 @@ func Autocorrelation(x []float64) []float64 {
 	return c
 }
 
-// correlate gives Σ_t d_t d_{t−k} for k = 0 … lags. d is cut into blocks of L > lags values. With F the
-// transform of length 2L, in which a shift by L is a change of sign of every other coefficient, the products of a
-// block with itself and its successor are the inverse of
+// correlate gives Σ_t d_t d_{t−k} for k < lags. d is cut into 2m segments of L ≥ lags values, of which segment s is
+// the real part and segment m + s the imaginary part of block s; block m is segment m, then zeros. With F the
+// transform of length 2L, in which a shift by L is a change of sign of every other coefficient, the products of
+// the segments with themselves and their successors are the real part of the inverse of
 //
 //	conj(F(block)) · (F(block) + (−1)^j F(next)),
 //
 // whose sum over the blocks is inverted once.
 func correlate(d []float64, lags int) []float64 {
-	exponent := bits.Len(uint(lags))
+	exponent := bits.Len(uint(lags - 1))
 	length := 1 << exponent
-	fft, _ := plans[exponent].Get().(*fourier.FFT)
-	if fft == nil {
-		fft = fourier.NewFFT(2 * length)
+	blocks := (len(d) + 2*length - 1) / (2 * length)
+	segment := func(s int) []float64 { return d[min(s*length, len(d)):min((s+1)*length, len(d))] }
+	f := newFFT(exponent + 1)
+	defer f.free(exponent + 1)
+	transform := func(dst []complex128, re, im []float64) {
+		clear(dst)
+		for t, v := range re {
+			dst[t] = complex(v, 0)
+		}
+		for t, v := range im {
+			dst[t] = complex(real(dst[t]), v)
+		}
+		f.forward(dst)
 	}
-	defer plans[exponent].Put(fft)
-	padded := make([]float64, 2*length)
-	this, next, sum := make([]complex128, length+1), make([]complex128, length+1), make([]complex128, length+1)
-	transform := func(dst []complex128, lo int) {
-		clear(padded[copy(padded, d[min(lo, len(d)):min(lo+length, len(d))]):])
-		fft.Coefficients(dst, padded)
-	}
-	transform(this, 0)
-	for lo := 0; lo < len(d); lo += length {
-		transform(next, lo+length)
+	this, next, sum := make([]complex128, 2*length), make([]complex128, 2*length), make([]complex128, 2*length)
+	transform(this, segment(0), segment(blocks))
+	for s := range blocks {
+		if s == blocks-1 {
+			transform(next, segment(blocks), nil)
+		} else {
+			transform(next, segment(s+1), segment(blocks+s+1))
+		}
 		for j, a := range this {
 			b := next[j]
-			if j%2 == 1 {
+			if j >= length { // an odd coefficient: the order is bit-reversed
 				b = -b
 			}
-			re, im := real(a)+real(b), imag(a)+imag(b)
-			sum[j] += complex(float64(real(a)*re)+float64(imag(a)*im), float64(real(a)*im)-float64(imag(a)*re))
+			sum[j] += times(complex(real(a), -imag(a)), a+b)
 		}
 		this, next = next, this
 	}
-	c := fft.Sequence(padded, sum)[:lags+1]
+	f.inverse(sum)
+	c := make([]float64, lags)
 	for k := range c {
-		c[k] /= float64(2 * length)
+		c[k] = real(sum[k]) / float64(2*length)
 	}
 	return c
 }
-
-// plans keeps transforms of length 2·2^i at place i: their roots of unity cost as much as they do.
-var plans [64]sync.Pool
 
 // IntegratedTime is τ = 1 + 2 Σ_{0<k<K} ρ_k from Autocorrelation's result: after how many bars the series
 // counts as a fresh observation. NaN where there is none.
