@@ -1,5 +1,12 @@
 package llm
 
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
 // Call is one request to one model: everything that determines the answer, and nothing else.
 type Call struct {
 	Model          string
@@ -11,14 +18,46 @@ type Call struct {
 }
 
 // Message is one turn of a conversation.
-type Message struct{ Role, Content string }
+type Message struct {
+	Role    string `json:"role"` // system, user or assistant
+	Content string `json:"content"`
+}
+
+// Body is the request as it goes to the endpoint, to the byte: JSON with its fields in a fixed
+// order, a temperature of 0 included.
+func (c Call) Body() []byte {
+	return encode(struct {
+		Model          string    `json:"model"`
+		Messages       []Message `json:"messages"`
+		Temperature    float64   `json:"temperature"`
+		MaxTokens      int       `json:"max_tokens"`
+		Seed           *int      `json:"seed,omitempty"`
+		ResponseFormat any       `json:"response_format,omitempty"`
+	}{c.Model, c.Messages, c.Temperature, c.MaxTokens, c.Seed, c.ResponseFormat.wire()})
+}
+
+// PromptTokens bounds the tokens of the prompt from above: half the bytes of the request, since a
+// token is seldom shorter than three.
+func (c Call) PromptTokens() int { return (len(c.Body()) + 1) / 2 }
 
 // Key is the SHA-256 of a call in hexadecimal: it names the cache entry.
 type Key string
 
-// Key is the hash over the request's fields in a fixed order, independent of the endpoint's host.
-func (c Call) Key() Key { panic("llm: Call.Key") }
+// Key is the hash of the request's body, which holds neither the endpoint's host nor its key.
+func (c Call) Key() Key { return keyOf(c.Body()) }
 
-// Calls renders the questions for every model: by model, then question. A rendered prompt that under
-// Anonymize still holds a symbol, a date or a price of the span is an error that names it.
-func (c Config) Calls(questions []Question) ([][]Call, error) { panic("llm: Config.Calls") }
+func keyOf(body []byte) Key {
+	sum := sha256.Sum256(body)
+	return Key(hex.EncodeToString(sum[:]))
+}
+
+// encode is compact JSON without a final newline; markup stays as it is, for people to read.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic("llm: a value that JSON cannot hold")
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}

@@ -40,24 +40,6 @@ type Model struct {
 // Priced reports whether the model's prices are known.
 func (m Model) Priced() bool { return !math.IsNaN(m.Input) && !math.IsNaN(m.Output) }
 
-// Ensemble says how the opinions of several models become one.
-type Ensemble string
-
-const (
-	Mean     Ensemble = "mean"     // the mean of the opinions, invalid ones counting as 0
-	Majority Ensemble = "majority" // the mean of those that share the commonest action; 0 where two are as common
-	Weighted Ensemble = "weights"  // the mean by Model.Weight
-)
-
-// ResponseFormat is what the endpoint is told about the form of the answer.
-type ResponseFormat string
-
-const (
-	JSONSchema ResponseFormat = "json_schema"
-	JSONObject ResponseFormat = "json_object"
-	FreeText   ResponseFormat = "text"
-)
-
 // Combine says how opinions and composite become the score that is traded.
 type Combine string
 
@@ -66,7 +48,3 @@ const (
 	Gate    Combine = "gate"    // F where the opinion has its sign, else 0
 	Replace Combine = "replace" // the opinion
 )
-
-// Prices are those of the models that have one without the study giving it, in USD per million
-// tokens, as https://www.holysheep.ai lists them.
-func Prices() []Model { panic("llm: Prices") }
