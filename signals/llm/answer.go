@@ -41,7 +41,7 @@ func ParseAnswer(text string) (Answer, error) {
 	if strings.TrimSpace(text) == "" {
 		return Answer{}, errors.New("the answer is empty")
 	}
-	objects, broken := findObjects(afterThought(text))
+	objects, broken := findObjects(afterThought(strings.ToValidUTF8(text, "\uFFFD")))
 	var found *Answer
 	for _, object := range objects {
 		fields, err := objectFields(object)

@@ -95,7 +95,8 @@ func TestOpinion(t *testing.T) {
 // FuzzParseAnswer checks that any text gives an answer in range or an error, and that an answer said
 // again is the same.
 func FuzzParseAnswer(f *testing.F) {
-	for _, seed := range []string{fits, "```json\n" + fits + "```", `{"action":`, `{{}}{"action":1}`, "<think>{</think>{}", "\x00\xff{\"a\":\"\\u0000\"}"} {
+	for _, seed := range []string{fits, "```json\n" + fits + "```", `{"action":`, `{{}}{"action":1}`, "<think>{</think>{}", "\x00\xff{\"a\":\"\\u0000\"}",
+		`{"action":"long","confidence":0,"position_size":0,"reasoning":"` + "\xff\xff\"}"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
