@@ -2,11 +2,13 @@
 # make test   all tests
 GO      ?= go
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
+DATE    := $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
 FUZZ    ?= 30s
 RACE    := ./datasets/... ./factors ./backtest ./cmd/...
 
 qf: FORCE
-	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o qf ./cmd/qf
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.commitDate=$(DATE)" -o qf ./cmd/qf
 
 demo: qf
 	./qf demo --dir demo

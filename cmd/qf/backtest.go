@@ -33,27 +33,32 @@ func newBacktest(s streams, c *common, run func(context.Context, streams, backte
 		Use:   "backtest --config FILE",
 		Short: "Score a study: bars, factors, composite, PnL, IC, report",
 		Long: `Runs a study over the lake and writes its report: bars, factors, composite score, target
-positions, PnL after costs and information coefficients. Reads nothing from the network.
-The same study and data give the same bytes.
+positions, PnL after costs and information coefficients. It reads nothing from the network, and
+the same study and data give the same bytes. The summary is printed, the report is
+runs/latest/report.html.
 
 --audit cuts the ticks at some instants, replaces what came after, and makes bars, factors, score
 and positions again: what was known at a cut must come out the same to the bit. The report carries
 the certificate; a value that depends on the future is named, and the exit code is 1.
-` + exitHelp,
+
+Exit codes: 0 done; 1 failed, or the audit found something; 2 wrong usage or configuration;
+130 interrupted.`,
 		Example: `  qf backtest --config study.yaml
-  qf backtest --config study.yaml --set execution.taker_bps=2 --set data.to=2024-05-01`,
+  qf backtest --config study.yaml --set execution.taker_bps=2 --set data.to=2024-05-01
+  qf backtest --config study.yaml --audit`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()
 	o.lake.bind(cmd)
-	f.StringVar(&o.config, "config", "", "the study (qf config init writes one)")
-	f.StringArrayVar(&o.set, "set", nil, "override a value of the study: path=value (repeatable)")
-	f.StringVar(&o.out, "out", "", "folder of runs (default: the study's report.dir)")
+	bindConfig(cmd, &o.config, "the study: `FILE` (qf config init writes one)")
+	bindSet(cmd, &o.set)
+	f.StringVar(&o.out, "out", "", "`FOLDER` of runs (default: the study's report.dir)")
+	complete(cmd, "out", folders)
 	f.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
 	f.BoolVar(&o.audit, "audit", false, "prove that nothing looks ahead: recompute everything with a poisoned future")
 	f.BoolVar(&o.noCache, "no-cache", false, "build bars from ticks even where the lake has them cached")
-	f.IntVar(&o.workers, "workers", 0, "days and columns worked on at once (default: all cores)")
+	f.IntVar(&o.workers, "workers", 0, "`N` days and columns at once (default: all cores)")
 	return cmd
 }
 
@@ -133,11 +138,17 @@ func printCertificate(w io.Writer, c *backtest.Certificate) {
 	}
 }
 
-// logger prints the stages of a command, where they are wanted.
+// logger prints the stages of a command, where they are wanted; when verbose, each with the seconds
+// since the command began.
 func (c *common) logger(s streams) func(string, ...any) {
+	started := time.Now()
 	return func(format string, a ...any) {
-		if !c.quiet {
-			fmt.Fprintf(s.err, format+"\n", a...)
+		if c.quiet {
+			return
 		}
+		if c.verbose {
+			format = fmt.Sprintf("%7.2f s  ", time.Since(started).Seconds()) + format
+		}
+		fmt.Fprintf(s.err, format+"\n", a...)
 	}
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,8 +17,13 @@ func newConfig(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Write, check and describe study files",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long: `A study is one YAML file. init prints one to start from, check finds everything that is wrong
+with one, and schema prints the JSON Schema with which editors complete and check it.
+` + exitPlain,
+		Example: `  qf config init --preset carry > study.yaml
+  qf config check study.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newConfigInit(s), newConfigCheck(s), newConfigSchema(s))
 	return cmd
@@ -25,9 +32,13 @@ func newConfig(s streams) *cobra.Command {
 func newConfigInit(s streams) *cobra.Command {
 	var preset string
 	cmd := &cobra.Command{
-		Use:     "init",
-		Short:   "Print a commented study to start from",
-		Example: "  qf config init > study.yaml\n  qf config init --preset " + backtest.Presets()[0],
+		Use:   "init",
+		Short: "Print a commented study to start from",
+		Long: `Prints a study with every key that matters and what it means. Edit instruments, dates and
+factors, then see what it needs with qf fetch --config FILE --dry-run. Presets:
+
+` + presetList() + exitPlain,
+		Example: "  qf config init > study.yaml\n  qf config init --preset cross-section > ten.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			text, err := backtest.Preset(preset)
@@ -38,59 +49,145 @@ func newConfigInit(s streams) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&preset, "preset", "default", strings.Join(backtest.Presets(), ", "))
+	cmd.Flags().StringVar(&preset, "preset", "default", "`NAME` of the study: "+strings.Join(backtest.Presets(), ", "))
+	complete(cmd, "preset", fixed(backtest.Presets()...))
 	return cmd
 }
 
+// presetList names the presets with the first line of each, which says what it is for.
+func presetList() string {
+	var b strings.Builder
+	names := backtest.Presets()
+	slices.SortStableFunc(names, func(a, b string) int { // the default comes first
+		return cmp.Compare(strings.Index("default", a), strings.Index("default", b))
+	})
+	for _, name := range names {
+		text, err := backtest.Preset(name)
+		if err != nil {
+			panic("qf: " + err.Error())
+		}
+		first, _, _ := strings.Cut(string(text), "\n")
+		fmt.Fprintf(&b, "  %-14s %s\n", name, strings.TrimSuffix(strings.TrimPrefix(first, "# "), "."))
+	}
+	return b.String()
+}
+
+type configCheckOptions struct {
+	file string
+	set  []string
+	json bool
+}
+
 func newConfigCheck(s streams) *cobra.Command {
-	var set []string
-	var asJSON bool
+	var o configCheckOptions
 	cmd := &cobra.Command{
 		Use:   "check FILE",
 		Short: "Find everything that is wrong with a study",
-		Long: `Reads a study as qf backtest does and reports every problem at once, each with line and
-column. With --json, prints the study with all defaults filled in.
-` + exitHelp,
-		Example: "  qf config check study.yaml --set execution.taker_bps=4",
-		Args:    cobra.ExactArgs(1),
+		Long: `Reads a study as qf backtest does and reports every problem at once: file, line and column,
+what is wrong, the nearest valid name, and the line itself. --json prints the problems, and a
+study that has none with all defaults filled in.
+
+Exit codes: 0 the study is valid; 2 it is not, or wrong usage; 1 failed; 130 interrupted.`,
+		Example: `  qf config check study.yaml
+  qf config check study.yaml --set execution.taker_bps=4 --json`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: studies,
 		RunE: func(_ *cobra.Command, args []string) error {
-			study, err := loadStudy(args[0], set)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				e := json.NewEncoder(s.out)
-				e.SetIndent("", "  ")
-				return e.Encode(study.Document())
-			}
-			_, err = fmt.Fprintf(s.out, "%s: ok: %d instrument(s), %s to %s, %d factors\n",
-				args[0], len(study.Data.Instruments), study.Data.From, study.Data.To, len(study.Factors))
-			return err
+			o.file = args[0]
+			return runConfigCheck(s, o)
 		},
 	}
-	cmd.Flags().StringArrayVar(&set, "set", nil, "override a value: path=value (repeatable)")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the resolved study as JSON")
+	bindSet(cmd, &o.set)
+	cmd.Flags().BoolVar(&o.json, "json", false, "print problems and the resolved study as JSON")
 	return cmd
+}
+
+func runConfigCheck(s streams, o configCheckOptions) error {
+	study, err := loadStudy(o.file, o.set)
+	switch {
+	case o.json:
+		if err := printJSON(s, checkJSON(o.file, study, err)); err != nil {
+			return err
+		}
+		if err != nil {
+			return quietError(exitUsage)
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%s: ok: %d instrument(s), %s to %s, %d factor(s)\n",
+		o.file, len(study.Data.Instruments), study.Data.From, study.Data.To, len(study.Factors))
+	return err
+}
+
+type checkReport struct {
+	File     string         `json:"file"`
+	OK       bool           `json:"ok"`
+	Problems []problemJSON  `json:"problems"`
+	Study    *yamlconf.Node `json:"study"` // with all defaults; null where there are problems
+}
+
+type problemJSON struct {
+	File    string `json:"file"` // or "--set path"
+	Line    int    `json:"line"` // 0 where the problem has no place
+	Column  int    `json:"column"`
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}
+
+func checkJSON(file string, study *backtest.Study, err error) checkReport {
+	r := checkReport{File: file, OK: err == nil, Problems: []problemJSON{}}
+	if err == nil {
+		r.Study = study.Document()
+		return r
+	}
+	for _, problem := range yamlconf.Problems(errors.Unwrap(err)) {
+		p := problemJSON{File: file, Message: problem.Error()}
+		if e := (*yamlconf.Error)(nil); errors.As(problem, &e) {
+			p = problemJSON{e.File, e.Line, e.Col, e.Path, e.Msg}
+		}
+		r.Problems = append(r.Problems, p)
+	}
+	return r
 }
 
 func newConfigSchema(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of study files, for editors",
-		Args:  cobra.NoArgs,
+		Long: `Prints the JSON Schema (draft 2020-12) of study files, made from the definitions that check
+them. An editor with a YAML language server completes and checks a study that names the schema in
+its first line: # yaml-language-server: $schema=qf.schema.json
+` + exitPlain,
+		Example: "  qf config schema > qf.schema.json",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			e := json.NewEncoder(s.out)
-			e.SetIndent("", "  ")
-			return e.Encode(yamlconf.Schema(backtest.DefaultStudy()))
+			return printJSON(s, yamlconf.Schema(backtest.DefaultStudy()))
 		},
 	}
 }
 
-// loadStudy makes everything that is wrong with a study file wrong usage.
+// bindConfig gives a command the flag that names its study.
+func bindConfig(cmd *cobra.Command, config *string, usage string) {
+	cmd.Flags().StringVar(config, "config", "", usage)
+	complete(cmd, "config", files("yaml", "yml"))
+}
+
+// bindSet gives a command the flag that overrides values of its study.
+func bindSet(cmd *cobra.Command, set *[]string) {
+	cmd.Flags().StringArrayVar(set, "set", nil, "override a value of the study: `PATH=VALUE` (repeatable)")
+	complete(cmd, "set", settings)
+}
+
+// loadStudy makes everything that is wrong with a study file wrong usage, and shows its lines.
 func loadStudy(path string, set []string) (*backtest.Study, error) {
 	study, err := backtest.LoadStudy(path, set)
-	if err != nil {
-		return nil, usageError{err}
+	if err == nil {
+		return study, nil
 	}
-	return study, nil
+	if src, unread := yamlconf.ReadFile(path); unread == nil {
+		err = yamlconf.Excerpt(err, path, src)
+	}
+	return nil, usageError{err}
 }

@@ -14,9 +14,20 @@ const (
 	exitInterrupted = 130
 )
 
-const exitHelp = `
+// What the help texts say of them: in general, of commands that bring data in, and of those that
+// either do their work or not.
+const (
+	exitHelp = `
 Exit codes: 0 done; 1 failed, or a comparison, verification or audit found something;
 2 wrong usage or configuration; 3 partly done (the rest is in the lake); 130 interrupted.`
+
+	exitPartial = `
+Exit codes: 0 all of it is in the lake; 1 failed, nothing came in; 2 wrong usage or configuration;
+3 partly done: what is missing or failed is listed, the rest is in the lake; 130 interrupted.`
+
+	exitPlain = `
+Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 130 interrupted.`
+)
 
 // usageError is wrong usage or configuration.
 type usageError struct{ error }

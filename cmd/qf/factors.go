@@ -26,21 +26,26 @@ func newFactors(s streams, c *common, run func(context.Context, streams, factors
 	cmd := &cobra.Command{
 		Use:   "factors",
 		Short: "List the factor kinds, or write a study's frame",
-		Long: `Without flags, lists every factor kind with its formula and parameters. With --config and
---out, writes the frame of a study: ts, instrument, the bar columns, a column per factor and the
-composite, in the format of the file's ending (.csv, .parquet, .arrow).
-` + exitHelp,
-		Example: "  qf factors\n  qf factors --describe volatility\n  qf factors --config study.yaml --out frame.parquet",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
+		Long: `Lists every factor kind with its formula and parameters, or one with its units, inputs and
+source. With --config and --out it writes the frame of a study instead: ts (UTC), instrument, the
+bar columns, a column per factor and the composite, one row a bar and instrument, in the format of
+the file's ending (.csv, .parquet, .arrow).
+` + exitPlain,
+		Example: `  qf factors
+  qf factors --describe volatility
+  qf factors --config study.yaml --out frame.parquet`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()
 	o.lake.bind(cmd)
-	f.StringVar(&o.describe, "describe", "", "one kind, with its inputs and source")
-	f.StringVar(&o.config, "config", "", "the study whose frame is wanted")
-	f.StringArrayVar(&o.set, "set", nil, "override a value of the study: path=value (repeatable)")
-	f.StringVar(&o.out, "out", "", "file to write the frame to")
-	f.BoolVar(&o.json, "json", false, "print the list as JSON")
+	f.StringVar(&o.describe, "describe", "", "one `KIND`, with its inputs and source")
+	bindConfig(cmd, &o.config, "the study whose frame is wanted: `FILE`")
+	bindSet(cmd, &o.set)
+	f.StringVar(&o.out, "out", "", "`FILE` to write the frame to: .csv, .parquet or .arrow")
+	f.BoolVar(&o.json, "json", false, "print as JSON")
+	complete(cmd, "describe", kinds)
+	complete(cmd, "out", files("csv", "parquet", "arrow"))
 	cmd.MarkFlagsRequiredTogether("config", "out")
 	cmd.MarkFlagsMutuallyExclusive("describe", "config")
 	return cmd
@@ -52,8 +57,11 @@ func runFactors(ctx context.Context, s streams, o factorsOptions) error {
 		return writeFrame(ctx, s, o)
 	case o.describe != "":
 		kind, err := factors.Find(o.describe)
-		if err != nil {
+		switch {
+		case err != nil:
 			return usageError{err}
+		case o.json:
+			return printJSON(s, kindOf(kind))
 		}
 		return describe(s.out, kind)
 	case o.json:
@@ -107,11 +115,15 @@ type paramJSON struct {
 func factorsJSON() []kindJSON {
 	var list []kindJSON
 	for _, k := range factors.Catalogue {
-		kind := kindJSON{k.Name, k.Formula, k.Units, k.Source, k.Inputs, []paramJSON{}}
-		for _, p := range k.Params {
-			kind.Params = append(kind.Params, paramJSON{p.Name, p.Default, p.Doc})
-		}
-		list = append(list, kind)
+		list = append(list, kindOf(k))
 	}
 	return list
+}
+
+func kindOf(k factors.Kind) kindJSON {
+	kind := kindJSON{k.Name, k.Formula, k.Units, k.Source, k.Inputs, []paramJSON{}}
+	for _, p := range k.Params {
+		kind.Params = append(kind.Params, paramJSON{p.Name, p.Default, p.Doc})
+	}
+	return kind
 }

@@ -40,34 +40,44 @@ func newFetch(s streams, c *common, run func(context.Context, streams, fetchOpti
 		Use:   "fetch",
 		Short: "Download Tardis.dev days into the lake",
 		Long: `Downloads daily files from Tardis.dev into the lake, checks each to its last byte, and
-fetches only what is not there yet. Which days: --exchange, --symbols, --types, --from and --to
-(exclusive, UTC), or --config for just what a study needs, warm-up included.
+fetches only what is not there yet: the same command again goes on where it stopped. Which days:
+--exchange, --symbols, --types, --from and --to (exclusive, UTC), or --config for just what a
+study needs, warm-up included.
 
 The key is read from TARDIS_API_KEY. Without one, the first day of each month is free.
-` + exitHelp,
-		Example: `  qf fetch --exchange binance-futures --symbols BTCUSDT,ETHUSDT --types trades,derivative_ticker --from 2024-01-01 --to 2024-04-01
-  qf fetch --instruments BTC-USDT-PERPETUAL@binance,bybit,okx --types trades --from 2024-01-01 --to 2024-01-02
-  qf fetch --config study.yaml --dry-run`,
+` + exitPartial,
+		Example: `  qf fetch --config study.yaml --dry-run
+  qf fetch --config study.yaml
+  qf fetch --exchange binance-futures --symbols BTCUSDT,ETHUSDT --types trades,derivative_ticker \
+      --from 2024-01-01 --to 2024-04-01
+  qf fetch --instruments BTC-USDT-PERPETUAL@binance,bybit,okx --from 2024-01-01 --to 2024-01-02`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()
 	o.lake.bind(cmd)
-	f.StringVar(&o.exchange, "exchange", "", "Tardis exchange id, as in binance-futures")
-	f.StringSliceVar(&o.symbols, "symbols", nil, "symbols of that exchange, comma-separated")
-	f.StringArrayVar(&o.instruments, "instruments", nil, "exchange:SYMBOL or BASE-QUOTE-PERPETUAL@exchange,… (repeatable)")
-	f.StringSliceVar(&o.types, "types", []string{string(datasets.Trades)}, "data types, comma-separated")
-	f.StringVar(&o.from, "from", "", "first day, YYYY-MM-DD")
-	f.StringVar(&o.to, "to", "", "day after the last")
-	f.StringVar(&o.config, "config", "", "fetch what this study needs")
-	f.StringArrayVar(&o.set, "set", nil, "override a value of the study: path=value (repeatable)")
+	f.StringVar(&o.exchange, "exchange", "", "`EXCHANGE` as Tardis calls it: binance-futures, okex-swap, …")
+	f.StringSliceVar(&o.symbols, "symbols", nil, "comma-separated `LIST` of symbols of that exchange")
+	f.StringArrayVar(&o.instruments, "instruments", nil, "`NAME` is exchange:SYMBOL or BASE-QUOTE-PERPETUAL@exchange,… (repeatable)")
+	f.StringSliceVar(&o.types, "types", []string{string(datasets.Trades)}, "comma-separated `LIST` of data types")
+	f.StringVar(&o.from, "from", "", "first `DAY`, YYYY-MM-DD")
+	f.StringVar(&o.to, "to", "", "the `DAY` after the last")
+	bindConfig(cmd, &o.config, "fetch what the study in `FILE` needs")
+	bindSet(cmd, &o.set)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan and fetch nothing")
 	f.BoolVar(&o.freeOnly, "free-only", false, "only the free first day of each month")
-	f.IntVar(&o.concurrency, "concurrency", 4, "files at once")
-	f.StringVar(&o.baseURL, "base-url", tardis.DefaultBaseURL, "server to fetch from")
-	f.StringVar(&o.keepRaw, "keep-raw", "", "keep the .csv.gz files in this folder too")
-	f.Int64Var(&o.maxBadRows, "max-bad-rows", 0, "set up to this many malformed rows of a file aside instead of refusing it")
+	f.IntVar(&o.concurrency, "concurrency", 4, "`N` files at once")
+	f.StringVar(&o.baseURL, "base-url", tardis.DefaultBaseURL, "`URL` of the server to fetch from")
+	f.StringVar(&o.keepRaw, "keep-raw", "", "keep the .csv.gz files in `FOLDER` too")
+	f.Int64Var(&o.maxBadRows, "max-bad-rows", 0, "set up to `N` malformed rows of a file aside instead of refusing it")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	complete(cmd, "exchange", anyExchange(s))
+	complete(cmd, "symbols", listOf(lakeSymbols(s)))
+	complete(cmd, "instruments", instruments(s))
+	complete(cmd, "types", listOf(allTypes))
+	complete(cmd, "from", lakeDays(s))
+	complete(cmd, "to", lakeDays(s))
+	complete(cmd, "keep-raw", folders)
 	return cmd
 }
 
@@ -88,7 +98,7 @@ func runFetch(ctx context.Context, s streams, o fetchOptions) error {
 		return printPlan(s, lake, want, o.json)
 	}
 	boundMemory()
-	progress := newFetchProgress(s, o.quiet, len(want))
+	progress := newFetchProgress(s, o.common, len(want))
 	report, err := datasets.Fetch(ctx, client, lake, want, datasets.FetchOptions{
 		Concurrency: o.concurrency, Observe: progress.observe,
 	})

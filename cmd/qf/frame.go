@@ -41,6 +41,15 @@ func writeFrame(ctx context.Context, s streams, o factorsOptions) error {
 	for _, w := range result.Warnings {
 		fmt.Fprintf(s.err, "qf: warning: %v\n", w)
 	}
-	_, err = fmt.Fprintf(s.out, "%s: %d rows\n", o.out, (result.Span.Hi-result.Span.Lo)*len(result.Market.Instruments))
+	rows := (result.Span.Hi - result.Span.Lo) * len(result.Market.Instruments)
+	if o.json {
+		return printJSON(s, frameJSON{o.out, rows})
+	}
+	_, err = fmt.Fprintf(s.out, "%s: %d rows\n", o.out, rows)
 	return err
+}
+
+type frameJSON struct {
+	File string `json:"file"`
+	Rows int    `json:"rows"`
 }

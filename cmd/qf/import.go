@@ -34,10 +34,14 @@ func newImport(s streams, c *common, run func(context.Context, streams, importOp
 		Short: "Bring .csv and .csv.gz files on disk into the lake",
 		Long: `Brings files, whole folders or globs of Tardis CSV into the lake, exactly as fetch would.
 Which day of what a file holds is read from its name ({exchange}_{type}_{date}_{symbol}.csv.gz),
-from its place (…/{exchange}/{type}/{YYYY}/{MM}/{DD}/{SYMBOL}.csv.gz) or from its rows.
-` + exitHelp,
-		Example: "  qf import datasets/*.csv.gz\n  qf import --type liquidations odd-name.csv",
-		Args:    cobra.MinimumNArgs(1),
+from its place (…/{exchange}/{type}/{YYYY}/{MM}/{DD}/{SYMBOL}.csv.gz) or from its rows. A day that
+the lake has from another source is refused without --replace.
+` + exitPartial,
+		Example: `  qf import downloads/
+  qf import datasets/*.csv.gz
+  qf import --type liquidations odd-name.csv`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: files("csv", "gz"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.paths = args
 			return run(cmd.Context(), s, o)
@@ -45,11 +49,12 @@ from its place (…/{exchange}/{type}/{YYYY}/{MM}/{DD}/{SYMBOL}.csv.gz) or from 
 	}
 	f := cmd.Flags()
 	o.lake.bind(cmd)
-	f.StringVar(&o.dataType, "type", "", "data type, where neither name nor header tells it")
+	f.StringVar(&o.dataType, "type", "", "data `TYPE`, where neither name nor header tells it")
 	f.BoolVar(&o.replace, "replace", false, "replace days that the lake has from another source")
-	f.IntVar(&o.concurrency, "concurrency", 4, "files at once")
-	f.Int64Var(&o.maxBadRows, "max-bad-rows", 0, "set up to this many malformed rows of a file aside instead of refusing it")
+	f.IntVar(&o.concurrency, "concurrency", 4, "`N` files at once")
+	f.Int64Var(&o.maxBadRows, "max-bad-rows", 0, "set up to `N` malformed rows of a file aside instead of refusing it")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	complete(cmd, "type", fixed(allTypes(cmd)...))
 	return cmd
 }
 
@@ -78,7 +83,7 @@ func runImport(ctx context.Context, s streams, o importOptions) error {
 		return quietError(exitFailed)
 	}
 	boundMemory()
-	progress := newFetchProgress(s, o.quiet, len(want))
+	progress := newFetchProgress(s, o.common, len(want))
 	report, err := datasets.Fetch(ctx, src, lake, want, datasets.FetchOptions{
 		Concurrency: o.concurrency, Replace: o.replace, Observe: progress.observe,
 	})

@@ -13,14 +13,20 @@ import (
 type lakeFlag struct{ path string }
 
 func (l *lakeFlag) bind(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&l.path, "lake", "", "folder of the lake (default: the study's, then $QF_LAKE, then ./lake)")
+	cmd.Flags().StringVar(&l.path, "lake", "", "`FOLDER` of the lake (default: a study's, else $QF_LAKE, else ./lake)")
+	complete(cmd, "lake", folders)
 }
 
-// open opens the lake of the flag, else the study's (as written in a file of that folder), else
-// that of the environment, else ./lake.
-func (l lakeFlag) open(s streams, ofStudy, studyFile string) (*datasets.Lake, error) {
+// folder is that of the flag, else the study's (as written in a file of that folder), else that of
+// the environment, else ./lake.
+func (l lakeFlag) folder(s streams, ofStudy, studyFile string) string {
 	if ofStudy != "" && !filepath.IsAbs(ofStudy) {
 		ofStudy = filepath.Join(filepath.Dir(studyFile), ofStudy)
 	}
-	return datasets.OpenLake(cmp.Or(l.path, ofStudy, s.getenv("QF_LAKE"), "lake"))
+	return cmp.Or(l.path, ofStudy, s.getenv("QF_LAKE"), "lake")
+}
+
+// open opens the lake in that folder.
+func (l lakeFlag) open(s streams, ofStudy, studyFile string) (*datasets.Lake, error) {
+	return datasets.OpenLake(l.folder(s, ofStudy, studyFile))
 }

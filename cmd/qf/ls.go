@@ -13,6 +13,7 @@ import (
 )
 
 type lsOptions struct {
+	selection
 	lake lakeFlag
 	json bool
 }
@@ -20,19 +21,28 @@ type lsOptions struct {
 func newLs(s streams, run func(context.Context, streams, lsOptions) error) *cobra.Command {
 	var o lsOptions
 	cmd := &cobra.Command{
-		Use:     "ls",
-		Short:   "List what the lake holds: days, gaps, rows, bytes",
-		Long:    "Lists every series of the lake with its days and gaps, reading footers only.\n" + exitHelp,
-		Example: "  qf ls\n  qf ls --json | jq '.[] | select(.missing_days != [])'",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
+		Use:   "ls",
+		Short: "List what the lake holds: days, gaps, rows, bytes",
+		Long: `Lists every series of the lake, or those that --exchange, --symbols and --types leave: its first
+day, the day after its last, days, known empty and missing ones, rows and bytes, and a calendar of
+its days. Only footers are read: qf verify reads everything.
+` + exitPlain,
+		Example: `  qf ls
+  qf ls --exchange binance-futures --types trades
+  qf ls --json | jq '.[] | select(.missing_days != [])'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	o.lake.bind(cmd)
+	o.selection.bind(s, cmd)
 	cmd.Flags().BoolVar(&o.json, "json", false, "print as JSON")
 	return cmd
 }
 
 func runLs(_ context.Context, s streams, o lsOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	lake, err := o.lake.open(s, "", "")
 	if err != nil {
 		return err
@@ -41,11 +51,15 @@ func runLs(_ context.Context, s streams, o lsOptions) error {
 	if err != nil {
 		return err
 	}
+	all := len(series)
+	series = slices.DeleteFunc(series, func(c datasets.Coverage) bool {
+		return !o.has(c.Type, datasets.Instrument{Exchange: c.Exchange, Symbol: c.Symbol})
+	})
 	if o.json {
 		return printJSON(s, series)
 	}
 	if len(series) == 0 {
-		fmt.Fprintln(s.err, "the lake is empty: qf fetch --help says how to fill it")
+		fmt.Fprintln(s.err, nothingIn(o.lake.folder(s, "", ""), all))
 		return nil
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
@@ -64,6 +78,14 @@ func runLs(_ context.Context, s streams, o lsOptions) error {
 		}
 	}
 	return nil
+}
+
+// nothingIn says why nothing of a lake is left to look at, with how many things it holds.
+func nothingIn(folder string, holds int) string {
+	if holds > 0 {
+		return fmt.Sprintf("lake %s: nothing of what it holds is of that exchange, symbol and type: qf ls lists it", folder)
+	}
+	return fmt.Sprintf("lake %s is empty: qf fetch or qf import fill it; --lake or $QF_LAKE name another", folder)
 }
 
 // printCalendar draws a series as a strip a month and then lists the days that are not there.

@@ -12,11 +12,12 @@ import (
 	"github.com/qf-dev/qf/datasets"
 )
 
-// fetchProgress shows how a fetch goes: one bar over bytes and files on a terminal, a line for each
-// finished file otherwise, nothing when quiet. Its observe method fits datasets.FetchOptions.
+// fetchProgress shows how a fetch goes: one bar over bytes and files on a terminal; otherwise, and
+// when verbose, a line for each finished file; nothing when quiet. Its observe method fits
+// datasets.FetchOptions.
 type fetchProgress struct {
+	*common
 	s        streams
-	quiet    bool
 	files    int
 	finished int
 	done     map[datasets.Partition]int64 // compressed bytes by file under way
@@ -25,9 +26,9 @@ type fetchProgress struct {
 	started  time.Time
 }
 
-func newFetchProgress(s streams, quiet bool, files int) *fetchProgress {
-	p := &fetchProgress{s: s, quiet: quiet, files: files, done: map[datasets.Partition]int64{}, started: time.Now()}
-	if s.errTTY && !quiet {
+func newFetchProgress(s streams, c *common, files int) *fetchProgress {
+	p := &fetchProgress{common: c, s: s, files: files, done: map[datasets.Partition]int64{}, started: time.Now()}
+	if s.errTTY && !c.quiet && !c.verbose {
 		p.bar = progressbar.NewOptions(files,
 			progressbar.OptionSetWriter(s.err),
 			progressbar.OptionSetWidth(30),
@@ -56,7 +57,7 @@ func (p *fetchProgress) observe(e datasets.FetchEvent) {
 		rate := float64(p.bytes) / max(time.Since(p.started).Seconds(), 1e-3)
 		p.bar.Describe(fmt.Sprintf("%s, %s/s", byteSize(p.bytes), byteSize(int64(rate))))
 		_ = p.bar.Set(p.finished) // fails only past its end
-	case !p.quiet && e.Kind == datasets.Finished && e.Entry.Status != datasets.Present:
+	case !p.quiet && e.Kind == datasets.Finished && (p.verbose || e.Entry.Status != datasets.Present):
 		fmt.Fprintf(p.s.err, "[%d/%d] %s: %s\n", p.finished, p.files, e.Partition, outcome(e.Entry))
 	}
 }

@@ -21,17 +21,22 @@ func newReport(s streams, run func(context.Context, streams, reportOptions) erro
 		Use:   "report RUN",
 		Short: "Show a finished run again, or render its files anew",
 		Long: `Prints the summary of a finished run, given as its folder or its report.json. With --format it
-writes report.html or the CSV tables into the folder again. Nothing is computed.
-` + exitHelp,
-		Example: "  qf report runs/latest\n  qf report runs/latest --format html,csv",
-		Args:    cobra.ExactArgs(1),
+writes report.html or the CSV tables into the run's folder again instead. Nothing is computed.
+` + exitPlain,
+		Example: `  qf report runs/latest
+  qf report runs/latest --format html,csv
+  qf report runs/latest --json | jq .verdict`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: finishedRuns(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.run = args[0]
 			return run(cmd.Context(), s, o)
 		},
 	}
-	cmd.Flags().StringSliceVar(&o.formats, "format", nil, "files to render again: html, csv")
+	cmd.Flags().StringSliceVar(&o.formats, "format", nil, "comma-separated `LIST` of files to render again: html, csv")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print report.json")
+	cmd.MarkFlagsMutuallyExclusive("format", "json")
+	complete(cmd, "format", listOf(func(*cobra.Command) []string { return []string{string(reports.HTML), string(reports.CSV)} }))
 	return cmd
 }
 
@@ -64,11 +69,15 @@ type runsOptions struct {
 func newRuns(s streams, run func(context.Context, streams, runsOptions) error) *cobra.Command {
 	o := runsOptions{dir: "runs"}
 	cmd := &cobra.Command{
-		Use:     "runs [DIR]",
-		Short:   "List runs with their headline figures and what sets them apart",
-		Long:    "Lists the runs below a folder (default runs), and the settings in which they differ.\n" + exitHelp,
-		Example: "  qf runs\n  qf runs qf-demo/runs --json",
-		Args:    cobra.MaximumNArgs(1),
+		Use:   "runs [DIR]",
+		Short: "List runs with their headline figures and what sets them apart",
+		Long: `Lists the runs in a folder (default: runs) with their headline figures, then the settings in
+which they differ. The newest has a star.
+` + exitPlain,
+		Example: `  qf runs
+  qf runs qf-demo/runs --json`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: folders,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.dir = args[0]

@@ -27,7 +27,11 @@ func run(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintln(s.err, "qf: interrupted")
 	case err != nil && err.Error() != "":
 		for line := range strings.Lines(err.Error()) {
-			fmt.Fprintf(s.err, "qf: %s\n", strings.TrimRight(line, "\n"))
+			line = strings.TrimRight(line, "\n")
+			if !strings.HasPrefix(line, " ") { // an excerpt of a file belongs to the line before it
+				line = "qf: " + line
+			}
+			fmt.Fprintln(s.err, line)
 		}
 	}
 	return code
@@ -38,13 +42,13 @@ func newRoot(s streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "qf",
 		Short: "Offline backtesting for crypto factor research",
-		Long: `qf pulls Tardis.dev's daily tick files into a Parquet lake, turns them into bars and
-factors, and answers two questions about a composite score: does it predict returns,
-and would trading it have paid after costs?
+		Long: `qf pulls Tardis.dev's daily tick files into a Parquet lake, turns them into bars and factors, and
+answers two questions about a composite score: does it predict returns, and would trading it have
+paid after costs?
 
 Start here:
-  qf demo                          simulated data, no key, no network: a report in a minute
-  qf config init > study.yaml      a commented study to edit
+  qf demo                          simulated data, no key, no network: a report in half a minute
+  qf config init > study.yaml      a commented study of your own to edit
   qf fetch --config study.yaml     the days that it needs; then: qf backtest --config study.yaml
 ` + exitHelp,
 		SilenceErrors: true,
@@ -52,26 +56,50 @@ Start here:
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.PersistentFlags().BoolVarP(&c.quiet, "quiet", "q", false, "print results and errors only")
-	root.PersistentFlags().BoolVarP(&c.verbose, "verbose", "v", false, "tell more about what is done")
+	cobra.EnableCommandSorting = false // the order of work
+	root.PersistentFlags().BoolVarP(&c.quiet, "quiet", "q", false, "print results and errors only, no progress")
+	root.PersistentFlags().BoolVarP(&c.verbose, "verbose", "v", false, "say more: each file, each stage with its time")
 	root.MarkFlagsMutuallyExclusive("quiet", "verbose")
-	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(
+	root.CompletionOptions.DisableDefaultCmd = true // newCompletion is ours
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	addGroup(root, "Data:",
 		newFetch(s, c, runFetch),
 		newImport(s, c, runImport),
 		newLs(s, runLs),
 		newVerify(s, c, runVerify),
-		newBacktest(s, c, runBacktest),
+	)
+	addGroup(root, "Research:",
+		newConfig(s),
 		newFactors(s, c, runFactors),
+		newBacktest(s, c, runBacktest),
+	)
+	addGroup(root, "Results:",
 		newReport(s, runReport),
 		newRuns(s, runRuns),
 		newCompare(s, runCompare),
-		newConfig(s),
-		newDemo(s, c, runDemo),
-		newVersion(s),
 	)
+	addGroup(root, "And:",
+		newDemo(s, c, runDemo),
+		newVersion(s, c, runVersion),
+		newCompletion(s),
+	)
+	root.SetHelpCommandGroupID("And:")
+	cobra.AddTemplateFunc("wrapped", func(f interface{ FlagUsagesWrapped(int) string }) string { return f.FlagUsagesWrapped(helpWidth) })
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages", "Flags | wrapped"))
 	asUsage(root)
 	return root
+}
+
+// helpWidth is what help texts are wrapped to.
+const helpWidth = 100
+
+// addGroup adds commands under a heading of the list of commands, in their order.
+func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, cmd := range commands {
+		cmd.GroupID = title
+	}
+	root.AddCommand(commands...)
 }
 
 // asUsage makes errors of flags and arguments exit as wrong usage, on every command.

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 // TestScripts drives the command line through testdata/script: files, commands, wanted output and
 // exit codes. Beside testscript's own commands there are
 //
-//	serve [-signal X] [-trades N] [-missing DAY] [-empty DAY] [-fault NAME] [-open]
+//	serve [-signal X] [-trades N] [-ticker S] [-symbols LIST] [-missing DAY] [-empty DAY] [-fault NAME] [-open]
 //	requests N
 //	exits N qf …
 //	same A B
@@ -81,6 +81,8 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	f := flag.NewFlagSet("serve", flag.ContinueOnError)
 	signal := f.Float64("signal", 0, "")
 	trades := f.Int("trades", 2000, "")
+	ticker := f.Int("ticker", 0, "")
+	symbols := f.String("symbols", "BTCUSDT,ETHUSDT", "")
 	missing := f.String("missing", "", "")
 	empty := f.String("empty", "", "")
 	fault := f.String("fault", "", "")
@@ -89,10 +91,10 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	start, err := datasets.ParseDay("2024-01-01")
 	ts.Check(err)
 	market := &tardistest.Market{
-		Seed: 1, Start: start, Signal: *signal, TradesPerDay: *trades,
-		Instruments: []datasets.Instrument{
-			{Exchange: "binance-futures", Symbol: "BTCUSDT"}, {Exchange: "binance-futures", Symbol: "ETHUSDT"},
-		},
+		Seed: 1, Start: start, Signal: *signal, TradesPerDay: *trades, TickerEvery: *ticker,
+	}
+	for symbol := range strings.SplitSeq(*symbols, ",") {
+		market.Instruments = append(market.Instruments, datasets.Instrument{Exchange: "binance-futures", Symbol: symbol})
 	}
 	server := &tardistest.Server{Days: gaps{market, *missing, *empty}, Keys: []string{tardistest.DemoKey}}
 	if *open {

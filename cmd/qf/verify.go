@@ -14,13 +14,11 @@ import (
 
 type verifyOptions struct {
 	*common
-	lake     lakeFlag
-	exchange string
-	symbols  []string
-	types    []string
-	gap      time.Duration
-	damage   bool
-	json     bool
+	selection
+	lake   lakeFlag
+	gap    time.Duration
+	damage bool
+	json   bool
 }
 
 func newVerify(s streams, c *common, run func(context.Context, streams, verifyOptions) error) *cobra.Command {
@@ -31,45 +29,40 @@ func newVerify(s streams, c *common, run func(context.Context, streams, verifyOp
 		Long: `Reads every file of the lake (or those that --exchange, --symbols and --types leave) to its
 end and compares rows, digests, times and order with what its footer records: a difference is
 an error. What is odd about the data itself (order, latency, gaps, crossed books, prices that
-are not positive, duplicate ids, unknown sides, snapshots) is a finding. Either exits with 1;
---damage looks at errors alone.
-` + exitHelp,
-		Example: "  qf verify\n  qf verify --types trades --gap 10m --json",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
+are not positive, duplicate ids, unknown sides, snapshots) is a finding; --damage leaves findings
+out. qf fetch replaces a file that does not read.
+
+Exit codes: 0 nothing found; 1 errors or findings, or failed; 2 wrong usage; 130 interrupted.`,
+		Example: `  qf verify
+  qf verify --damage
+  qf verify --types trades --gap 10m --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()
 	o.lake.bind(cmd)
-	f.StringVar(&o.exchange, "exchange", "", "only this exchange")
-	f.StringSliceVar(&o.symbols, "symbols", nil, "only these symbols")
-	f.StringSliceVar(&o.types, "types", nil, "only these data types")
-	f.DurationVar(&o.gap, "gap", time.Hour, "silence between two rows that is worth a finding")
+	o.selection.bind(s, cmd)
+	f.DurationVar(&o.gap, "gap", time.Hour, "`TIME` without a row that is worth a finding")
 	f.BoolVar(&o.damage, "damage", false, "report errors only, not what is odd about the data")
 	f.BoolVar(&o.json, "json", false, "print as JSON")
 	return cmd
 }
 
 func runVerify(ctx context.Context, s streams, o verifyOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	lake, err := o.lake.open(s, "", "")
 	if err != nil {
 		return err
 	}
-	for _, t := range o.types {
-		if _, err := datasets.ParseDataType(t); err != nil {
-			return usageError{err}
-		}
-	}
-	parts, err := lake.All()
+	all, err := lake.All()
 	if err != nil {
 		return err
 	}
-	parts = slices.DeleteFunc(parts, func(p datasets.Partition) bool {
-		return o.exchange != "" && p.Exchange != o.exchange ||
-			len(o.symbols) > 0 && !slices.Contains(o.symbols, p.Symbol) ||
-			len(o.types) > 0 && !slices.Contains(o.types, string(p.Type))
-	})
+	parts := o.of(slices.Clone(all))
 	if len(parts) == 0 {
-		return fmt.Errorf("nothing to verify: qf ls shows what the lake holds")
+		return fmt.Errorf("nothing to verify: %s", nothingIn(o.lake.folder(s, "", ""), len(all)))
 	}
 	found, err := datasets.Verify(ctx, lake, parts, datasets.VerifyOptions{Gap: o.gap})
 	if err != nil {
