@@ -29,7 +29,7 @@ type AuditCut struct {
 
 // Violation is a value that another future changed.
 type Violation struct {
-	Panel      string `json:"panel"` // bar column, factor, composite, target; position and what follows from it, with its window
+	Panel      string `json:"panel"` // bar column, factor, composite, prompt (its fingerprint), opinion, target; position and what follows from it, with its window
 	Instrument string `json:"instrument"`
 	Bar        string `json:"bar"` // label of the first that differs
 	Cut        string `json:"cut"`
@@ -47,6 +47,9 @@ const (
 // cut by the study's clock and the future is replaced (see datasets.View), bars, factors, score,
 // targets and positions are made again by the same code, without the bar cache, and every value that
 // was known by then must be there to the bit. At a cut inside a bar that is the fills at its open, too.
+//
+// Models are not asked again: what they said is found by the rendered prompts of the questions known at
+// the cut, so that a prompt that holds anything later is one that nobody answered.
 //
 // What a study declares is told under Expected: what follows from full_sample normalization is not
 // compared, and with the exchange's clock ticks are cut by that. The certificate depends on the study
@@ -111,6 +114,12 @@ func (p pipeline) again(ctx context.Context, lake *datasets.Lake, r *Result, cut
 	if err := p.score(ctx, out, o); err != nil {
 		return nil, err
 	}
+	if err := out.recall(r.Models, cut.Bars); err != nil {
+		return nil, err
+	}
+	if err := p.decide(ctx, out); err != nil {
+		return nil, err
+	}
 	return out, p.trade(ctx, out)
 }
 
@@ -146,7 +155,12 @@ func (a *auditor) compare(again *Result, cut auditCut) {
 	if r.Study.looksAhead() {
 		return
 	}
-	a.panel("composite", r.Score.Panel, again.Score.Panel, n, cut)
+	a.panel(Composite, r.Score.Panel, again.Score.Panel, n, cut)
+	if r.Models != nil {
+		a.panel("prompt", r.prompts(), again.prompts(), n, cut)
+		a.frames(r.Models.Panels, again.Models.Panels, n, cut)
+		a.panel(Combined, r.Traded, again.Traded, n, cut)
+	}
 	a.panel("target", r.Target, again.Target, n, cut)
 	a.run("", r.All, again.All, again.Market, cut)
 	if len(r.Windows) > 1 {

@@ -44,6 +44,9 @@ func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*R
 	if err := production.trade(ctx, r); err != nil {
 		return nil, err
 	}
+	if err := production.compare(ctx, r); err != nil {
+		return nil, err
+	}
 	scores, trials := r.judged()
 	o.log("evaluating %d signals", len(scores.Factors)+len(scores.Levels))
 	r.Evaluation, err = Evaluate(r.Market, scores, s, r.Span, r.Windows, trials)
@@ -51,7 +54,10 @@ func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*R
 		return nil, err
 	}
 	r.warn(r.Evaluation.Warnings...)
-	r.Digest, err = digest(s, r.Sources)
+	if err := r.judgeModels(); err != nil {
+		return nil, err
+	}
+	r.Digest, err = digest(s, r.Sources, r.Models)
 	return r, err
 }
 
@@ -78,11 +84,17 @@ func firstDay(lake *datasets.Lake, s *Study, needs Needs) (datasets.Day, error) 
 	return first, nil
 }
 
-// judged lists what is judged: the factors in the study's order and the composite by what they say, the
-// study's own run by what it earned.
+// judged lists what is judged: the factors in the study's order, the composite, and where there are models their
+// opinions and what is traded, by what they say; what was traded for comparison and the study's own run by what
+// they earned.
 func (r *Result) judged() (Scores, []Trial) {
-	return Scores{Factors: r.Factors.Panels, Levels: []*factors.Panel{r.Score.Panel}},
-		[]Trial{{r.Traded.Name, r.All, r.Runs}}
+	scores := Scores{Factors: r.Factors.Panels, Levels: []*factors.Panel{r.Score.Panel}}
+	own := Trial{r.Traded.Name, r.All, r.Runs}
+	if r.Models == nil {
+		return scores, []Trial{own}
+	}
+	scores.Levels = append(append(scores.Levels, r.Models.Panels...), r.Traded)
+	return scores, append(slices.Clone(r.Models.Trials), own)
 }
 
 // warn adds warnings, each text once.
@@ -160,8 +172,8 @@ func (r *Result) warnCoverage() {
 func stamp(us int64) string { return time.UnixMicro(us).UTC().Format("2006-01-02 15:04") }
 
 // digest names a run: a hash over the configuration, but for where things lie, and over the cells
-// of every source.
-func digest(s *Study, sources []datasets.Info) (string, error) {
+// of every source, and what the models said.
+func digest(s *Study, sources []datasets.Info, models *Models) (string, error) {
 	h := sha256.New()
 	doc := s.Document()
 	for i, k := range doc.Keys {
@@ -171,6 +183,8 @@ func digest(s *Study, sources []datasets.Info) (string, error) {
 			continue
 		case "data":
 			item = without(item, "lake")
+		case "signals":
+			item = s.Signals.identity(item)
 		}
 		text, err := json.Marshal(item)
 		if err != nil {
@@ -180,6 +194,11 @@ func digest(s *Study, sources []datasets.Info) (string, error) {
 	}
 	for _, src := range sources {
 		io.WriteString(h, src.Partition.String()+" "+src.Digest+"\n")
+	}
+	if models != nil {
+		if err := models.write(h); err != nil {
+			return "", fmt.Errorf("digest: %w", err)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))[:12], nil
 }

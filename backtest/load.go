@@ -35,7 +35,7 @@ func ParseStudy(name string, src []byte, overrides []string) (*Study, error) {
 	}
 	s := DefaultStudy()
 	p, _ := yamlconf.Decode(name, doc, s) // its errors are p's too
-	s.check(p)
+	s.check(p, name)
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
@@ -45,13 +45,14 @@ func ParseStudy(name string, src []byte, overrides []string) (*Study, error) {
 // Document is the resolved study as a tree, as manifest.json and the report show it.
 func (s *Study) Document() *yamlconf.Node { return yamlconf.Encode(s) }
 
-// check reports what no single value shows.
-func (s *Study) check(p *yamlconf.Positions) {
+// check reports what no single value shows; file is where the study stands.
+func (s *Study) check(p *yamlconf.Positions, file string) {
 	s.checkData(p)
 	s.checkBars(p)
 	if g := s.probe(); g != nil {
 		s.checkFactors(p, g)
 		s.checkSignals(p, g)
+		s.checkLLM(p, g, file)
 		s.checkEvaluation(p, g)
 		s.checkWindows(p, g)
 	}
@@ -146,7 +147,7 @@ func (s *Study) checkFactors(p *yamlconf.Positions, g *factors.Grid) {
 		switch {
 		case slices.Contains(names, f.Name):
 			p.Errorf(path+".name", "factor %q stands here twice", f.Name)
-		case f.Name == "composite" || strings.HasPrefix(f.Name, "llm"):
+		case f.Name == Composite || f.Name == Combined || strings.HasPrefix(f.Name, Ensemble):
 			p.Errorf(path+".name", "%q is taken: reports use it for something else", f.Name)
 		}
 		names = append(names, f.Name)
@@ -254,6 +255,11 @@ func (s *Study) tickWindows() []int {
 	if err != nil {
 		return nil // what checkFactors reports
 	}
+	if s.Signals.LLM != nil {
+		for _, v := range summary {
+			fields = append(fields, v.fields()...)
+		}
+	}
 	var windows []int
 	for _, field := range fields {
 		if n, ok := factors.TickWindow(field); ok {
@@ -261,7 +267,7 @@ func (s *Study) tickWindows() []int {
 		}
 	}
 	slices.Sort(windows)
-	return windows
+	return slices.Compact(windows)
 }
 
 // DecodeNode reads a list of exchange:SYMBOL, BASE-QUOTE-PERPETUAL@exchange,… or mappings with

@@ -1,6 +1,10 @@
 package backtest
 
 import (
+	"encoding/json"
+	"fmt"
+	"io"
+
 	"github.com/qf-dev/qf/factors"
 	"github.com/qf-dev/qf/signals/llm"
 )
@@ -39,6 +43,45 @@ type Models struct {
 	CutoffRows  []CutoffRow      `json:"cutoffs"`    // two by model whose cut-off is known
 	Verdicts    []ModelVerdict   `json:"verdicts"`   // by model
 	Paired      []PairedRow      `json:"paired"`     // by model; empty unless anonymized and plain prompts are both cached
+
+	other *llm.Opinions // anonymized, where Opinions are not, or the other way round; nil where none is cached
+}
+
+// judgeModels fills in the rows of a result that has models, once everything else is evaluated.
+func (r *Result) judgeModels() (err error) {
+	m := r.Models
+	if m == nil {
+		return nil
+	}
+	if m.other, err = r.otherForm(); err != nil {
+		return err
+	}
+	m.Usage, m.Comparison, m.Agreement, m.Paired = r.usageRows(), r.comparisonRows(), agreement(m.Opinions), r.pairedRows()
+	m.CutoffRows = []CutoffRow{}
+	for k, model := range m.Opinions.Config.Models {
+		list := r.told(m.Opinions, k)
+		m.Calibration = append(m.Calibration, r.calibrationRow(model.Name, list))
+		m.Reliability = append(m.Reliability, reliabilityRows(model.Name, list)...)
+		m.Verdicts = append(m.Verdicts, r.verdict(model, list))
+		if model.KnowledgeCutoff != 0 {
+			m.CutoffRows = append(m.CutoffRows, r.cutoffRows(model, list)...)
+		}
+	}
+	for _, v := range m.Verdicts {
+		if v.Verdict == Contaminated {
+			r.warn(fmt.Errorf("%s is contaminated: %s", v.Model, v.Text))
+		}
+	}
+	return nil
+}
+
+// write puts what the models said into a digest.
+func (m *Models) write(w io.Writer) error {
+	e := json.NewEncoder(w)
+	if err := e.Encode(m.Opinions.Replies); err != nil || m.other == nil {
+		return err
+	}
+	return e.Encode(m.other.Replies)
 }
 
 // UsageRow is what one model was asked and what that cost, or all of them together ("*").
@@ -170,8 +213,8 @@ const (
 type PairedRow struct {
 	Model                string            `json:"model"`
 	N                    int               `json:"n"`
-	SameAction           Figure            `json:"same_action"` // share
-	HitRateAnonymized    Figure            `json:"hit_rate_anonymized"`
+	SameAction           Figure            `json:"same_action"`         // share
+	HitRateAnonymized    Figure            `json:"hit_rate_anonymized"` // of the questions on which both take a side
 	HitRatePlain         Figure            `json:"hit_rate_plain"`
 	HitRateDifference    Figure            `json:"hit_rate_difference"`
 	HitRateT             Figure            `json:"hit_rate_t"`

@@ -35,6 +35,26 @@ var production = pipeline{
 
 // frame goes from the lake to targets.
 func (p pipeline) frame(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
+	r, err := p.composed(ctx, lake, s, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.hear(); err != nil {
+		return nil, err
+	}
+	if err := p.decide(ctx, r); err != nil {
+		return nil, err
+	}
+	r.warn(r.Score.Warnings...)
+	r.warnLookAhead()
+	r.warnWarmup()
+	r.warnCoverage()
+	r.warnModels()
+	return r, nil
+}
+
+// composed goes from the lake to the composite.
+func (p pipeline) composed(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
 	r := &Result{Study: s}
 	if err := p.market(ctx, lake, lake, r, o); err != nil {
 		return nil, err
@@ -43,14 +63,7 @@ func (p pipeline) frame(ctx context.Context, lake *datasets.Lake, s *Study, o Op
 	if r.Span.Lo == r.Span.Hi {
 		return nil, fmt.Errorf("study %s: no bars between %s and %s", s.Name, stamp(r.Span.From), stamp(r.Span.To))
 	}
-	if err := p.score(ctx, r, o); err != nil {
-		return nil, err
-	}
-	r.warn(r.Score.Warnings...)
-	r.warnLookAhead()
-	r.warnWarmup()
-	r.warnCoverage()
-	return r, nil
+	return r, p.score(ctx, r, o)
 }
 
 // market builds the bars of every instrument from what ticks has of the lake's files and lays them
@@ -74,9 +87,14 @@ func (p pipeline) market(ctx context.Context, lake *datasets.Lake, ticks bars.St
 	}()
 	for _, in := range s.Data.Instruments {
 		o.log("bars of %v, %s to %s", in.Instrument, first, needs.To)
-		feeds, err := withQuotes(lake, in.Instrument, needs.feedsOf(in), first, needs.To)
+		feeds, err := withAny(lake, in.Instrument, needs.feedsOf(in), quoteFeeds, first, needs.To)
 		if err != nil {
 			return err
+		}
+		if s.Signals.LLM != nil { // prompts show a funding rate where there is one
+			if feeds, err = withAny(lake, in.Instrument, feeds, tickerFeeds, first, needs.To); err != nil {
+				return err
+			}
 		}
 		x, err := p.build(ctx, ticks, bars.Request{
 			Instrument: in.Instrument, Contract: in.Contract, Spec: s.BarSpec(),
@@ -97,18 +115,20 @@ func (p pipeline) market(ctx context.Context, lake *datasets.Lake, ticks bars.St
 	return err
 }
 
-// quoteFeeds carry best prices, in the order in which bars prefer them.
+// quoteFeeds carry best prices, in the order in which bars prefer them: fills pay the spread that was quoted.
 var quoteFeeds = []datasets.DataType{datasets.Quotes, datasets.BookTicker, datasets.BookSnapshot25, datasets.BookSnapshot5}
 
-// withQuotes adds to the feeds one with best prices, where the lake has one for some of the days, so
-// that fills pay the spread that was quoted.
-func withQuotes(lake *datasets.Lake, in datasets.Instrument, feeds []datasets.DataType, first, end datasets.Day) ([]datasets.DataType, error) {
-	for _, t := range quoteFeeds {
+var tickerFeeds = []datasets.DataType{datasets.DerivativeTicker}
+
+// withAny adds to the feeds the first of those that would do, where the lake has one for some of the
+// days and none of them is there already.
+func withAny(lake *datasets.Lake, in datasets.Instrument, feeds, any []datasets.DataType, first, end datasets.Day) ([]datasets.DataType, error) {
+	for _, t := range any {
 		if slices.Contains(feeds, t) {
 			return feeds, nil
 		}
 	}
-	for _, t := range quoteFeeds {
+	for _, t := range any {
 		held, err := lake.List(t, in)
 		if err != nil {
 			return nil, err
@@ -120,7 +140,7 @@ func withQuotes(lake *datasets.Lake, in datasets.Instrument, feeds []datasets.Da
 	return feeds, nil
 }
 
-// score computes factors, composite and targets over the market of r.
+// score computes factors and composite over the market of r.
 func (p pipeline) score(ctx context.Context, r *Result, o Options) (err error) {
 	s := r.Study
 	list := make([]factors.Factor, len(s.Factors))
@@ -129,55 +149,77 @@ func (p pipeline) score(ctx context.Context, r *Result, o Options) (err error) {
 			return err
 		}
 	}
+	var shown []string
+	all := list
+	if s.Signals.LLM != nil {
+		var own []factors.Factor
+		shown, own = s.summaryFactors(r.Market.Frame, list)
+		all = append(all[:len(all):len(all)], own...)
+	}
 	o.log("computing %d factors over %d bars", len(list), r.Market.Len())
-	if r.Factors, err = p.compute(ctx, r.Market.Frame, list, factors.Options{Workers: o.Workers}); err != nil {
+	f, err := p.compute(ctx, r.Market.Frame, all, factors.Options{Workers: o.Workers})
+	if err != nil {
 		return err
 	}
-	if r.Score, err = p.composite(r.Factors, s.Composite, r.Span.Lo, r.Span.Hi); err != nil {
-		return err
+	for _, name := range shown {
+		r.shown = append(r.shown, f.Panel(name))
 	}
-	r.Traded = r.Score.Panel
+	r.Factors = &factors.Frame{Grid: f.Grid, Panels: f.Panels[:len(list):len(list)]}
+	r.Score, err = p.composite(r.Factors, s.Composite, r.Span.Lo, r.Span.Hi)
+	return err
+}
+
+// decide turns the composite, and what models said, into targets.
+func (p pipeline) decide(ctx context.Context, r *Result) (err error) {
+	r.Traded = r.Models.score(everybody, r.Score.Panel)
 	r.Target, err = p.target(ctx, r, r.Traded)
 	return err
 }
 
-// trade replays the targets over each window and over the whole span.
+// trade replays the study's targets over each window and over the whole span.
 func (p pipeline) trade(ctx context.Context, r *Result) error {
-	for _, w := range r.Windows {
-		target, err := p.targetOf(ctx, r, w)
-		if err != nil {
-			return err
-		}
-		run, err := p.simulate(r.Market, target, w, r.Study.Execution)
-		if err != nil {
-			return err
-		}
-		r.Runs = append(r.Runs, run)
+	t, err := p.trial(ctx, r, everybody, r.Target)
+	if err != nil {
+		return err
 	}
-	if len(r.Windows) == 1 && r.Windows[0] == r.Span {
-		r.All = r.Runs[0]
-	} else {
-		run, err := p.simulate(r.Market, r.Target, r.Span, r.Study.Execution)
-		if err != nil {
-			return err
-		}
-		r.All = run
-	}
+	r.All, r.Runs = t.All, t.Runs
 	r.warn(r.All.Warnings...)
 	return nil
 }
 
+// trial replays the targets of one voice over each window and over the whole span.
+func (p pipeline) trial(ctx context.Context, r *Result, v voice, target *factors.Panel) (t Trial, err error) {
+	t.Signal = r.Models.name(v)
+	for _, w := range r.Windows {
+		target, err := p.targetOf(ctx, r, w, v, target)
+		if err != nil {
+			return t, err
+		}
+		run, err := p.simulate(r.Market, target, w, r.Study.Execution)
+		if err != nil {
+			return t, err
+		}
+		t.Runs = append(t.Runs, run)
+	}
+	if len(r.Windows) == 1 && r.Windows[0] == r.Span {
+		t.All = t.Runs[0]
+		return t, nil
+	}
+	t.All, err = p.simulate(r.Market, target, r.Span, r.Study.Execution)
+	return t, err
+}
+
 // targetOf is the target in one window: the span's, unless the score takes its mean and std from
 // the whole sample, which is then the window.
-func (p pipeline) targetOf(ctx context.Context, r *Result, w Window) (*factors.Panel, error) {
+func (p pipeline) targetOf(ctx context.Context, r *Result, w Window, v voice, target *factors.Panel) (*factors.Panel, error) {
 	if !r.Study.looksAhead() || w == r.Span {
-		return r.Target, nil
+		return target, nil
 	}
 	score, err := p.composite(r.Factors, r.Study.Composite, w.Lo, w.Hi)
 	if err != nil {
 		return nil, err
 	}
-	return p.target(ctx, r, score.Panel)
+	return p.target(ctx, r, r.Models.score(v, score.Panel))
 }
 
 // target turns a score into targets by the study's rule, which may look at the factors.

@@ -50,6 +50,9 @@ func (s *Study) Needs() (Needs, error) {
 		}
 		n.Warmup = max(n.Warmup, lookback[c.Factor]+normalize.Lookback(g))
 	}
+	if s.Signals.LLM != nil && g.Every > 0 {
+		n.Warmup = max(n.Warmup, int(summaryWarmup*24*time.Hour/g.Every))
+	}
 	if s.Execution.Funding && slices.ContainsFunc(s.Data.Instruments, func(in InstrumentConfig) bool { return !in.Contract.Spot }) {
 		n.addFeed([]datasets.DataType{datasets.DerivativeTicker})
 	}

@@ -25,4 +25,6 @@ type Result struct {
 	Digest      string          // of the configuration and the data: names the run
 	Warnings    []error         // in order of appearance, each once
 	Certificate *Certificate    // of Audit; nil where it was not asked for
+
+	shown []*factors.Panel // by value of a prompt's summary; nil where there is none
 }

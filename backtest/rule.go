@@ -22,6 +22,7 @@ type Signals struct {
 	VolatilityTarget *VolatilityTarget `yaml:"volatility_target" doc:"multiplies targets by annual over the volatility of the instrument"`
 	Cap              float64           `yaml:"cap" range:"[0,1]" doc:"largest absolute target of an instrument; 0: none (execution.gross_cap limits their sum)"`
 	RebalanceEvery   factors.Window    `yaml:"rebalance_every" doc:"targets change only at the first bar of each stretch of so many bars or so much time, from 00:00 UTC on"`
+	LLM              *LLM              `yaml:"llm" doc:"opinions of language models, combined with the composite into the score that is cut into levels; left out: none"`
 }
 
 // Exits are the scores at which levels are left.

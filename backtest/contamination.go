@@ -1,0 +1,179 @@
+package backtest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/qf-dev/qf/backtest/metrics"
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/signals/llm"
+)
+
+// Periods of a CutoffRow.
+const (
+	before = "before"
+	after  = "after"
+)
+
+// cutAt divides answers by the time of the question: before are those asked up to the first instant that the model cannot
+// have read about.
+func cutAt(list []told, cutoff datasets.Day) (early, late []told) {
+	for _, a := range list {
+		if a.time <= cutoff.Start() {
+			early = append(early, a)
+		} else {
+			late = append(late, a)
+		}
+	}
+	return early, late
+}
+
+// cutoffRows say how a model did before and after its knowledge cut-off.
+func (r *Result) cutoffRows(model llm.Model, list []told) []CutoffRow {
+	early, late := cutAt(list, model.KnowledgeCutoff)
+	var rows []CutoffRow
+	for _, part := range []struct {
+		period string
+		list   []told
+	}{{before, early}, {after, late}} {
+		s := scoreOf(sides(part.list))
+		row := CutoffRow{
+			Model: model.Name, Cutoff: model.KnowledgeCutoff.String(), Period: part.period, N: s.n,
+			HitRate: Figure(s.hits), IC: Figure(opinionIC(part.list, len(r.Market.Instruments))), Brier: Figure(s.brier), MeanReturn: Figure(s.meanReturn),
+		}
+		why := reasons{}
+		why.null("hit_rate", &row.HitRate, noSides)
+		why.null("brier", &row.Brier, noSides)
+		why.null("mean_return", &row.MeanReturn, noSides)
+		why.null("ic", &row.IC, "fewer than 3 answers to an instrument, or all the same")
+		row.Reasons = why.given()
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// opinionIC is the n-weighted mean over instruments of the Pearson correlation of opinion and forward return.
+func opinionIC(list []told, instruments int) float64 {
+	var sum, n float64
+	for i := range instruments {
+		var x, y []float64
+		for _, a := range list {
+			if a.instrument == i {
+				x, y = append(x, a.opinion), append(y, a.forward)
+			}
+		}
+		if ic := metrics.Pearson(x, y); !math.IsNaN(ic) {
+			sum += float64(ic * float64(len(x)))
+			n += float64(len(x))
+		}
+	}
+	return sum / n
+}
+
+// contaminationLevel is the p-value below which a model is called contaminated.
+const contaminationLevel = 0.001
+
+const permutations = 9999
+
+// contamination tests whether a model did better before its knowledge cut-off than after it. An answer that
+// takes a side scores 1 where the forward return lies on that side of the median of its period and
+// instrument, −1 on the other: always going long in a market that rose earns nothing. With x̄ the mean over the
+// times of asking of the mean score at each,
+//
+//	p = (1 + #{permutations of the times with x̄_before − x̄_after as large}) / (1 + 9999)
+//
+// which is exact where times of asking are exchangeable, whatever the distribution. The level is 0.001 and not 0.01, so
+// that an honest model whose hits come in runs, since what it follows does, is accused in fewer than 1 % of
+// cases, too: that holds as long as runs do not multiply the variance of x̄ by more than 1.7. NaN where either side has no score.
+func contamination(early, late []told) float64 {
+	x := medianScores(early)
+	n := len(x)
+	x = append(x, medianScores(late)...)
+	if n == 0 || n == len(x) {
+		return math.NaN()
+	}
+	// The difference of the means grows with the sum before.
+	least := sum(x[:n]) - 1e-9
+	r := rand.New(rand.NewPCG(1, 0))
+	count := 1
+	for range permutations {
+		for k := range n { // the first n of a shuffle
+			j := k + r.IntN(len(x)-k)
+			x[k], x[j] = x[j], x[k]
+		}
+		if sum(x[:n]) >= least {
+			count++
+		}
+	}
+	return float64(count) / (permutations + 1)
+}
+
+func sum(x []float64) float64 {
+	s := 0.0
+	for _, v := range x {
+		s += v
+	}
+	return s
+}
+
+// medianScores are the mean scores by time of asking of contamination's answers.
+func medianScores(list []told) []float64 {
+	medians := map[int]float64{}
+	for _, a := range list {
+		if _, ok := medians[a.instrument]; !ok {
+			var x []float64
+			for _, b := range list {
+				if b.instrument == a.instrument {
+					x = append(x, b.forward)
+				}
+			}
+			medians[a.instrument] = metrics.Quantile(x, 0.5)
+		}
+	}
+	return byTime(sides(list), func(a told) float64 {
+		switch x := a.side * (a.forward - medians[a.instrument]); {
+		case x > 0:
+			return 1
+		case x < 0:
+			return -1
+		}
+		return 0
+	})
+}
+
+// verdict says whether a model may have known the span.
+func (r *Result) verdict(model llm.Model, list []told) ModelVerdict {
+	v := ModelVerdict{Model: model.Name, P: null}
+	if model.KnowledgeCutoff == 0 {
+		v.Verdict = UnknownCutoff
+		v.Text = "the study gives no knowledge_cutoff: whether the model has read about this time is not known"
+		v.Reasons = map[string]string{"p": "no knowledge_cutoff is given"}
+		return v
+	}
+	v.Cutoff = model.KnowledgeCutoff.String()
+	cutoff := model.KnowledgeCutoff.Start()
+	if r.Span.From >= cutoff {
+		v.Verdict = Clean
+		v.Text = fmt.Sprintf("the span begins at the knowledge cut-off %s or after it", v.Cutoff)
+		v.Reasons = map[string]string{"p": "nothing lies before the cut-off"}
+		return v
+	}
+	v.Verdict = Overlaps
+	early, late := cutAt(list, model.KnowledgeCutoff)
+	b, a := scoreOf(sides(early)), scoreOf(sides(late))
+	if v.P = Figure(contamination(early, late)); math.IsNaN(float64(v.P)) {
+		v.Text = fmt.Sprintf("the model may have read about what lies before its knowledge cut-off %s: no answer on one of its sides to compare with", v.Cutoff)
+		v.Reasons = map[string]string{"p": "before or after the cut-off no answer takes a side"}
+		return v
+	}
+	found := fmt.Sprintf("right on %.0f %% of %d before its knowledge cut-off %s and on %.0f %% of %d after it (p %.4f)",
+		100*b.hits, b.n, v.Cutoff, 100*a.hits, a.n, float64(v.P))
+	if v.P <= contaminationLevel {
+		v.Verdict = Contaminated
+		v.Text = found + ": it knew what was to come; believe what lies after the cut-off alone"
+	} else {
+		v.Text = found + ": it may have read about the time before, and that does not show"
+	}
+	return v
+}

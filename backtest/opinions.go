@@ -1,0 +1,246 @@
+package backtest
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/factors"
+	"github.com/qf-dev/qf/signals/llm"
+)
+
+// voice says whose opinion is combined with the composite: an index into Models.Panels, or nobody.
+type voice int
+
+const (
+	nobody voice = iota - 1
+	everybody
+)
+
+// name is the signal that is traded with a voice.
+func (m *Models) name(v voice) string {
+	switch {
+	case m == nil || v == nobody:
+		return Composite
+	case v == everybody:
+		return Combined
+	}
+	return m.Panels[v].Name
+}
+
+// hear reads what the models said and lays it on the grid. Where answers are missing, or too many are
+// invalid, it fails as the study says.
+func (r *Result) hear() error {
+	l := r.Study.Signals.LLM
+	if l == nil {
+		return nil
+	}
+	cfg, err := l.Config()
+	if err != nil {
+		return fmt.Errorf("signals.llm: %w", err)
+	}
+	o, err := llm.Read(llm.OpenCache(l.CacheDir()), cfg, r.questions())
+	if err != nil {
+		return fmt.Errorf("signals.llm: %w", err)
+	}
+	if missing := o.Missing(); missing.Calls > 0 && l.OnMissing == missingFails {
+		return fmt.Errorf("signals.llm: %d of %d answers are %w %s: qf signals fill --config %s asks for them (%s)",
+			missing.Calls, len(o.Questions)*len(cfg.Models), llm.ErrMissing, l.CacheDir(), l.file, dollars("for at most", missing.USD))
+	}
+	for k, m := range cfg.Models {
+		if b := o.Billed(k); float64(b.Invalid) > l.MaxInvalid*float64(b.Calls) {
+			return fmt.Errorf("signals.llm: %d of %d answers of %s are invalid, more than max_invalid %v: qf signals verify --config %s shows them",
+				b.Invalid, b.Calls, m.Name, l.MaxInvalid, l.file)
+		}
+	}
+	r.Models = r.models(o)
+	return nil
+}
+
+// recall takes what models said, to questions before row n, from another result: by the key of each call. Where
+// the study looks ahead the composites of the two differ, and with them all prompts.
+func (r *Result) recall(was *Models, n int) error {
+	if was == nil || r.Study.looksAhead() {
+		return nil
+	}
+	questions := slices.DeleteFunc(r.questions(), func(q llm.Question) bool { return q.Row >= n })
+	calls, err := was.Opinions.Config.Calls(questions)
+	if err != nil {
+		return fmt.Errorf("signals.llm: %w", err)
+	}
+	said := map[llm.Key]llm.Reply{}
+	for _, list := range was.Opinions.Replies {
+		for _, reply := range list {
+			said[reply.Key] = reply
+		}
+	}
+	o := &llm.Opinions{Config: was.Opinions.Config, Questions: questions, Replies: make([][]llm.Reply, len(calls))}
+	for m, list := range calls {
+		for _, call := range list {
+			reply := said[call.Key()]
+			reply.Key = call.Key()
+			o.Replies[m] = append(o.Replies[m], reply)
+		}
+	}
+	r.Models = r.models(o)
+	return nil
+}
+
+// prompts has, at the bars whose question was put to the first model, the first 13 digits of that call's key as a
+// number, which stands for every byte of the prompt; 0 at the others.
+func (r *Result) prompts() *factors.Panel {
+	cols := make([][]float64, len(r.Market.Instruments))
+	for i := range cols {
+		cols[i] = make([]float64, r.Market.Len())
+	}
+	for q, question := range r.Models.Opinions.Questions {
+		digits, err := strconv.ParseUint(string(r.Models.Opinions.Replies[0][q].Key[:13]), 16, 64)
+		if err != nil {
+			panic("backtest: a key that is no number")
+		}
+		cols[r.Market.column(question.Instrument)][question.Row] = float64(digits)
+	}
+	return factors.NewPanel("prompt", r.Market.Grid, cols...)
+}
+
+// dollars writes a cost that may not be known.
+func dollars(words string, usd float64) string {
+	if math.IsNaN(usd) {
+		return "a price is not known: input_usd and output_usd of the model give it"
+	}
+	return words + " " + strconv.FormatFloat(usd, 'f', 4, 64) + " USD"
+}
+
+// models begins the report on replies: the opinion that holds at each bar, from its question to the
+// next of that instrument.
+func (r *Result) models(o *llm.Opinions) *Models {
+	l := r.Study.Signals.LLM
+	m := &Models{
+		Opinions: o, Mode: l.Combine.Mode, Weight: null, Ensemble: l.Ensemble, Cadence: l.Cadence.String(),
+		Anonymized: l.Anonymize, Questions: len(o.Questions),
+	}
+	if l.Combine.Mode == llm.Blend {
+		m.Weight = Figure(l.Combine.Weight)
+	}
+	hold := func(name string, opinions []float64) {
+		cols := make([][]float64, len(r.Market.Instruments))
+		for i := range cols {
+			cols[i] = make([]float64, r.Market.Len())
+			for t := range cols[i] {
+				cols[i][t] = math.NaN()
+			}
+		}
+		for q, x := range opinions {
+			cols[r.Market.column(o.Questions[q].Instrument)][o.Questions[q].Row] = x
+		}
+		for _, col := range cols {
+			for t := 1; t < len(col); t++ {
+				if math.IsNaN(col[t]) {
+					col[t] = col[t-1]
+				}
+			}
+		}
+		m.Panels = append(m.Panels, factors.NewPanel(name, r.Market.Grid, cols...))
+	}
+	hold(Ensemble, o.Ensemble())
+	for k, model := range o.Config.Models {
+		own := make([]float64, len(o.Questions))
+		for q, reply := range o.Replies[k] {
+			own[q] = reply.Opinion
+		}
+		hold(OneModel+model.Name, own)
+	}
+	return m
+}
+
+// column is the index of an instrument of the market.
+func (m *Market) column(in datasets.Instrument) int {
+	for i, known := range m.Instruments {
+		if known == in {
+			return i
+		}
+	}
+	panic("backtest: an instrument that the market does not have")
+}
+
+// score is what is traded with a voice: the composite and that opinion, combined. Where a blend or a
+// gate lacks one of them it is missing.
+func (m *Models) score(v voice, composite *factors.Panel) *factors.Panel {
+	if m == nil || v == nobody {
+		return composite
+	}
+	cols := make([][]float64, len(composite.Instruments))
+	for i := range cols {
+		opinions := m.Panels[v].Col(i)
+		cols[i] = make([]float64, composite.Len())
+		for t, f := range composite.Col(i) {
+			cols[i][t] = combine(m.Mode, float64(m.Weight), f, opinions[t])
+		}
+	}
+	return factors.NewPanel(m.name(v), composite.Grid, cols...)
+}
+
+// combine is (1 − λ)·f + λ·opinion, or f where the opinion has its sign and else 0, or the opinion.
+func combine(mode llm.Combine, λ, f, opinion float64) float64 {
+	switch {
+	case mode == llm.Replace:
+		return opinion
+	case math.IsNaN(f) || math.IsNaN(opinion):
+		return math.NaN()
+	case mode == llm.Blend:
+		return float64((1-λ)*f) + float64(λ*opinion)
+	case f > 0 && opinion > 0 || f < 0 && opinion < 0:
+		return f
+	}
+	return 0
+}
+
+// compare trades the composite alone and with each model alone.
+func (p pipeline) compare(ctx context.Context, r *Result) error {
+	if r.Models == nil {
+		return nil
+	}
+	for v := nobody; int(v) < len(r.Models.Panels); v++ {
+		if v == everybody {
+			continue
+		}
+		target, err := p.target(ctx, r, r.Models.score(v, r.Score.Panel))
+		if err != nil {
+			return err
+		}
+		t, err := p.trial(ctx, r, v, target)
+		if err != nil {
+			return err
+		}
+		r.Models.Trials = append(r.Models.Trials, t)
+	}
+	return nil
+}
+
+// warnModels says what of the opinions was not there.
+func (r *Result) warnModels() {
+	if r.Models == nil {
+		return
+	}
+	o := r.Models.Opinions
+	for k, m := range o.Config.Models {
+		missing := 0
+		for _, reply := range o.Replies[k] {
+			if reply.State == llm.Missing {
+				missing++
+			}
+		}
+		if missing > 0 {
+			r.warn(fmt.Errorf("%d of %d answers of %s are not in the cache and trade as neutral", missing, len(o.Questions), m.Name))
+		}
+		if b := o.Billed(k); b.Invalid > 0 {
+			r.warn(fmt.Errorf("%d of %d answers of %s are invalid and trade as neutral", b.Invalid, b.Calls, m.Name))
+		}
+	}
+	if len(o.Questions) == 0 {
+		r.warn(fmt.Errorf("signals.llm: no bar has a composite, so that the models are not asked"))
+	}
+}
