@@ -25,7 +25,7 @@ func resample(x []float64, e Evaluation, f func(days []int32) float64) (low, hig
 	case math.IsNaN(block):
 		return null, null, "every day has the same value"
 	}
-	r := rand.New(rand.NewPCG(e.Seed, 0))
+	r := rand.NewPCG(e.Seed, 0)
 	days, values := make([]int32, len(x)), make([]float64, e.Bootstrap)
 	for k := range values {
 		metrics.Stationary(days, len(x), block, r)
@@ -38,27 +38,18 @@ func resample(x []float64, e Evaluation, f func(days []int32) float64) (low, hig
 	return Figure(a), Figure(b), reason
 }
 
-// bootstrap fills the interval of a pooled row from its tested series u, by its sums over days.
-func (p *pairing) bootstrap(row *ICRow, u []float64, rows []int32) {
-	var sums, counts, means []float64
-	at := 0
-	for _, d := range p.days {
-		s, n := 0.0, 0.0
-		for at < len(rows) && int(rows[at]) < d.hi-p.w.Lo {
-			s += u[at]
-			n++
-			at++
-		}
-		if n > 0 {
-			sums, counts, means = append(sums, s), append(counts, n), append(means, s/n)
-		}
+// bootstrap fills the interval of a pooled row from the sums of its tested series over days.
+func (p *pairing) bootstrap(row *ICRow, sums []daySum) {
+	means := make([]float64, len(sums))
+	for i, d := range sums {
+		means[i] = d.sum / d.n
 	}
 	var why string
 	row.Low, row.High, why = resample(means, p.s.Evaluation, func(days []int32) float64 {
 		var s, n float64
 		for _, d := range days {
-			s += sums[d]
-			n += counts[d]
+			s += sums[d].sum
+			n += sums[d].n
 		}
 		return s / n
 	})

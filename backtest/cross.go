@@ -42,8 +42,9 @@ func (p *pairing) crossRow(score *factors.Panel) ICRow {
 	}
 	row.Pearson, row.Spearman = Figure(metrics.Mean(u)), Figure(metrics.Mean(ranked))
 	row.judge(metrics.Test(u, p.h.bars, metrics.NonOverlappingMean(u, p.h.bars)))
-	row.Daily = p.summarize(p.dailyMeans(u, rows), &row)
-	p.bootstrap(&row, u, rows)
+	sums := p.byDay(u, rows)
+	row.Daily = p.summarize(sums, &row)
+	p.bootstrap(&row, sums)
 	return row
 }
 

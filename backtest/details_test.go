@@ -200,6 +200,53 @@ func TestLevels(t *testing.T) {
 	}
 }
 
+// A level's t is that of the mean of D·(R − m) over the bars at which any instrument has a level and a return.
+func TestLevelTIsItsDefinition(t *testing.T) {
+	m, scores, whole := worldOf(3000, 3, 10*time.Minute, true, 21)
+	s := studyOf(6, 24)
+	score, tested := scores.Levels[0], 0
+	for _, row := range evaluate(t, m, scores, s, whole).Levels {
+		if math.IsNaN(float64(row.T)) {
+			continue
+		}
+		h, err := s.Evaluation.Horizons[0].In(m.Grid)
+		if row.Horizon != s.Evaluation.Horizons[0].String() {
+			h, err = s.Evaluation.Horizons[1].In(m.Grid)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var x []float64
+		n := 0.0
+		for k := 0; k+s.Execution.Delay+h < 3000; k++ {
+			sum, any := 0.0, false
+			for i := range m.Instruments {
+				open := m.Panel("open").Col(i)
+				r := math.Log(open[k+s.Execution.Delay+h] / open[k+s.Execution.Delay])
+				level := s.Signals.Thresholds.LevelOf(score.Col(i)[k])
+				if level == signals.NoLevel || math.IsNaN(r) {
+					continue
+				}
+				if any = true; level.String() == row.Level {
+					sum += r - float64(row.MeanReturn)
+					n++
+				}
+			}
+			if any {
+				x = append(x, sum)
+			}
+		}
+		variance, _ := metrics.LongRunVariance(x, h)
+		if want := float64(row.MeanReturn) * n / math.Sqrt(float64(len(x))*variance); math.Abs(float64(row.T)-want) > 1e-9*math.Abs(want) {
+			t.Errorf("%s at %s: t = %v, want %v", row.Level, row.Horizon, row.T, want)
+		}
+		tested++
+	}
+	if tested < 6 {
+		t.Errorf("%d rows have a t", tested)
+	}
+}
+
 // An AR(1) of 0.95 has ρ_k = 0.95^k: half of it is gone after 14 bars.
 func TestMemory(t *testing.T) {
 	m, scores, whole := worldOf(100_000, 1, 10*time.Minute, false, 10)

@@ -129,25 +129,31 @@ type pairing struct {
 	h     horizon
 	ahead []ahead // per instrument
 
-	place      []int32        // position of a window row among the pairs, or −1
-	rows       []int32        // window rows of the pairs
-	places     metrics.Places // the pairs by value
-	f, r       []float64
-	ranks      []int32
-	sum, count []float64 // of the tested series over the instruments, by window row
-	pooled     []float64 // the mean tested series, closed up
-	pooledRows []int32
-	buckets    []bucketSum
-	daily      []dayMean // of the pooled series
+	place       []int32        // position of a window row among the pairs, or −1
+	rows        []int32        // window rows of the pairs
+	places      metrics.Places // the pairs by value
+	f, r        []float64
+	ranks       []int32   // twice those of the returns
+	signalRanks []int32   // and of the signal
+	sum, count  []float64 // of the tested series over the instruments, by window row
+	pooled      []float64 // the mean tested series, closed up
+	pooledRows  []int32
+	sums        []daySum // of the pooled series
+	buckets     []bucketSum
+
+	memberships []member // of levels
 }
 
 func newPairing(v *view, h horizon) *pairing {
 	n, bars := len(v.m.Instruments), v.w.Hi-v.w.Lo
 	p := &pairing{
 		view: v, h: h, ahead: make([]ahead, n), place: make([]int32, bars), rows: make([]int32, 0, bars),
-		f: make([]float64, 0, bars), r: make([]float64, 0, bars), ranks: make([]int32, bars),
-		sum: make([]float64, bars), count: make([]float64, bars),
-		pooled: make([]float64, 0, bars), pooledRows: make([]int32, 0, bars),
+		f: make([]float64, 0, bars), r: make([]float64, 0, bars), ranks: make([]int32, bars), signalRanks: make([]int32, bars),
+		memberships: make([]member, 0, bars*n),
+	}
+	if n > 1 {
+		p.sum, p.count = make([]float64, bars), make([]float64, bars)
+		p.pooled, p.pooledRows = make([]float64, 0, bars), make([]int32, 0, bars)
 	}
 	if v.name == All {
 		p.buckets = make([]bucketSum, v.s.Evaluation.Quantiles)
@@ -169,25 +175,28 @@ func newPairing(v *view, h horizon) *pairing {
 
 // signal gives the signal's rows: one per instrument, then the pooled one.
 func (p *pairing) signal(s int, score *factors.Panel) []ICRow {
-	clear(p.sum)
-	clear(p.count)
 	clear(p.buckets)
+	p.pooled, p.pooledRows, p.sums = p.pooled[:0], p.pooledRows[:0], nil
 	n := len(p.m.Instruments)
+	if n > 1 {
+		clear(p.sum)
+		clear(p.count)
+	}
 	rows := make([]ICRow, 0, n+1)
 	for i, in := range p.m.Instruments {
 		rows = append(rows, p.instrument(s, i, p.row(score.Name, in.String()), p.column(score, i)))
 	}
-	p.pool()
 	var pooled ICRow
-	if n == 1 {
+	if n == 1 { // the pooled series is the instrument's
 		pooled = rows[0]
 		pooled.Instrument = Pooled
 		pooled.Reasons = maps.Clone(pooled.Reasons)
 		pooled.Warnings = slices.Clone(pooled.Warnings)
 	} else {
+		p.pool()
 		pooled = p.pooledRow(s, p.row(score.Name, Pooled), rows)
 	}
-	p.bootstrap(&pooled, p.pooled, p.pooledRows)
+	p.bootstrap(&pooled, p.sums)
 	for i := range rows {
 		rows[i].reason("pearson_low", "only pooled rows are resampled")
 		rows[i].reason("pearson_high", "only pooled rows are resampled")
@@ -248,16 +257,21 @@ func (p *pairing) instrument(s, i int, row ICRow, x []float64) ICRow {
 	for k, r := range z {
 		u[k] *= r
 	}
-	p.add(u)
 	row.Pearson = Figure(metrics.Mean(u))
 	row.judge(metrics.Test(u, p.h.bars, nonOverlapping))
 	row.spans(n, p.memory[s][i].tau)
-	row.Daily = p.summarize(p.dailyMeans(u, p.rows), &row)
+	p.sums = p.byDay(u, p.rows)
+	row.Daily = p.summarize(p.sums, &row)
+	p.add(u)
 	return row
 }
 
 // add puts an instrument's tested series into the pool.
 func (p *pairing) add(u []float64) {
+	if len(p.ahead) == 1 {
+		p.pooled, p.pooledRows = u, p.rows
+		return
+	}
 	for k, row := range p.rows {
 		p.sum[row] += u[k]
 		p.count[row]++
@@ -274,6 +288,7 @@ func (p *pairing) rankPairs(s, i int) float64 {
 		p.places.Rank(ranks)
 	}
 	p.order[s][i].Select(&p.places, p.place)
+	p.places.Rank(p.signalRanks[:n])
 	for b := range p.buckets {
 		in := p.places.At[metrics.BucketStart(b, n, len(p.buckets)):metrics.BucketStart(b+1, n, len(p.buckets))]
 		sum := 0.0
@@ -283,7 +298,7 @@ func (p *pairing) rankPairs(s, i int) float64 {
 		p.buckets[b].n += len(in)
 		p.buckets[b].sum += sum
 	}
-	return p.places.Spearman(ranks)
+	return metrics.RankCorrelation(p.signalRanks[:n], ranks)
 }
 
 // pool closes up the mean tested series over the instruments present.
@@ -295,7 +310,7 @@ func (p *pairing) pool() {
 		}
 	}
 	p.pooled, p.pooledRows = u, rows
-	p.daily = p.dailyMeans(p.pooled, p.pooledRows)
+	p.sums = p.byDay(u, rows)
 }
 
 // pooledRow fills the row over all instruments from theirs: n-weighted mean correlations, and the
@@ -320,36 +335,46 @@ func (p *pairing) pooledRow(s int, row ICRow, each []ICRow) ICRow {
 	row.Pearson, row.Spearman = Figure(pearson/n), Figure(spearman/n)
 	row.judge(metrics.Test(p.pooled, p.h.bars, metrics.NonOverlappingMean(p.pooled, p.h.bars)))
 	row.spans(len(p.pooled), tau/n)
-	row.Daily = p.summarize(p.daily, &row)
+	row.Daily = p.summarize(p.sums, &row)
 	return row
 }
 
-// dayMean is the mean tested series of one day.
-type dayMean struct {
-	day  datasets.Day
-	mean float64
+// daySum is what the tested series adds up to over a day that has n of its values.
+type daySum struct {
+	day    daySpan
+	sum, n float64
 }
 
-// dailyMeans are the means of u by UTC day; days with fewer than a quarter of their bars are left out.
-// rows are u's window rows, ascending.
-func (p *pairing) dailyMeans(u []float64, rows []int32) []dayMean {
-	if p.tooLongForDays() {
-		return nil
-	}
-	var out []dayMean
-	at := 0
+// byDay adds up u by UTC day, where there is any of it. rows are u's window rows, ascending.
+func (p *pairing) byDay(u []float64, rows []int32) []daySum {
+	out := make([]daySum, 0, len(p.days))
 	for _, d := range p.days {
-		s, n := 0.0, 0
+		x := daySum{day: d}
+		at := 0
 		for at < len(rows) && int(rows[at]) < d.hi-p.w.Lo {
-			s += u[at]
-			n++
+			x.sum += u[at]
 			at++
 		}
-		if n > 0 && 4*n >= p.m.barsOf(d) {
-			out = append(out, dayMean{d.day, s / float64(n)})
+		if u, rows = u[at:], rows[at:]; at > 0 {
+			x.n = float64(at)
+			out = append(out, x)
 		}
 	}
 	return out
+}
+
+// dailyMeans are the means of a tested series by UTC day; days with fewer than a quarter of their bars are
+// left out.
+func (p *pairing) dailyMeans(sums []daySum) (days []datasets.Day, means []float64) {
+	if p.tooLongForDays() {
+		return nil, nil
+	}
+	for _, d := range sums {
+		if 4*d.n >= float64(p.m.barsOf(d.day)) {
+			days, means = append(days, d.day.day), append(means, d.sum/d.n)
+		}
+	}
+	return days, means
 }
 
 func (p *pairing) tooLongForDays() bool {
@@ -357,11 +382,8 @@ func (p *pairing) tooLongForDays() bool {
 }
 
 // summarize is the mean, std and ICIR of daily means; the row says why one is missing.
-func (p *pairing) summarize(days []dayMean, row *ICRow) DailySummary {
-	x := make([]float64, len(days))
-	for i, d := range days {
-		x[i] = d.mean
-	}
+func (p *pairing) summarize(sums []daySum, row *ICRow) DailySummary {
+	_, x := p.dailyMeans(sums)
 	std := metrics.Std(x)
 	out := DailySummary{N: len(x), Mean: Figure(metrics.Mean(x)), Std: Figure(std), ICIR: Figure(metrics.Mean(x) / std)}
 	switch {
@@ -381,9 +403,10 @@ func (p *pairing) summarize(days []dayMean, row *ICRow) DailySummary {
 
 // dailyRows are the days of the signal that was judged last.
 func (p *pairing) dailyRows(signal string) []DailyIC {
-	out := make([]DailyIC, len(p.daily))
-	for i, d := range p.daily {
-		out[i] = DailyIC{Signal: signal, Day: d.day.String(), IC: Figure(d.mean)}
+	days, means := p.dailyMeans(p.sums)
+	out := make([]DailyIC, len(days))
+	for i, d := range days {
+		out[i] = DailyIC{Signal: signal, Day: d.String(), IC: Figure(means[i])}
 	}
 	return out
 }

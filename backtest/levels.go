@@ -2,7 +2,6 @@ package backtest
 
 import (
 	"math"
-	"slices"
 
 	"github.com/qf-dev/qf/backtest/metrics"
 	"github.com/qf-dev/qf/factors"
@@ -32,7 +31,10 @@ func (v *view) level(score *factors.Panel) leveled {
 		l.of[i] = make([]int8, len(x))
 		last := int8(-1)
 		for k, f := range x {
-			at := int8(slices.Index(all, v.s.Signals.Thresholds.LevelOf(f)))
+			at := int8(-1)
+			if level := v.s.Signals.Thresholds.LevelOf(f); level != signals.NoLevel {
+				at = int8(all[0] - level) // they descend by one
+			}
 			l.of[i][k] = at
 			if at >= 0 {
 				l.scored++
@@ -53,14 +55,14 @@ func (v *view) level(score *factors.Panel) leveled {
 // levelRows gives a score's five rows at this horizon, the instruments taken together.
 func (p *pairing) levelRows(signal string, l leveled) []LevelRow {
 	all := signals.Levels()
-	rows, outcomes, paired := make([]LevelRow, len(all)), p.outcomes(l), p.paired(l)
+	rows, outcomes := make([]LevelRow, len(all)), p.outcomes(l)
 	for at, level := range all {
 		bars, visits := l.bars[at], l.visits[at]
 		o := outcomes[at]
 		row := LevelRow{
 			Signal: signal, Window: p.name, Level: level.String(), Bars: bars, Horizon: p.h.name,
 			Share: Figure(float64(bars) / float64(l.scored)), MeanHolding: Figure(float64(bars) / float64(visits)),
-			MeanReturn: Figure(o.sum / float64(o.n)), HitRate: Figure(float64(o.hits) / float64(o.n)), T: null,
+			MeanReturn: Figure(o.mean), HitRate: Figure(float64(o.hits) / float64(o.n)), T: null,
 			BreakEven: null,
 		}
 		switch {
@@ -83,7 +85,7 @@ func (p *pairing) levelRows(signal string, l leveled) []LevelRow {
 		case o.n < 10*p.h.bars:
 			row.reason("t", "the bars at this level span fewer than 10 horizons")
 		default:
-			row.T = Figure(p.levelT(l, int8(at), o, paired))
+			row.T = Figure(o.t)
 		}
 		if bars == 0 {
 			row.reason("mean_holding_bars", "the score was never at this level")
@@ -121,8 +123,11 @@ type outcome struct {
 	n    int // bars that have one
 	hits int // those that went the level's way
 	sum  float64
+	mean float64
+	t    float64
 }
 
+// outcomes are the levels'.
 func (p *pairing) outcomes(l leveled) []outcome {
 	all := signals.Levels()
 	out, up := make([]outcome, len(all)), make([]int, len(all))
@@ -145,42 +150,77 @@ func (p *pairing) outcomes(l leveled) []outcome {
 		if out[at].hits = up[at]; level < signals.Neutral {
 			out[at].hits = down[at]
 		}
+		out[at].mean = out[at].sum / float64(out[at].n)
 	}
+	p.levelTests(l, out)
 	return out
 }
 
-// paired lists the window rows at which any instrument has both a level and a forward return.
-func (p *pairing) paired(l leveled) []int32 {
-	rows := p.pooledRows[:0]
-	for k := range p.w.Hi - p.w.Lo {
-		for i := range p.ahead {
-			if l.of[i][k] >= 0 && metrics.Defined(p.ahead[i].returns[k]) {
-				rows = append(rows, int32(k))
-				break
-			}
+// levelTests tests each level's mean return m, over its n bars, against 0 under overlap: with D the membership, the
+// series x_t = Σ_i D·(R − m) by bar has mean 0 and long-run variance S over the T bars at which any instrument
+// has both a level and a return, and
+//
+//	t = m·n/sqrt(T·S),  T·S = Σ_t x_t·(W_t + W'_t)
+//
+// with W_t the sum of the last h values of x up to t and W'_t that without x_t, as in metrics.HansenHodrick. The
+// levels are summed side by side, so that all cost what one does.
+func (p *pairing) levelTests(l leveled, outcomes []outcome) {
+	members, bars := p.members(l, outcomes)
+	within, sums := make([]float64, len(outcomes)), make([]float64, len(outcomes)) // W and T·S, per level
+	old := 0
+	for lo, hi := 0, 0; lo < len(members); lo = hi {
+		bar := members[lo].bar
+		for ; members[old].bar <= bar-int32(p.h.bars); old++ {
+			within[members[old].level] -= members[old].x
+		}
+		for hi = lo; hi < len(members) && members[hi].bar == bar; hi++ {
+			sums[members[hi].level] += float64(members[hi].x * within[members[hi].level])
+		}
+		for _, m := range members[lo:hi] {
+			within[m.level] += m.x
+		}
+		for _, m := range members[lo:hi] {
+			sums[m.level] += float64(m.x * within[m.level])
 		}
 	}
-	return rows
+	for at := range outcomes {
+		o := &outcomes[at]
+		if !(sums[at] > 0) && o.n > 0 {
+			x := make([]float64, bars)
+			for _, m := range members {
+				if int(m.level) == at {
+					x[m.bar] += m.x
+				}
+			}
+			sums[at] = metrics.NeweyWest(x, 2*p.h.bars) * float64(bars)
+		}
+		o.t = o.mean * float64(o.n) / math.Sqrt(sums[at])
+	}
 }
 
-// levelT tests a level's mean return m, over its n bars among the paired rows, against 0 under overlap: with D the membership, the
-// series Σ_i D·(R − m) by bar has mean 0 and long-run variance S over its T bars, and
-//
-//	t = m·n/sqrt(T·S)
-func (p *pairing) levelT(l leveled, level int8, o outcome, rows []int32) float64 {
-	x := p.pooled[:len(rows)]
-	clear(x)
-	m := o.sum / float64(o.n)
-	for i, a := range p.ahead {
-		of := l.of[i]
-		for at, k := range rows {
-			if of[k] == level && metrics.Defined(a.returns[k]) {
-				x[at] += a.returns[k] - m
+// member is what an instrument that has both a level and a forward return adds to the level's series.
+type member struct {
+	x     float64 // the return less the level's mean
+	bar   int32   // counted over the bars that have a member
+	level int8
+}
+
+// members lists them by bar.
+func (p *pairing) members(l leveled, outcomes []outcome) (list []member, bars int) {
+	list = p.memberships[:0]
+	for k := range p.w.Hi - p.w.Lo {
+		before := len(list)
+		for i := range p.ahead {
+			if at, r := l.of[i][k], p.ahead[i].returns[k]; at >= 0 && metrics.Defined(r) {
+				list = append(list, member{r - outcomes[at].mean, int32(bars), at})
 			}
 		}
+		if len(list) > before {
+			bars++
+		}
 	}
-	variance, _ := metrics.LongRunVariance(x, p.h.bars)
-	return m * float64(o.n) / math.Sqrt(variance*float64(len(x)))
+	p.memberships = list
+	return list, bars
 }
 
 func (r *LevelRow) reason(key, why string) {

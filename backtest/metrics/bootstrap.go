@@ -3,6 +3,7 @@ package metrics
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // BlockLength is the mean block length of the stationary bootstrap that Politis and White (2004), as corrected by
@@ -60,7 +61,7 @@ func BlockLength(x []float64) float64 {
 
 // Stationary draws the indices of a stationary bootstrap resample of n values into dst: blocks of random
 // length, geometric with the given mean, wrapping at the end. Politis and Romano (1994).
-func Stationary(dst []int32, n int, block float64, r *rand.Rand) {
+func Stationary(dst []int32, n int, block float64, r *rand.PCG) {
 	begin := uint32(math.MaxUint32) // a draw at or below it begins a block
 	if block > 1 {
 		begin = uint32(math.MaxUint32 / block)
@@ -89,6 +90,7 @@ func Interval(resamples []float64, confidence float64) (low, high float64) {
 	if 10*len(kept) < 9*len(resamples) || len(kept) == 0 {
 		return math.NaN(), math.NaN()
 	}
+	slices.Sort(kept)
 	tail := (1 - confidence) / 2
-	return Quantile(kept, tail), Quantile(kept, 1-tail)
+	return quantile(kept, tail), quantile(kept, 1-tail)
 }

@@ -22,7 +22,7 @@ func TestBlockLengthVector(t *testing.T) {
 // Blocks have the wanted mean length, cover every value alike and wrap at the end.
 func TestStationary(t *testing.T) {
 	const n, block = 50, 8
-	r := rand.New(rand.NewPCG(1, 1))
+	r := rand.NewPCG(1, 1)
 	dst := make([]int32, 200_000)
 	Stationary(dst, n, block, r)
 	begun, seen := 1, make([]int, n)
@@ -56,7 +56,7 @@ func TestStationary(t *testing.T) {
 // The interval for the mean of white noise is about ±1.96/√n around it.
 func TestIntervalOfAMean(t *testing.T) {
 	x := noise(400, 0, 9)
-	r := rand.New(rand.NewPCG(2, 2))
+	r := rand.NewPCG(2, 2)
 	index, means := make([]int32, len(x)), make([]float64, 2000)
 	for k := range means {
 		Stationary(index, len(x), BlockLength(x), r)

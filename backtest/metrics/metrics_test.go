@@ -208,7 +208,7 @@ func TestOrderAndRanks(t *testing.T) {
 	for i, r := range ranks {
 		twiceOther[i] = int32(2 * r)
 	}
-	r2, places := selected.Spearman(twiceOther), selected.At
+	r2, places := RankCorrelation(twice, twiceOther), selected.At
 	if want := Pearson(got, ranks); math.Abs(r2-want) > 1e-13 {
 		t.Errorf("Spearman = %v, Pearson of the ranks = %v", r2, want)
 	}
@@ -328,7 +328,7 @@ func BenchmarkOrder(b *testing.B) {
 
 func BenchmarkSpearman(b *testing.B) {
 	x := noise(129_600, 0.99, 1)
-	order, place, dst := Order(x), make([]int32, len(x)), make([]int32, len(x))
+	order, place, dst, ranks := Order(x), make([]int32, len(x)), make([]int32, len(x)), make([]int32, len(x))
 	for i := range place {
 		place[i] = int32(i)
 	}
@@ -337,7 +337,8 @@ func BenchmarkSpearman(b *testing.B) {
 	p.Rank(dst)
 	for b.Loop() {
 		order.Select(&p, place)
-		p.Spearman(dst)
+		p.Rank(ranks)
+		RankCorrelation(ranks, dst)
 	}
 }
 

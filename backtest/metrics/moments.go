@@ -113,6 +113,11 @@ func Quantile(x []float64, q float64) float64 {
 	}
 	s := slices.Clone(x)
 	slices.Sort(s)
+	return quantile(s, q)
+}
+
+// quantile is Quantile of what is sorted and not empty.
+func quantile(s []float64, q float64) float64 {
 	at := float64(len(s)-1) * q
 	i := int(at)
 	if i >= len(s)-1 {

@@ -133,27 +133,20 @@ func (p *Places) Rank(dst []int32) {
 	}
 }
 
-// Spearman is the correlation of the average ranks with those of another column, given twice and by place as
-// Rank writes them: Pearson of the ranks.
-func (p *Places) Spearman(ranks []int32) float64 {
-	if len(p.At) < MinPairs {
+// RankCorrelation is Spearman's: Pearson of two columns' average ranks, given twice as Rank writes them. Its sums are
+// whole, and exact up to 250,000 pairs.
+func RankCorrelation(x, y []int32) float64 {
+	if len(x) < MinPairs {
 		return math.NaN()
 	}
-	centre := int64(len(ranks) + 1) // twice the mean rank
+	centre := int32(len(x) + 1) // twice the mean rank
+	y = y[:len(x)]
 	var xx, yy, xy float64
-	for i := 0; i < len(p.At); {
-		j := p.run(i)
-		x, sum := float64(int64(i+j+1)-centre), int64(0)
-		for _, at := range p.At[i:j] {
-			sum += int64(ranks[at]) - centre
-		}
-		xx += float64(float64(j-i) * float64(x*x))
-		xy += float64(x * float64(sum))
-		i = j
-	}
-	for _, r := range ranks {
-		y := float64(int64(r) - centre)
-		yy += float64(y * y)
+	for t, r := range x {
+		a, b := float64(r-centre), float64(y[t]-centre)
+		xx += float64(a * a)
+		yy += float64(b * b)
+		xy += float64(a * b)
 	}
 	if xx == 0 || yy == 0 {
 		return math.NaN()

@@ -13,11 +13,6 @@ func (c *compensated) add(x float64) {
 
 func (c *compensated) value() float64 { return c.sum + c.lost }
 
-// Variance0 is γ0, the variance with ddof 0.
-func Variance0(u []float64) float64 {
-	return squares(u, Mean(u)) / float64(len(u))
-}
-
 // HansenHodrick is the long-run variance with unit weights up to lag h − 1, the overlap of h-bar
 // returns:
 //
@@ -28,7 +23,13 @@ func Variance0(u []float64) float64 {
 // that what rounding leaves behind is small beside the values that were in it, and they are all in S.
 // Hansen and Hodrick (1980).
 func HansenHodrick(u []float64, h int) float64 {
-	m, head := Mean(u), min(h, len(u))
+	m := Mean(u)
+	return hansenHodrick(u, h, m, squares(u, m))
+}
+
+// hansenHodrick is HansenHodrick, given the mean and the sum of squares around it.
+func hansenHodrick(u []float64, h int, m, squares float64) float64 {
+	head := min(h, len(u))
 	var w, cross float64
 	for _, v := range u[:head] {
 		d := v - m
@@ -40,7 +41,7 @@ func HansenHodrick(u []float64, h int) float64 {
 		w += d - (old - m)
 		cross += float64(d * w)
 	}
-	return (2*cross - squares(u, m)) / float64(len(u))
+	return (2*cross - squares) / float64(len(u))
 }
 
 // NeweyWest is the long-run variance with Bartlett weights 1 − l/(L + 1) up to lag L:
@@ -70,7 +71,12 @@ func NeweyWest(u []float64, lag int) float64 {
 // LongRunVariance is HansenHodrick's S for h-bar returns, or, where that is not positive,
 // NeweyWest's with lag 2h.
 func LongRunVariance(u []float64, h int) (s float64, fallback bool) {
-	if s = HansenHodrick(u, h); s > 0 {
+	m := Mean(u)
+	return longRunVariance(u, h, m, squares(u, m))
+}
+
+func longRunVariance(u []float64, h int, m, squares float64) (s float64, fallback bool) {
+	if s = hansenHodrick(u, h, m, squares); s > 0 {
 		return s, false
 	}
 	return NeweyWest(u, 2*h), true

@@ -38,10 +38,12 @@ func Test(u []float64, h int, nonOverlapping float64) Significance {
 	nan := math.NaN()
 	s := Significance{NEffective: nan, HansenHodrick: nan, NonOverlapping: nonOverlapping, T: nan, Method: Insufficient, P: nan}
 	if len(u) >= MinPairs && !Constant(u) {
+		m := Mean(u)
+		ss := squares(u, m)
 		var v float64
-		v, s.FallbackApplied = LongRunVariance(u, h)
-		s.HansenHodrick = Mean(u) / math.Sqrt(v/n)
-		s.NEffective = min(n, n*Variance0(u)/v)
+		v, s.FallbackApplied = longRunVariance(u, h, m, ss)
+		s.HansenHodrick = m / math.Sqrt(v/n)
+		s.NEffective = min(n, n*(ss/n)/v)
 	}
 	switch spans := n / float64(h); {
 	case spans >= overlappingSpans:

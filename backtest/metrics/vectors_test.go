@@ -417,7 +417,7 @@ func TestSharpeInferenceVectors(t *testing.T) {
 		case "min_trl":
 			got = s.MinTrackRecord(c.Benchmark, 1-c.Alpha)
 		case "dsr": // its variance over trials has ddof 0
-			got = s.Probabilistic(ExpectedMaxSharpe(Variance0(c.Estimates), float64(len(c.Estimates))))
+			got = s.Probabilistic(ExpectedMaxSharpe(gamma(c.Estimates, 0), float64(len(c.Estimates))))
 		default:
 			t.Fatalf("unknown function %s", c.Fn)
 		}
