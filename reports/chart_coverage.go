@@ -16,7 +16,7 @@ func coverageChart(c Coverage) template.HTML {
 		return ""
 	}
 	p := chart.New(fmt.Sprintf("%s %s: %d of %d days present, %d empty, %d missing", c.Instrument, c.Feed, c.Present, c.Days, c.Empty, c.Missing),
-		14, chart.Axis{Lo: 0, Hi: float64(c.Days)}, chart.Axis{Lo: 0, Hi: 1})
+		16, chart.Axis{Lo: 0, Hi: float64(c.Days)}, chart.Axis{Lo: 0, Hi: 1})
 	class := func(day string) string {
 		switch {
 		case slices.Contains(c.MissingDays, day):

@@ -4,15 +4,11 @@ import (
 	"fmt"
 	"html/template"
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/reports/chart"
 )
-
-// maxSeries is the number of signals that one chart can tell apart.
-const maxSeries = 6
 
 // icChart draws the pooled IC of each signal by horizon, with 95 % intervals from the standard error
 // that t stands on.
@@ -21,7 +17,7 @@ func icChart(d *Report) template.HTML {
 	if len(horizons) == 0 {
 		return ""
 	}
-	signals = signals[:min(len(signals), maxSeries)]
+	signals = signals[:min(len(signals), chart.MaxSeries)]
 	var values []float64
 	for _, s := range signals {
 		for _, h := range horizons {
@@ -32,11 +28,11 @@ func icChart(d *Report) template.HTML {
 		}
 	}
 	lo, hi := bounds(values, []float64{0})
-	axis := chart.Axis{Lo: -0.5, Hi: float64(len(horizons)) - 0.5}
+	axis := chart.Axis{Lo: -0.5, Hi: float64(len(horizons)) - 0.5, Unit: "horizon"}
 	for k, h := range horizons {
 		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k), Label: h})
 	}
-	p := chart.New("Information coefficient by horizon with 95 % intervals", 260, axis, chart.Linear(lo, hi, 6, numberTick))
+	p := chart.New("Information coefficient by horizon with 95 % intervals", 260, axis, chart.Linear(lo, hi, 6, numberTick).In("correlation"))
 	for j, s := range signals {
 		for k, h := range horizons {
 			row := d.pooled(s, backtest.All, h)
@@ -45,7 +41,7 @@ func icChart(d *Report) template.HTML {
 			}
 			lo, hi := interval(row)
 			at := float64(k) + (float64(j)-float64(len(signals)-1)/2)*0.7/float64(len(signals))
-			p.Interval("s"+strconv.Itoa(j), at, lo, float64(row.Pearson), hi)
+			p.Interval(j, at, lo, float64(row.Pearson), hi)
 			p.Column(at-0.35/float64(len(signals)), at+0.35/float64(len(signals)), fmt.Sprintf("%s, %s ahead\nIC %s, rank IC %s\n95 %% from %s to %s\nt %s, p %s",
 				s, h, signed(row.Pearson, 4), signed(row.Spearman, 4), signed(backtest.Figure(lo), 4), signed(backtest.Figure(hi), 4),
 				signed(row.T, 2), pValue(row.P)))
@@ -71,13 +67,13 @@ func interval(row *backtest.ICRow) (lo, hi float64) {
 // dailyMean is the number of days of the mean drawn over the daily IC.
 const dailyMean = 14
 
-// dailyICChart draws the composite's IC of each day and its mean over the last 14 days that have one.
+// dailyICChart draws the score's IC of each day and its mean over the last 14 days that have one.
 func dailyICChart(d *Report) template.HTML {
 	var x, y []float64
 	var rows []backtest.DailyIC
 	for _, r := range d.DailyIC {
 		t, err := time.Parse("2006-01-02", r.Day)
-		if err != nil || r.Signal != compositeSignal {
+		if err != nil || r.Signal != d.Score {
 			continue
 		}
 		x, y, rows = append(x, float64(t.UnixMicro())), append(y, float64(r.IC)), append(rows, r)
@@ -88,7 +84,7 @@ func dailyICChart(d *Report) template.HTML {
 	lo, hi := bounds(y, []float64{0})
 	const day = 86400e6
 	p := chart.New("IC by day with its 14-day mean", 200,
-		chart.Time(int64(x[0]), int64(x[len(x)-1]+day)), chart.Linear(lo, hi, 4, numberTick))
+		chart.Time(int64(x[0]), int64(x[len(x)-1]+day)).In("UTC"), chart.Linear(lo, hi, 4, numberTick).In("correlation"))
 	mean := make([]float64, len(y))
 	middle := make([]float64, len(y))
 	for k, r := range rows {
@@ -117,20 +113,24 @@ func meanOfLast(y []float64, n int) float64 {
 	return sum / float64(found)
 }
 
-// sliceChart draws the composite's IC over slices of the bars: by volatility or by hour.
+// sliceChart draws the score's IC over slices of the bars: by volatility or by hour.
 func sliceChart(d *Report, by, label string) template.HTML {
 	var names []string
 	var values []float64
 	var rows []backtest.SliceRow
 	for _, r := range d.Slices {
-		if r.Signal == compositeSignal && r.By == by {
+		if r.Signal == d.Score && r.By == by {
 			names, values, rows = append(names, r.Slice), append(values, float64(r.IC)), append(rows, r)
 		}
 	}
 	if len(names) < 2 {
 		return ""
 	}
-	return barChart(label, names, values, numberTick, func(k int) string {
+	unit := ""
+	if by == "hour" {
+		unit = "UTC"
+	}
+	return barChart{label, names, values, unit, "correlation", numberTick, func(k int) string {
 		return by + " " + names[k] + "\nIC " + signed(rows[k].IC, 3) + "\n" + count(float64(rows[k].N)) + " bars"
-	})
+	}}.draw()
 }

@@ -38,7 +38,7 @@ func waterfallChart(d *Report) template.HTML {
 	axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(len(steps)), Label: result})
 	lo, hi := bounds(levels)
 	room := 0.1 * (hi - lo)
-	p := chart.New("From price PnL to net PnL, in quote currency", 240, axis, chart.Linear(lo-room, hi+room, 7, moneyTick))
+	p := chart.New("From price PnL to net PnL, in quote currency", pairHeight, axis, chart.Linear(lo-room, hi+room, 6, moneyTick).In("quote currency"))
 	bar := func(k int, name string, from, to float64, class string) {
 		at, text := float64(k), signed(backtest.Figure(to-from), 0)
 		p.Bar(class, at-0.3, at+0.3, from, to, name+" "+text)
@@ -64,12 +64,12 @@ func windowCharts(d *Report) (pnl, ic template.HTML) {
 	var earned, predicted []float64
 	for k := range d.PnL {
 		p := &d.PnL[k]
-		if p.Signal != compositeSignal || p.Window == backtest.All {
+		if p.Signal != d.Score || p.Window == backtest.All {
 			continue
 		}
 		names, earned = append(names, p.Window), append(earned, float64(p.TotalReturn))
 		v := math.NaN()
-		if row := d.pooled(compositeSignal, p.Window, d.PrimaryHorizon); row != nil {
+		if row := d.pooled(d.Score, p.Window, d.PrimaryHorizon); row != nil {
 			v = float64(row.Pearson)
 		}
 		predicted = append(predicted, v)
@@ -77,11 +77,13 @@ func windowCharts(d *Report) (pnl, ic template.HTML) {
 	if len(names) < 2 {
 		return "", ""
 	}
-	return barChart("Return after costs by window, in percent", names, earned, percentTick, func(k int) string {
-			return "window " + names[k] + "\nreturn " + percent(backtest.Figure(earned[k]), 2)
-		}), barChart("IC by window at the primary horizon", names, predicted, numberTick, func(k int) string {
-			return "window " + names[k] + "\nIC " + signed(backtest.Figure(predicted[k]), 4)
-		})
+	pnl = barChart{"Return after costs by window, in percent", names, earned, "window", "return", percentTick, func(k int) string {
+		return "window " + names[k] + "\nreturn " + percent(backtest.Figure(earned[k]), 2)
+	}}.draw()
+	ic = barChart{"IC by window at the primary horizon", names, predicted, "window", "correlation", numberTick, func(k int) string {
+		return "window " + names[k] + "\nIC " + signed(backtest.Figure(predicted[k]), 4)
+	}}.draw()
+	return pnl, ic
 }
 
 // delayChart draws what the run would have returned with longer delays.
@@ -96,7 +98,7 @@ func delayChart(d *Report) template.HTML {
 	if len(names) < 2 {
 		return ""
 	}
-	return barChart("Return after costs by delay between decision and fill, in percent", names, values, percentTick, func(k int) string {
+	return barChart{"Return after costs by delay between decision and fill, in percent", names, values, "bars", "return", percentTick, func(k int) string {
 		return "delay " + names[k] + " bars\nreturn " + percent(backtest.Figure(values[k]), 2)
-	})
+	}}.draw()
 }

@@ -24,7 +24,7 @@ func equityChart(d *Report) template.HTML {
 	netted, gross, hold := returns(e.Equity, capital), returns(e.BeforeCosts, capital), returns(e.BuyAndHold, capital)
 	lo, hi := bounds(netted, gross, hold)
 	p := chart.New("Return after costs, before costs and of buy and hold over time, in percent", 280,
-		chart.Time(int64(x[0]), int64(x[len(x)-1])), chart.Linear(lo, hi, 7, percentTick))
+		chart.Time(int64(x[0]), int64(x[len(x)-1])).In("UTC"), chart.Linear(lo, hi, 7, percentTick).In("return"))
 	p.Line("line hold", x, hold)
 	p.Line("line gross", x, gross)
 	p.Line("line net", x, netted)
@@ -35,18 +35,21 @@ func equityChart(d *Report) template.HTML {
 	return p.SVG()
 }
 
-// drawdownChart draws how far equity stands below its highest value.
+// drawdownChart draws how far equity and buy and hold stand below their highest value.
 func drawdownChart(d *Report) template.HTML {
 	e := d.Curves.Equity
 	if len(e.TS) < 2 {
 		return ""
 	}
-	x, y := instants(e.TS), floats(e.Drawdown)
-	lo, _ := bounds(y)
-	p := chart.New("Drawdown over time, in percent", 96,
-		chart.Time(int64(x[0]), int64(x[len(x)-1])), chart.Linear(math.Min(lo, -0.001), 0, 3, percentTick))
+	x, y, hold := instants(e.TS), floats(e.Drawdown), floats(e.HoldDrawdown)
+	lo, _ := bounds(y, hold)
+	p := chart.New("Drawdown of the run and of buy and hold over time, in percent", 120,
+		chart.Time(int64(x[0]), int64(x[len(x)-1])).In("UTC"), chart.Linear(math.Min(lo, -0.001), 0, 3, percentTick).In("below the peak"))
 	p.Area("area loss", x, y, 0)
-	hover(p, x, func(k int) string { return instant(e.TS[k]) + "\ndrawdown " + percent(e.Drawdown[k], 2) })
+	p.Line("line hold over", x, hold)
+	hover(p, x, func(k int) string {
+		return instant(e.TS[k]) + "\ndrawdown " + percent(e.Drawdown[k], 2) + "\nbuy and hold " + percent(e.HoldDrawdown[k], 2)
+	})
 	return p.SVG()
 }
 
@@ -54,21 +57,27 @@ func drawdownChart(d *Report) template.HTML {
 func priceChart(c PositionCurve) template.HTML {
 	x, y := instants(c.TS), floats(c.Price)
 	lo, hi := bounds(y)
-	p := chart.New("Close of "+c.Instrument, 150, chart.Time(int64(x[0]), int64(x[len(x)-1])), chart.Linear(lo, hi, 4, moneyTick))
+	p := chart.New("Close of "+c.Instrument, 130, chart.Time(int64(x[0]), int64(x[len(x)-1])).Bare(), chart.Linear(lo, hi, 4, moneyTick).In("close"))
 	p.Line("line ink thin", x, y)
-	hover(p, x, func(k int) string {
-		return instant(c.TS[k]) + "\nclose " + compact(y[k]) + "\nweight " + percent(c.Weight[k], 0)
-	})
+	hover(p, x, c.show)
 	return p.SVG()
 }
 
 func weightChart(c PositionCurve) template.HTML {
-	x, y := steps(instants(c.TS), floats(c.Weight))
+	at := instants(c.TS)
+	x, y := steps(at, floats(c.Weight))
 	lo, hi := bounds(y, []float64{0})
-	p := chart.New("Weight of "+c.Instrument+" in equity, in percent", 70, chart.Time(int64(x[0]), int64(x[len(x)-1])), chart.Linear(lo, hi, 2, percentTick))
+	p := chart.New("Weight of "+c.Instrument+" in equity, in percent", 64,
+		chart.Time(int64(x[0]), int64(x[len(x)-1])).In("UTC"), chart.Linear(lo, hi, 2, percentTick).In("of equity"))
 	p.Area("area gain", x, clamp(y, 0, math.Inf(1)), 0)
 	p.Area("area loss", x, clamp(y, math.Inf(-1), 0), 0)
+	hover(p, at, c.show)
 	return p.SVG()
+}
+
+// show is the k-th point for a pointer.
+func (c PositionCurve) show(k int) string {
+	return instant(c.TS[k]) + "\nclose " + compact(float64(c.Price[k])) + "\nweight " + percent(c.Weight[k], 0)
 }
 
 // hover lays columns that show a curve's values over a plot: each shows its last point.

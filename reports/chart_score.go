@@ -11,11 +11,11 @@ import (
 	"github.com/qf-dev/qf/reports/chart"
 )
 
-// quantileChart draws the mean forward return of each bucket of the composite at the primary horizon.
+// quantileChart draws the mean forward return of each bucket of the score at the primary horizon.
 func quantileChart(d *Report) template.HTML {
 	var rows []backtest.QuantileRow
 	for _, q := range d.Quantiles {
-		if q.Signal == compositeSignal && q.Horizon == d.PrimaryHorizon {
+		if q.Signal == d.Score && q.Horizon == d.PrimaryHorizon {
 			rows = append(rows, q)
 		}
 	}
@@ -23,7 +23,7 @@ func quantileChart(d *Report) template.HTML {
 		return ""
 	}
 	var y []float64
-	axis := chart.Axis{Lo: 0.5, Hi: float64(len(rows)) + 0.5}
+	axis := chart.Axis{Lo: 0.5, Hi: float64(len(rows)) + 0.5, Unit: "quantile"}
 	for k, q := range rows {
 		y = append(y, float64(q.MeanReturn)*1e4)
 		label := strconv.Itoa(q.Quantile)
@@ -36,7 +36,7 @@ func quantileChart(d *Report) template.HTML {
 		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k + 1), Label: label})
 	}
 	lo, hi := bounds(y, []float64{0})
-	p := chart.New("Mean forward return by quantile of the composite, in basis points", 200, axis, chart.Linear(lo, hi, 4, numberTick))
+	p := chart.New("Mean forward return by quantile of the score, in basis points", pairHeight, axis, chart.Linear(lo, hi, 5, numberTick).In("bps"))
 	for k, q := range rows {
 		if finite(y[k]) {
 			at := float64(k + 1)
@@ -47,7 +47,7 @@ func quantileChart(d *Report) template.HTML {
 	return p.SVG()
 }
 
-// distributionChart draws how often the composite takes which value, and where the levels begin.
+// distributionChart draws how often the score takes which value, and where the levels begin.
 func distributionChart(d *Report) template.HTML {
 	s := d.Distribution
 	if s.N == 0 {
@@ -56,8 +56,8 @@ func distributionChart(d *Report) template.HTML {
 	lo, hi := float64(s.Lo), float64(s.Hi)
 	width := (hi - lo) / float64(len(s.Counts))
 	most := float64(slices.Max(s.Counts)) / float64(s.N)
-	p := chart.New("Distribution of the composite with its thresholds, share of bars in percent", 200,
-		chart.Linear(lo, hi, 6, numberTick), chart.Linear(0, most, 4, shareTick))
+	p := chart.New("Distribution of the score with its thresholds, share of bars in percent", pairHeight,
+		chart.Linear(lo, hi, 6, numberTick).In("score"), chart.Linear(0, most, 5, shareTick).In("of bars"))
 	for k, n := range s.Counts {
 		from := lo + float64(k)*width
 		middle := backtest.Figure(from + width/2)

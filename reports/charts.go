@@ -9,22 +9,34 @@ import (
 	"github.com/qf-dev/qf/reports/chart"
 )
 
-// barChart draws one value for each name; show writes it for a pointer.
-func barChart(label string, names []string, values []float64, tick func(v, step float64) string, show func(k int) string) template.HTML {
-	axis := chart.Axis{Lo: -0.5, Hi: float64(len(names)) - 0.5}
-	every := (len(names) + 11) / 12 // at most twelve labels have room
-	for k := 0; k < len(names); k += every {
-		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k), Label: names[k], Minor: len(names) > 6 && k/every%2 == 1})
+// barChart is a chart of one value for each name; show writes it for a pointer.
+type barChart struct {
+	label        string
+	names        []string
+	values       []float64
+	xUnit, yUnit string
+	tick         func(v, step float64) string
+	show         func(k int) string
+}
+
+func (b barChart) draw() template.HTML {
+	axis := chart.Axis{Lo: -0.5, Hi: float64(len(b.names)) - 0.5, Unit: b.xUnit}
+	every := (len(b.names) + 11) / 12 // at most twelve labels have room
+	for k := 0; k < len(b.names); k += every {
+		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k), Label: b.names[k], Minor: len(b.names) > 6 && k/every%2 == 1})
 	}
-	lo, hi := bounds(values, []float64{0})
-	p := chart.New(label, 160, axis, chart.Linear(lo, hi, 4, tick))
-	for k, v := range values {
+	lo, hi := bounds(b.values, []float64{0})
+	p := chart.New(b.label, pairHeight, axis, chart.Linear(lo, hi, 5, b.tick).In(b.yUnit))
+	for k, v := range b.values {
 		if finite(v) {
-			p.Bar("bar "+tone(v), float64(k)-0.32, float64(k)+0.32, 0, v, show(k))
+			p.Bar("bar "+tone(v), float64(k)-0.32, float64(k)+0.32, 0, v, b.show(k))
 		}
 	}
 	return p.SVG()
 }
+
+// pairHeight is the height of charts that stand beside another one.
+const pairHeight = 200
 
 // tone is the class of a value: up or down.
 func tone(v float64) string {

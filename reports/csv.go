@@ -69,7 +69,7 @@ func writeTrades(w io.Writer, r *backtest.Result) error {
 			}
 			c.Write([]string{
 				run.name, stampMicros(r.Market.Close[f.Row]), stampMicros(r.Market.Close[f.Decided]),
-				r.Market.Instruments[f.Instrument].String(), side,
+				inert(r.Market.Instruments[f.Instrument].String()), side,
 				decimal(f.Quantity), decimal(f.Held), decimal(f.Reference), decimal(f.Price),
 				decimal(f.Notional), decimal(f.Fee), decimal(f.Slippage), decimal(f.Impact),
 			})
@@ -152,16 +152,26 @@ func cell(v any) string {
 	switch x := v.(type) {
 	case backtest.Figure:
 		return decimal(float64(x))
+	case string:
+		return inert(x)
 	case []string:
-		return strings.Join(x, "; ")
+		return inert(strings.Join(x, "; "))
 	case map[string]string:
 		var parts []string
 		for _, k := range slices.Sorted(maps.Keys(x)) {
 			parts = append(parts, k+": "+x[k])
 		}
-		return strings.Join(parts, "; ")
+		return inert(strings.Join(parts, "; "))
 	}
 	return fmt.Sprint(v)
+}
+
+// inert puts an apostrophe before a text that a spreadsheet would take for a formula.
+func inert(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
 }
 
 // decimal is the shortest decimal that reads back as v, and nothing for what is not finite.

@@ -30,8 +30,9 @@ type EquityCurve struct {
 	BeforeCosts []backtest.Figure `json:"before_costs"`
 	// BuyAndHold is the capital spread equally over the instruments at the start and left there.
 	BuyAndHold []backtest.Figure `json:"buy_and_hold"`
-	// Drawdown is Equity over its highest value so far, minus 1.
-	Drawdown []backtest.Figure `json:"drawdown"`
+	// Drawdown is Equity over its highest value so far, minus 1; HoldDrawdown is that of BuyAndHold.
+	Drawdown     []backtest.Figure `json:"drawdown"`
+	HoldDrawdown []backtest.Figure `json:"buy_and_hold_drawdown"`
 }
 
 // PositionCurve is one instrument's close and the signed fraction of equity held in it.
@@ -61,14 +62,15 @@ func curves(r *backtest.Result) Curves {
 func equityCurve(r *backtest.Result) EquityCurve {
 	run := r.All
 	hold, costs := holding(r, 0), costsSoFar(run)
-	down := drawdown(run.Capital, run.Equity)
+	down, holdDown := drawdown(run.Capital, run.Equity), drawdown(run.Capital, hold)
 	capital := backtest.Figure(run.Capital)
 	c := EquityCurve{
-		TS:          []string{stamp(r.Span.From)},
-		Equity:      []backtest.Figure{capital},
-		BeforeCosts: []backtest.Figure{capital},
-		BuyAndHold:  []backtest.Figure{capital},
-		Drawdown:    []backtest.Figure{0},
+		TS:           []string{stamp(r.Span.From)},
+		Equity:       []backtest.Figure{capital},
+		BeforeCosts:  []backtest.Figure{capital},
+		BuyAndHold:   []backtest.Figure{capital},
+		Drawdown:     []backtest.Figure{0},
+		HoldDrawdown: []backtest.Figure{0},
 	}
 	for _, t := range extremes(equityStretches, run.Equity, hold, down) {
 		c.TS = append(c.TS, stamp(r.Market.Close[r.Span.Lo+t]))
@@ -76,6 +78,7 @@ func equityCurve(r *backtest.Result) EquityCurve {
 		c.BeforeCosts = append(c.BeforeCosts, backtest.Figure(run.Equity[t]+costs[t]))
 		c.BuyAndHold = append(c.BuyAndHold, backtest.Figure(hold[t]))
 		c.Drawdown = append(c.Drawdown, backtest.Figure(down[t]))
+		c.HoldDrawdown = append(c.HoldDrawdown, backtest.Figure(holdDown[t]))
 	}
 	return c
 }

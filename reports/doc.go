@@ -36,19 +36,21 @@
 //	name               of the study
 //	digest             of configuration and data: it names the run
 //	verdict            the two questions in a word each (predicts, pays)
+//	score              signal of what was traded and what verdict, daily_ic, slices, distribution, pnl
+//	                   and curves are about: composite, or combined where models had their say
 //	span               the evaluated time
 //	bars               the grid; in ic, levels and transitions: a number of bars
 //	instruments        what was traded
 //	windows            the replays; the first is "all", the whole span
 //	primary_horizon    the one that the verdict stands on
 //	ic                 information coefficients by signal, instrument, window and horizon
-//	daily_ic           the composite's IC by UTC day at the primary horizon
+//	daily_ic           the score's IC by UTC day at the primary horizon
 //	memory             how fast each signal changes
 //	slices             the IC at the primary horizon by volatility regime and by hour
 //	quantiles          mean forward return by bucket of each signal
 //	quantile_spreads   what the buckets of a signal say together
-//	distribution       histogram of the composite over the span
-//	levels             how each level of the composite behaved, by window and horizon
+//	distribution       histogram of the score over the span
+//	levels             how each level of a score behaved, by window and horizon
 //	transitions        which level follows which at the next bar
 //	pnl                what each run earned, by window
 //	metrics            the conventions of each figure of pnl
@@ -56,6 +58,7 @@
 //	variants           the whole span traded otherwise: delay, zero_cost, buy_and_hold
 //	stability          how figures held over the windows, where there are several
 //	monthly            its return by calendar month
+//	models             what language models said and were worth; left out where the study asks none
 //	coverage           what the lake held, by instrument and feed, warm-up included
 //	looks_ahead        choices of the study that let later data into earlier rows
 //	causality          the certificate of qf backtest --audit; left out without it
@@ -64,7 +67,9 @@
 //
 // What names a row:
 //
-//	signal             a factor's name or "composite"
+//	signal             a factor's name, "composite", and with models "llm" (their joint opinion),
+//	                   "llm:MODEL" and "combined"
+//	model, other       as the endpoint calls it; "*" for all together
 //	instrument         exchange:SYMBOL, or "*" for all together
 //	window             "all" or the window's index
 //	horizon            how far ahead, as the study writes it
@@ -196,6 +201,54 @@
 //	present, empty     days with rows, and days on which the venue recorded nothing
 //	empty_days, missing_days
 //
+// models:
+//
+//	combine            how score and opinion become one: blend, gate or replace
+//	weight             of the opinion in a blend
+//	ensemble           how opinions become one: mean, majority or weights
+//	cadence            how often the models are asked
+//	anonymized         prompts hide symbol, dates and price level
+//	questions          put to each model; in agreement those that at least two answered validly
+//	usage              what was asked and paid, by model and for all
+//	calibration        stated confidence against how often it was right, by model
+//	reliability        the same by tenths of the confidence
+//	agreement          how far the models agree: pairs is the same for each two of them
+//	comparison         the study with and without its models
+//	cutoffs            figures before and after a model's knowledge cut-off
+//	verdicts           whether a model may have known: clean, overlaps, contaminated or unknown;
+//	                   p is of the test for contamination
+//	paired             answers to anonymized prompts against answers to plain ones
+//	examples           of each model its surest long and short and its first invalid answer, cut
+//
+//	calls, requests    answers in the cache, and requests that were billed for them
+//	valid, invalid     answers; an invalid one traded as neutral. In examples invalid is the reason
+//	prompt_tokens, answer_tokens
+//	cost_usd           at the study's prices
+//	cost_per_call_usd
+//	latency_p50_seconds, latency_p95_seconds
+//	cost_per_bp_usd    by basis point that the run with the model earned on the initial capital
+//	cost_per_added_bp_usd  by basis point that it earned more than the composite alone
+//	at_prices          what the same tokens would cost with each priced model
+//	neutral            valid answers that take no side
+//	confidence         stated; a mean but in examples
+//	brier              mean of (confidence − hit)²
+//	brier_skill        1 − brier/(h(1 − h)), h the hit rate
+//	bin                tenth of the confidence, from 1; from and to are its ends
+//	unanimous, opposed  share of questions with one action, and with both long and short
+//	pairs
+//	same_action        share of questions
+//	correlation        of the opinions
+//	added_return       total_return less that of the composite alone
+//	knowledge_cutoff   first day that the model cannot have read about
+//	period             before or after
+//	text               the verdict in a sentence
+//	hit_rate_anonymized, hit_rate_plain, hit_rate_difference, hit_rate_t
+//	mean_return_anonymized, mean_return_plain, mean_return_difference, mean_return_t
+//	action             long, short, neutral or invalid
+//	position_size      stated, −1 to 1
+//	opinion            2 · sign(action) · confidence · abs(position_size)
+//	reasoning          the first 400 letters
+//
 // causality: ticks were cut at some instants, the future replaced, and everything made again:
 //
 //	cuts               at: the instant; place: where that is; future: poisoned or absent; bars: known by then
@@ -210,6 +263,7 @@
 //	equity             of the run, by bar; the first point is the capital at the start
 //	before_costs       the same with fees, slippage and impact added back
 //	drawdown           equity over its highest value so far, minus 1
+//	buy_and_hold_drawdown  the same of buy_and_hold
 //	positions          by instrument
 //	ts                 times of the points
 //	price, weight      close, and the signed fraction of equity held

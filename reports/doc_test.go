@@ -47,7 +47,12 @@ func collectKeys(t reflect.Type, into map[string]bool) {
 		for i := range t.NumField() {
 			f := t.Field(i)
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			into[name] = true
+			if name == "-" {
+				continue
+			}
+			if !f.Anonymous {
+				into[name] = true
+			}
 			collectKeys(f.Type, into)
 		}
 	}

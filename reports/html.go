@@ -2,7 +2,9 @@ package reports
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -10,10 +12,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/reports/chart"
 )
 
 //go:embed page
@@ -23,33 +27,47 @@ var pageTemplate = template.Must(template.New("report.html").Funcs(template.Func
 	"minute": minute,
 	"share":  share,
 	"count":  func(n int) string { return count(float64(n)) },
-	"add":    func(a, b int) int { return a + b },
+	"mark":   chart.Mark,
+	"signal": signalName,
 }).ParseFS(pageFiles, "page/report.html"))
+
+// Bounds on what a page shows, so that it opens quickly whatever the study; the other files of a run
+// hold everything.
+const (
+	maxRows      = 600 // of a table
+	maxPositions = 20  // instruments drawn
+	openWide     = 3   // of them, shown at once
+	maxFeeds     = 60  // coverage strips
+)
 
 // page is what the template shows: words and drawings, no computation left.
 type page struct {
-	Style  template.CSS
-	Script template.JS
+	Style      template.CSS
+	Script     template.JS
+	ScriptHash string // of the only script that the page lets run
 	*Run
-	Subtitle, Bars, Coverage                                  string
-	Predicts, Pays                                            word
-	Sentences                                                 []string
-	Headline                                                  []headline
-	Equity, Drawdown, IC, Daily, Quantiles                    template.HTML
-	Distribution, Waterfall, WindowPnL, WindowIC              template.HTML
-	Delays, ByVolatility, ByHour                              template.HTML
-	Signals                                                   []string
-	Positions                                                 []positionView
-	Feeds                                                     []feedView
-	ICTable, ICDetails, LevelTable, LevelDetails, Transitions grid
-	Memory, Variants, Stability                               grid
-	PnLColumns                                                []string
-	PnL                                                       []pnlGroup
-	Months                                                    []yearView
-	Config                                                    string
-	SourceRows, SourceBytes                                   string
-	ByInstrument                                              grid
-	DistributionNote, QuantileNote                            string
+	Subtitle, Bars, Coverage, Score              string
+	Predicts, Pays                               word
+	PredictText, PayText, Sure                   string
+	Findings                                     []finding
+	Headline                                     []headline
+	Equity, Drawdown, IC, Daily, Quantiles       template.HTML
+	Distribution, Waterfall, WindowPnL, WindowIC template.HTML
+	Delays, ByVolatility, ByHour                 template.HTML
+	Signals                                      []string
+	Positions, MorePositions                     []positionView
+	Feeds                                        []feedView
+	ICTable, ICSignals, ICDetails                grid
+	LevelTable, LevelDetails, Transitions        grid
+	Memory, Variants, Stability, Sources         grid
+	Models                                       *modelsView
+	PnLColumns                                   []string
+	PnL                                          []pnlGroup
+	Months                                       []yearView
+	Config                                       string
+	SourceRows, SourceFiles, SourceBytes         string
+	ByInstrument                                 grid
+	DistributionNote, QuantileNote               string
 }
 
 // word is a verdict of a few words with its tone: good, bad or open.
@@ -80,7 +98,19 @@ type monthView struct {
 	Strength          int // 0 to 100
 }
 
-// writeHTML writes report.html: one file that needs no network and no script to be read.
+// modelsView is the section on language models.
+type modelsView struct {
+	*Models
+	Setup, Text, Usage                                string
+	Added                                             word
+	Names                                             []string
+	Reliability                                       template.HTML
+	Comparison, UsageTable, Prices, Calibration, Bins grid
+	Cutoffs, Pairs, PairedTable                       grid
+	Agreed                                            string
+}
+
+// writeHTML writes report.html: one file that needs no network, and no script to be read.
 func writeHTML(w io.Writer, run *Run) error {
 	p, err := newPage(run)
 	if err != nil {
@@ -90,8 +120,20 @@ func writeHTML(w io.Writer, run *Run) error {
 	if err := pageTemplate.ExecuteTemplate(&b, "report.html", p); err != nil {
 		return fmt.Errorf("html: %w", err)
 	}
-	_, err = w.Write(b.Bytes())
+	_, err = w.Write(bytes.Map(visible, b.Bytes()))
 	return err
+}
+
+// visible puts a mark in place of what has no shape but changes how the text around it is shown:
+// control characters, and those that turn the direction of writing. Lines and tabs stay.
+func visible(r rune) rune {
+	switch {
+	case r == '\n' || r == '\t':
+		return r
+	case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Bidi_Control, r):
+		return unicode.ReplacementChar
+	}
+	return r
 }
 
 func newPage(run *Run) (*page, error) {
@@ -108,40 +150,76 @@ func newPage(run *Run) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
+	hash := sha256.Sum256(script)
 	p := &page{
-		Style: template.CSS(style), Script: template.JS(script), Run: run,
+		Style: template.CSS(style), Script: template.JS(script), ScriptHash: base64.StdEncoding.EncodeToString(hash[:]), Run: run,
 		Subtitle: instrumentWords(d), Bars: count(float64(d.Bars.Count)) + " bars" + barWords(d.Bars) + prefixed("; ", warmUpWords(d)),
-		Coverage:  coverageWords(d),
-		Sentences: d.Sentences(),
-		Headline:  headlines(d),
-		Equity:    equityChart(d), Drawdown: drawdownChart(d), IC: icChart(d), Daily: dailyICChart(d),
+		Coverage: coverageWords(d), Score: d.Score,
+		PredictText: d.predictSentence(), PayText: d.paySentence(), Sure: d.sureSentence(),
+		Findings: d.findings(), Headline: headlines(d),
+		Equity: equityChart(d), Drawdown: drawdownChart(d), IC: icChart(d), Daily: dailyICChart(d),
 		Quantiles: quantileChart(d), Distribution: distributionChart(d), Waterfall: waterfallChart(d),
-		ICTable: icSummary(d), ICDetails: icDetails(d), LevelTable: levelSummary(d), LevelDetails: levelDetails(d),
-		Transitions: transitionGrid(d),
-		Months:      years(d), Config: string(config), ByInstrument: instrumentGrid(d),
+		ICTable: icSummary(d), ICSignals: icSignals(d), ICDetails: icDetails(d).cut("ic.csv"),
+		LevelTable: levelSummary(d), LevelDetails: levelDetails(d).cut(reportFile), Transitions: transitionGrid(d),
+		Months: years(d), Config: string(config), ByInstrument: instrumentGrid(d),
 		DistributionNote: distributionNote(d), QuantileNote: quantileNote(d),
-		Delays: delayChart(d), Memory: memoryGrid(d), Variants: variantGrid(d), Stability: stabilityGrid(d),
+		Delays: delayChart(d), Memory: memoryGrid(d).cut(reportFile), Variants: variantGrid(d), Stability: stabilityGrid(d),
 		ByVolatility: sliceChart(d, "volatility", "IC by volatility regime"), ByHour: sliceChart(d, "hour", "IC by UTC hour"),
 	}
 	p.Predicts, p.Pays = d.Verdict.words()
 	p.Signals = d.signalNames()
-	p.Signals = p.Signals[:min(len(p.Signals), maxSeries)]
+	p.Signals = p.Signals[:min(len(p.Signals), chart.MaxSeries)]
 	p.PnLColumns, p.PnL = pnlTable(d)
 	p.WindowPnL, p.WindowIC = windowCharts(d)
 	for _, c := range d.Curves.Positions {
 		if len(c.TS) > 1 {
 			p.Positions = append(p.Positions, positionView{c.Instrument, priceChart(c), weightChart(c)})
 		}
+		if len(p.Positions) == maxPositions {
+			break
+		}
 	}
-	for _, c := range d.Coverage {
+	if len(p.Positions) > openWide+1 {
+		p.Positions, p.MorePositions = p.Positions[:openWide], p.Positions[openWide:]
+	}
+	for _, c := range d.Coverage[:min(len(d.Coverage), maxFeeds)] {
 		p.Feeds = append(p.Feeds, feedView{c, coverageChart(c)})
 	}
 	rows, size := int64(0), int64(0)
 	for _, s := range run.Manifest.Sources {
 		rows, size = rows+s.Rows, size+s.Bytes
 	}
-	p.SourceRows, p.SourceBytes = count(float64(rows)), bytesText(size)
+	p.Sources = sourceGrid(run.Manifest).cut(manifestFile)
+	p.SourceRows, p.SourceFiles, p.SourceBytes = count(float64(rows)), count(float64(len(run.Manifest.Sources))), bytesText(size)
+	if m := d.Models; m != nil {
+		p.Models = newModelsView(m)
+	}
 	return p, nil
+}
+
+func newModelsView(m *Models) *modelsView {
+	v := &modelsView{
+		Models: m, Setup: m.setup(), Text: m.addSentence(), Added: m.addWords(), Names: m.names(),
+		Reliability: reliabilityChart(m), Comparison: comparisonGrid(m), UsageTable: usageGrid(m), Prices: pricesGrid(m),
+		Calibration: calibrationGrid(m), Bins: reliabilityGrid(m), Cutoffs: cutoffGrid(m), Pairs: agreementGrid(m), PairedTable: pairedGrid(m),
+		Agreed: m.agreeSentence(),
+	}
+	v.Names = v.Names[:min(len(v.Names), chart.MaxSeries)]
+	if u := m.total(); u != nil {
+		v.Usage = count(float64(u.Calls)) + " answers, " + usageWords(u)
+	}
+	return v
+}
+
+// Verdict is the verdict on what a model may have known, for reading.
+func (*modelsView) Verdict(v string) word { return verdictName(v) }
+
+// Confidence is a model's stated confidence and position size.
+func (e Example) Stated() string {
+	if e.Action == invalid {
+		return "traded as neutral"
+	}
+	return fmt.Sprintf("confidence %s, position size %s, opinion %s", share(e.Confidence, 0), signed(e.PositionSize, 2), signed(e.Opinion, 2))
 }
 
 func (v Verdict) words() (predicts, pays word) {
@@ -167,13 +245,17 @@ func headlines(d *Report) []headline {
 	if p == nil {
 		return out
 	}
+	earned := known(shares(p.TotalReturnLow, p.TotalReturnHigh))
+	if earned != "" {
+		earned = "95%: " + earned + "; "
+	}
 	sharpe := "annualized from " + count(float64(d.Span.Days)) + " days"
 	if s := span(p.SharpeLow, p.SharpeHigh, 1); s != "" {
-		sharpe = "95%: " + s + ", " + sharpe
+		sharpe = "95%: " + s + "; " + sharpe
 	}
 	costs := (p.Fees + p.Slippage + p.Impact) / p.InitialEquity
 	return append(out,
-		headline{"Return after costs", percent(p.TotalReturn, 1), "holding " + percent(p.BuyAndHold, 1), tone(float64(p.TotalReturn))},
+		headline{"Return after costs", percent(p.TotalReturn, 1), earned + "holding " + percent(p.BuyAndHold, 1), tone(float64(p.TotalReturn))},
 		headline{"Sharpe ratio", signed(p.Sharpe, 2), sharpe, ""},
 		headline{"Maximum drawdown", percent(p.MaxDrawdown, 1), plain(p.MaxDrawdownDays, 0) + " days under water", ""},
 		headline{"Costs", share(costs, 1), "of initial equity; " + percent(beforeCosts(p), 1) + " before them", ""},
@@ -245,10 +327,10 @@ func distributionNote(d *Report) string {
 	return note
 }
 
-// quantileNote says what the composite's buckets say together.
+// quantileNote says what the score's buckets say together.
 func quantileNote(d *Report) string {
 	for _, s := range d.Spreads {
-		if s.Signal == compositeSignal && s.Horizon == d.PrimaryHorizon && finite(float64(s.Spread)) {
+		if s.Signal == d.Score && s.Horizon == d.PrimaryHorizon && finite(float64(s.Spread)) {
 			return fmt.Sprintf("highest less lowest %s bps, monotonicity %s", signed(s.Spread*1e4, 2), signed(s.Monotonicity, 2))
 		}
 	}
@@ -275,6 +357,14 @@ func (p *page) HasWindows() bool { return p.WindowPnL != "" }
 
 // Legend says whether the IC chart needs one.
 func (p *page) Legend() bool { return len(p.Signals) > 1 }
+
+// Unplotted is the number of signals for which the IC chart has no room.
+func (p *page) Unplotted() int { return len(p.Report.signalNames()) - len(p.Signals) }
+
+// Undrawn is the number of instruments whose position is not drawn.
+func (p *page) Undrawn() int {
+	return len(p.Report.Instruments) - len(p.Positions) - len(p.MorePositions)
+}
 
 // Missing reports whether any feed lacks a day.
 func (p *page) Missing() bool {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/backtest/yamlconf"
@@ -17,7 +18,7 @@ type Manifest struct {
 	Version string `json:"qf_version"` // stands here and in no other file of a run
 	Span    Span   `json:"span"`
 	// Config is the study with every default filled in, under the keys of its file and with windows
-	// and dates as they are written there. Folders are left out: where things lie is no part of a run.
+	// and dates as they are written there. Folders, endpoints and rates are left out: they are no part of a run.
 	Config   json.RawMessage `json:"config"`
 	Sources  []Source        `json:"sources"`
 	Warnings []string        `json:"warnings"`
@@ -33,16 +34,19 @@ type Source struct {
 	SHA256    string `json:"source_sha256"`
 }
 
-// places are the keys of a study that say where something lies.
-var places = [][2]string{{"data", "lake"}, {"report", "dir"}}
+// circumstances are the keys of a study that say where something lies or how fast it may be asked for:
+// they are no part of a result.
+var circumstances = []string{
+	"data.lake", "report.dir",
+	"signals.llm.cache", "signals.llm.base_url", "signals.llm.api_key_env", "signals.llm.budget_usd", "signals.llm.concurrency",
+	"signals.llm.requests_per_minute", "signals.llm.tokens_per_minute", "signals.llm.max_retries",
+}
 
 // NewManifest says where the numbers of d, the report on r, come from. version is qf's.
 func NewManifest(r *backtest.Result, d *Report, version string) (*Manifest, error) {
 	config := yamlconf.Encode(r.Study)
-	for _, p := range places {
-		if n := config.Get(p[0]); n != nil {
-			drop(n, p[1])
-		}
+	for _, path := range circumstances {
+		drop(config, strings.Split(path, "."))
 	}
 	raw, err := config.MarshalJSON()
 	if err != nil {
@@ -61,9 +65,14 @@ func NewManifest(r *backtest.Result, d *Report, version string) (*Manifest, erro
 	return m, nil
 }
 
-func drop(n *yamlconf.Node, name string) {
-	k := slices.IndexFunc(n.Keys, func(k yamlconf.Key) bool { return k.Name == name })
-	if k >= 0 {
+// drop takes the value at a path out of a mapping, if it is there.
+func drop(n *yamlconf.Node, path []string) {
+	k := slices.IndexFunc(n.Keys, func(k yamlconf.Key) bool { return k.Name == path[0] })
+	switch {
+	case k < 0:
+	case len(path) > 1:
+		drop(n.Items[k], path[1:])
+	default:
 		n.Keys, n.Items = slices.Delete(n.Keys, k, k+1), slices.Delete(n.Items, k, k+1)
 	}
 }

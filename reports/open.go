@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+
+	"github.com/qf-dev/qf/backtest"
 )
 
 // maxDocument bounds the bytes of a JSON document that is read back.
@@ -26,6 +28,7 @@ func Open(path string) (*Run, error) {
 	if err := readJSON(file, run.Report); err != nil {
 		return nil, fmt.Errorf("open run: %w", err)
 	}
+	run.Report.complete()
 	if err := run.Report.check(); err != nil {
 		return nil, fmt.Errorf("open run: %s: %w", file, err)
 	}
@@ -33,6 +36,18 @@ func Open(path string) (*Run, error) {
 		return nil, fmt.Errorf("open run: %w", err)
 	}
 	return run, nil
+}
+
+// complete fills in what documents did not say before they had a key for it.
+func (d *Report) complete() {
+	if d.Score == "" {
+		d.Score = backtest.Composite
+	}
+	if e := &d.Curves.Equity; e.HoldDrawdown == nil {
+		for range e.TS {
+			e.HoldDrawdown = append(e.HoldDrawdown, nan)
+		}
+	}
 }
 
 func readJSON(path string, v any) error {
@@ -72,7 +87,7 @@ func (d *Report) check() error {
 		return errors.New("no schema version: this is not a run's report")
 	}
 	e := d.Curves.Equity
-	for _, n := range []int{len(e.Equity), len(e.BeforeCosts), len(e.BuyAndHold), len(e.Drawdown)} {
+	for _, n := range []int{len(e.Equity), len(e.BeforeCosts), len(e.BuyAndHold), len(e.Drawdown), len(e.HoldDrawdown)} {
 		if n != len(e.TS) {
 			return fmt.Errorf("curves.equity: columns of %d and %d values", n, len(e.TS))
 		}

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
@@ -129,7 +131,7 @@ func TestSummaryFitsTheScreen(t *testing.T) {
 		r := sample(t, small)
 		r.Warnings = nil
 		for k := range warnings {
-			r.Warnings = append(r.Warnings, fmt.Errorf("finding %d, %s", k, strings.Repeat("long ", 30)))
+			r.Warnings = append(r.Warnings, fmt.Errorf("finding %c%c %s", 'a'+k/26, 'a'+k%26, strings.Repeat("long ", 30)))
 		}
 		var b strings.Builder
 		if err := WriteSummary(&b, New(r), false); err != nil {
@@ -144,8 +146,38 @@ func TestSummaryFitsTheScreen(t *testing.T) {
 				t.Errorf("a line of %d columns: %s", n, l)
 			}
 		}
-		if warnings > 0 && !strings.Contains(lines[len(lines)-1], "finding") && !strings.Contains(lines[len(lines)-1], "more") {
+		if warnings > 0 && !strings.Contains(lines[len(lines)-1], "long") && !strings.Contains(lines[len(lines)-1], "more") {
 			t.Errorf("warnings do not come last:\n%s", b.String())
+		}
+	}
+}
+
+// TestWarningsAlikeStandTogether: what ten instruments share takes one line.
+func TestWarningsAlikeStandTogether(t *testing.T) {
+	d := &Report{Instruments: []Instrument{{Instrument: "x:A"}, {Instrument: "x:B"}}, Warnings: []string{
+		"x:A is spot: raised at 12 bars", "the clock is odd", "x:B is spot: raised at 1,345 bars",
+	}}
+	want := []finding{{"x:A is spot: raised at 12 bars", 1}, {"the clock is odd", 0}}
+	if diff := cmp.Diff(want, d.findings()); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		width int
+		n     int
+		want  []string
+	}{
+		{"a short one", 20, 2, []string{"a short one"}},
+		{"one two three four", 9, 3, []string{"one two", "three", "four"}},
+		{"one two three four", 9, 2, []string{"one two", "three fo…"}},
+		{"abcdefghijklmno", 6, 3, []string{"abcdef", "ghijkl", "mno"}},
+		{"", 6, 3, []string{""}},
+	} {
+		if diff := cmp.Diff(c.want, wrap(c.text, c.width, c.n)); diff != "" {
+			t.Errorf("wrap(%q, %d, %d) (-want +got):\n%s", c.text, c.width, c.n, diff)
 		}
 	}
 }
@@ -182,7 +214,7 @@ func TestVerdict(t *testing.T) {
 		{"idle", ic(0.03, math.NaN()), pnl(0, 0), Verdict{"unknown", "idle"}},
 		{"nothing", nil, nil, Verdict{"unknown", "unknown"}},
 	} {
-		d := &Report{PrimaryHorizon: "1h", IC: c.ic, PnL: c.pnl}
+		d := &Report{Score: backtest.Composite, PrimaryHorizon: "1h", IC: c.ic, PnL: c.pnl}
 		if got := judge(d); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}

@@ -20,6 +20,7 @@ type Report struct {
 	Name           string                   `json:"name"`
 	Digest         string                   `json:"digest"`
 	Verdict        Verdict                  `json:"verdict"`
+	Score          string                   `json:"score"` // signal of what was traded: backtest.Composite, or Combined with models
 	Span           Span                     `json:"span"`
 	Bars           Bars                     `json:"bars"`
 	Instruments    []Instrument             `json:"instruments"`
@@ -42,6 +43,7 @@ type Report struct {
 	Monthly        []Month                  `json:"monthly"`
 	Coverage       []Coverage               `json:"coverage"`
 	LooksAhead     []string                 `json:"looks_ahead"`
+	Models         *Models                  `json:"models,omitempty"` // where the study asks any
 	Causality      *backtest.Certificate    `json:"causality,omitempty"`
 	Warnings       []string                 `json:"warnings"`
 	Curves         Curves                   `json:"curves"`
@@ -98,10 +100,15 @@ type InstrumentPnL struct {
 // New turns a finished backtest into a report. It reads r and keeps nothing of it.
 func New(r *backtest.Result) *Report {
 	s, g := r.Study, r.Market.Grid
+	traded := r.Traded
+	if traded == nil {
+		traded = r.Score.Panel
+	}
 	d := &Report{
 		Schema: Schema,
 		Name:   s.Name,
 		Digest: r.Digest,
+		Score:  traded.Name,
 		Span: Span{
 			From: stamp(r.Span.From), To: stamp(r.Span.To), Days: days(r.Span),
 			WarmUpBars: r.Span.Lo,
@@ -118,7 +125,7 @@ func New(r *backtest.Result) *Report {
 		Slices:         list(r.Evaluation.Slices),
 		Quantiles:      list(r.Evaluation.Spread),
 		Spreads:        list(r.Evaluation.Spreads),
-		Distribution:   distribute(r.Score.Panel, r.Span.Lo, r.Span.Hi, s.Signals.Thresholds),
+		Distribution:   distribute(traded, r.Span.Lo, r.Span.Hi, s.Signals.Thresholds),
 		Levels:         list(r.Evaluation.Levels),
 		Transitions:    list(r.Evaluation.Transitions),
 		PnL:            list(r.Evaluation.PnL),
@@ -128,6 +135,7 @@ func New(r *backtest.Result) *Report {
 		Monthly:        months(g, r.All),
 		Coverage:       coverage(r.Market),
 		LooksAhead:     looksAhead(s),
+		Models:         models(r),
 		Causality:      r.Certificate,
 		Warnings:       []string{},
 		Curves:         curves(r),

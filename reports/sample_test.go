@@ -87,6 +87,7 @@ func sample(t testing.TB, sh shape) *backtest.Result {
 		Span:    span,
 		Digest:  "5f1d2c3b4a596877",
 	}
+	r.Traded = r.Score.Panel
 	target := make([][]float64, len(score))
 	for i := range score {
 		target[i] = targets(score[i], study.Signals)

@@ -4,37 +4,43 @@ import (
 	"github.com/qf-dev/qf/backtest"
 )
 
-// icSummary has the pooled IC over the whole span: a row a signal and horizon.
+// icSummary has the score's pooled IC over the whole span: a row a horizon.
 func icSummary(d *Report) grid {
 	var rows []backtest.ICRow
-	for _, s := range d.signalNames() {
-		for _, h := range d.horizonNames() {
-			if r := d.pooled(s, backtest.All, h); r != nil {
-				rows = append(rows, *r)
-			}
+	for _, h := range d.horizonNames() {
+		if r := d.pooled(d.Score, backtest.All, h); r != nil {
+			rows = append(rows, *r)
 		}
 	}
-	return icGrid("Information coefficient over the whole span, instruments pooled", rows, false)
+	g := icGrid("IC of the score by horizon", rows).without("Signal", "Instrument", "Window")
+	g.Note = "" // on the signal
+	return g
 }
 
-// icDetails has the other rows: single instruments and windows.
-func icDetails(d *Report) grid {
+// icSignals sets the signals side by side: their pooled IC over the whole span at the primary horizon.
+func icSignals(d *Report) grid {
 	var rows []backtest.ICRow
-	for _, r := range d.IC {
-		if r.Instrument != backtest.Pooled || r.Window != backtest.All {
-			rows = append(rows, r)
+	for _, s := range d.signalNames() {
+		if r := d.pooled(s, backtest.All, d.PrimaryHorizon); r != nil {
+			rows = append(rows, *r)
 		}
 	}
-	return icGrid("Information coefficient by instrument and window", rows, true)
+	if len(rows) < 2 {
+		return grid{}
+	}
+	return icGrid("IC of every signal, "+d.PrimaryHorizon+" ahead", rows).without("Instrument", "Window", "Horizon", "p Holm")
 }
 
-// icGrid shows rows of the IC; scoped ones with their instrument and window.
-func icGrid(caption string, rows []backtest.ICRow, scoped bool) grid {
-	g := grid{Caption: caption, Head: []heading{{Text: "Signal"}}}
-	if scoped {
-		g.Head = append(g.Head, heading{Text: "Instrument"}, heading{Text: "Window"})
-	}
+// icDetails has every row.
+func icDetails(d *Report) grid {
+	return icGrid("IC by signal, instrument, window and horizon", d.IC)
+}
+
+// icGrid shows rows of the IC.
+func icGrid(caption string, rows []backtest.ICRow) grid {
+	g := grid{Caption: caption}
 	g.Head = append(g.Head,
+		heading{Text: "Signal"}, heading{Text: "Instrument"}, heading{Text: "Window"},
 		heading{Text: "Horizon", Numeric: true},
 		heading{Text: "IC", Title: "Pearson correlation of the signal with the forward return", Numeric: true},
 		heading{Text: "Rank IC", Title: "Spearman correlation", Numeric: true},
@@ -47,20 +53,18 @@ func icGrid(caption string, rows []backtest.ICRow, scoped bool) grid {
 		heading{Text: "Effective n", Title: "n that independent pairs would need for the same standard error", Numeric: true},
 	)
 	for _, r := range rows {
-		signal := words(r.Signal)
+		signal := words(signalName(r.Signal))
 		if len(r.Warnings) > 0 {
-			signal.Text, signal.Title = r.Signal+" *", "warned of: "+cell(r.Warnings)
-		}
-		line := []entry{signal}
-		if scoped {
-			line = append(line, words(r.Instrument), words(r.Window))
+			signal.Text, signal.Title = signal.Text+" *", "warned of: "+cell(r.Warnings)
+			g.Note = "* changed its mind fewer than 10 times (few_spans), so that its t says little."
 		}
 		t := figure(r.T, signed(r.T, 2), r.Reasons["t"])
 		if t.Title == "" {
 			t.Title = methodWords(r.TMethod)
 		}
-		g.Rows = append(g.Rows, append(line,
-			entry{Text: r.Horizon, Numeric: true, Key: decimal(float64(r.Bars))},
+		g.Rows = append(g.Rows, []entry{
+			signal, words(r.Instrument), words(r.Window),
+			{Text: r.Horizon, Numeric: true, Key: decimal(float64(r.Bars))},
 			figure(r.Pearson, signed(r.Pearson, 4), r.Reasons["pearson"]),
 			figure(r.Spearman, signed(r.Spearman, 4), r.Reasons["spearman"]),
 			t,
@@ -70,7 +74,7 @@ func icGrid(caption string, rows []backtest.ICRow, scoped bool) grid {
 			figure(r.Daily.ICIR, signed(r.Daily.ICIR, 2), r.Reasons["daily"]),
 			integer(r.N),
 			figure(r.NEffective, count(float64(r.NEffective)), r.Reasons["n_effective"]),
-		))
+		})
 	}
 	return g
 }
@@ -85,7 +89,7 @@ func memoryGrid(d *Report) grid {
 	}}
 	for _, r := range d.Memory {
 		g.Rows = append(g.Rows, []entry{
-			words(r.Signal), words(r.Instrument),
+			words(signalName(r.Signal)), words(r.Instrument),
 			figure(r.Lag1, signed(r.Lag1, 4), r.Reasons["autocorrelation"]),
 			figure(r.HalfLife, count(float64(r.HalfLife)), r.Reasons["half_life_bars"]),
 			figure(r.Time, plain(r.Time, 1), r.Reasons["integrated_bars"]),

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"math"
 	"slices"
 
 	"github.com/qf-dev/qf/backtest"
@@ -11,17 +12,17 @@ var levelNames = map[string]string{
 	"strong_short": "strong short", "short": "short", "neutral": "neutral", "long": "long", "strong_long": "strong long",
 }
 
-// levelSummary has the composite's levels over the whole span at the primary horizon.
+// levelSummary has the score's levels over the whole span at the primary horizon.
 func levelSummary(d *Report) grid {
-	return levelGrid("Levels of the composite, mean return over "+d.PrimaryHorizon, slices.DeleteFunc(slices.Clone(d.Levels), func(r backtest.LevelRow) bool {
-		return r.Signal != compositeSignal || r.Window != backtest.All || r.Horizon != d.PrimaryHorizon
+	return levelGrid("Levels of the score, mean return over "+d.PrimaryHorizon, slices.DeleteFunc(slices.Clone(d.Levels), func(r backtest.LevelRow) bool {
+		return r.Signal != d.Score || r.Window != backtest.All || r.Horizon != d.PrimaryHorizon
 	}), false)
 }
 
 // levelDetails has every other row.
 func levelDetails(d *Report) grid {
 	return levelGrid("Levels by signal, window and horizon", slices.DeleteFunc(slices.Clone(d.Levels), func(r backtest.LevelRow) bool {
-		return r.Signal == compositeSignal && r.Window == backtest.All && r.Horizon == d.PrimaryHorizon
+		return r.Signal == d.Score && r.Window == backtest.All && r.Horizon == d.PrimaryHorizon
 	}), true)
 }
 
@@ -46,7 +47,7 @@ func levelGrid(caption string, rows []backtest.LevelRow, scoped bool) grid {
 		}
 		var line []entry
 		if scoped {
-			line = []entry{words(r.Signal), words(r.Window), words(r.Horizon)}
+			line = []entry{words(signalName(r.Signal)), words(r.Window), words(r.Horizon)}
 		}
 		g.Rows = append(g.Rows, append(line,
 			words(name),
@@ -68,7 +69,7 @@ func transitionGrid(d *Report) grid {
 		line := []entry{words(levelNames[from])}
 		for _, to := range []string{"strong_short", "short", "neutral", "long", "strong_long"} {
 			k := slices.IndexFunc(d.Transitions, func(r backtest.TransitionRow) bool {
-				return r.Signal == compositeSignal && r.Window == backtest.All && r.From == from && r.To == to
+				return r.Signal == d.Score && r.Window == backtest.All && r.From == from && r.To == to
 			})
 			if k < 0 {
 				return grid{}
@@ -77,6 +78,7 @@ func transitionGrid(d *Report) grid {
 			e := figure(r.Share, share(r.Share, 1), r.Reasons["share"])
 			if e.Class == "" {
 				e.Title = count(float64(r.Bars)) + " bars"
+				e.Class, e.Strength = "heat up", int(math.Round(100*float64(r.Share)))
 			}
 			line = append(line, e)
 		}

@@ -78,11 +78,11 @@ type pnlShown struct {
 	Cells        []entry
 }
 
-// pnlTable has the composite's PnL, and the names of its columns.
+// pnlTable has the PnL of the score, and the names of its columns.
 func pnlTable(d *Report) (columns []string, groups []pnlGroup) {
 	var runs []*backtest.PnLRow
 	for k := range d.PnL {
-		if p := &d.PnL[k]; p.Signal == compositeSignal {
+		if p := &d.PnL[k]; p.Signal == d.Score {
 			runs = append(runs, p)
 			columns = append(columns, windowName(p.Window))
 		}

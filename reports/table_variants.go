@@ -43,7 +43,7 @@ func stabilityGrid(d *Report) grid {
 			name, worst = "Return after costs", percent(r.Worst, 2)
 		}
 		g.Rows = append(g.Rows, []entry{
-			words(name), words(r.Signal), integer(r.Windows),
+			words(name), words(signalName(r.Signal)), integer(r.Windows),
 			figure(r.Positive, share(r.Positive, 0), r.Reasons["positive"]),
 			figure(r.Worst, worst, r.Reasons["worst"]),
 			{Text: r.WorstIn, Key: r.WorstIn, Numeric: true},

@@ -1,7 +1,10 @@
 package reports
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/qf-dev/qf/backtest"
 )
@@ -9,6 +12,7 @@ import (
 // grid is a table for reading: figures rounded, with the exact ones in report.json.
 type grid struct {
 	Caption string
+	Note    string // below the caption
 	Head    []heading
 	Rows    [][]entry
 }
@@ -24,6 +28,29 @@ type entry struct {
 	Text, Key, Title string
 	Numeric          bool
 	Class            string
+	Strength         int // of a cell of class heat, 0 to 100
+}
+
+// without leaves out columns by their names.
+func (g grid) without(names ...string) grid {
+	for k := len(g.Head) - 1; k >= 0; k-- {
+		if slices.Contains(names, g.Head[k].Text) {
+			g.Head = slices.Delete(g.Head, k, k+1)
+			for r := range g.Rows {
+				g.Rows[r] = slices.Delete(g.Rows[r], k, k+1)
+			}
+		}
+	}
+	return g
+}
+
+// cut leaves out what is more than a page can take; file has all of it.
+func (g grid) cut(file string) grid {
+	if n := len(g.Rows); n > maxRows {
+		g.Rows = g.Rows[:maxRows]
+		g.Note = strings.TrimSpace(fmt.Sprintf("The first %s of %s rows; %s has all. %s", count(maxRows), count(float64(n)), file, g.Note))
+	}
+	return g
 }
 
 func words(s string) entry { return entry{Text: s} }
@@ -39,7 +66,8 @@ func figure(v backtest.Figure, text, reason string) entry {
 
 func integer(n int) entry { return figure(backtest.Figure(n), count(float64(n)), "") }
 
-// signalNames lists the signals that have an IC, the composite first.
+// signalNames lists the signals that have an IC: what is traded, the composite, what models said, and
+// then the factors.
 func (d *Report) signalNames() []string {
 	var out []string
 	for _, r := range d.IC {
@@ -47,9 +75,18 @@ func (d *Report) signalNames() []string {
 			out = append(out, r.Signal)
 		}
 	}
-	if k := slices.Index(out, compositeSignal); k > 0 {
-		out = slices.Concat([]string{compositeSignal}, out[:k], out[k+1:])
+	rank := func(s string) int {
+		switch {
+		case s == d.Score:
+			return 0
+		case s == backtest.Composite:
+			return 1
+		case d.Models != nil && (s == backtest.Ensemble || strings.HasPrefix(s, backtest.OneModel)):
+			return 2
+		}
+		return 3
 	}
+	slices.SortStableFunc(out, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
 	return out
 }
 

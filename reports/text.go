@@ -5,12 +5,15 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/qf-dev/qf/backtest"
 )
 
-// The screen that a summary fits on.
+// The screen that a summary fits on; that of a study with models is higher.
 const (
 	screenWidth = 80
 	screenLines = 24
+	modelLines  = 6
 )
 
 // Terminal styles.
@@ -22,14 +25,18 @@ const (
 	reset  = "\x1b[0m"
 )
 
-// WriteSummary writes the summary of a run on one screen of 80 columns by 24 lines: what was tested,
-// does the score predict, does trading it pay, what the data lacked, and what warns. colour adds
-// terminal styles.
+// WriteSummary writes the summary of a run on one screen of 80 columns by 24 lines (30 with models):
+// what was tested, does the score predict, does trading it pay, what the models added, what the data
+// lacked, and what warns. colour adds terminal styles.
 func WriteSummary(w io.Writer, d *Report, colour bool) error {
-	s := &screen{colour: colour}
+	s := &screen{colour: colour, room: screenLines}
 	s.header(d)
 	s.predicts(d)
 	s.pays(d)
+	if d.Models != nil {
+		s.room += modelLines
+		s.models(d.Models)
+	}
 	s.coverage(d)
 	s.warnings(d)
 	_, err := io.WriteString(w, s.b.String())
@@ -40,7 +47,7 @@ func WriteSummary(w io.Writer, d *Report, colour bool) error {
 type screen struct {
 	b      strings.Builder
 	colour bool
-	lines  int
+	room   int // lines left
 }
 
 func (s *screen) line(style, format string, a ...any) {
@@ -49,7 +56,7 @@ func (s *screen) line(style, format string, a ...any) {
 		text = style + text + reset
 	}
 	s.b.WriteString(text + "\n")
-	s.lines++
+	s.room--
 }
 
 // row is one indented line: a name, a value and what belongs to it.
@@ -106,6 +113,30 @@ func (s *screen) pays(d *Report) {
 		plain(p.TurnoverPerDay, 2), plain(p.BreakEvenBps, 2)))
 }
 
+func (s *screen) models(m *Models) {
+	styles := map[string]string{"good": green, "bad": red, "open": yellow}
+	added := m.addWords()
+	s.line("", "")
+	s.line(bold+styles[added.Tone], "What do the models add?  %s", added.Text)
+	if r := m.compared(backtest.Composite); r != nil {
+		s.row("without them", percent(r.TotalReturn, 2), fmt.Sprintf("Sharpe %s; IC %s, t %s", signed(r.Sharpe, 2), signed(r.IC, 4), signed(r.T, 1)))
+	}
+	if r := m.compared(backtest.Ensemble); r != nil {
+		s.row("their IC", signed(r.IC, 4), "of their opinion alone, t "+signed(r.T, 1))
+	}
+	if u := m.total(); u != nil {
+		s.row("answers", count(float64(u.Calls)), usageWords(u)+prefixed(", USD a bp added: ", known(usd(u.CostPerBpMore))))
+	}
+	if v := m.Suspects(); len(v) > 0 {
+		more := ""
+		if len(v) > 1 {
+			more = fmt.Sprintf(" (and %d more)", len(v)-1)
+		}
+		w := verdictName(v[0].Verdict)
+		s.line(styles[w.Tone], "  %s: %s%s", v[0].Model, w.Text, more)
+	}
+}
+
 func (s *screen) coverage(d *Report) {
 	s.line("", "")
 	s.line("", "Coverage  %s", coverageWords(d))
@@ -117,14 +148,42 @@ func (s *screen) warnings(d *Report) {
 		return
 	}
 	s.line(bold+yellow, "Warnings  %d", len(d.Warnings))
-	room := max(screenLines-s.lines, 1)
-	for i, text := range d.Warnings {
-		if i == room-1 && len(d.Warnings) > room {
-			s.line(yellow, "  and %d more, in report.json and report.html", len(d.Warnings)-i)
+	found := d.findings()
+	rest := len(d.Warnings)
+	for i, f := range found {
+		if s.room <= 1 && i < len(found)-1 {
+			s.line(yellow, "  and %d more, in report.json and report.html", rest)
 			return
 		}
-		s.line(yellow, "  %d. %s", i+1, text)
+		rest -= 1 + f.Alike
+		alike := ""
+		if f.Alike > 0 {
+			alike = fmt.Sprintf(" (+%d alike)", f.Alike)
+		}
+		// A warning may take a second line where all the others still have theirs.
+		for _, text := range wrap(f.Text, screenWidth-4-len(alike), min(max(s.room-len(found)+i+1, 1), 2)) {
+			s.line(yellow, "  %s%s", text, alike)
+			alike = ""
+		}
 	}
+}
+
+// wrap breaks text between words into at most n lines of width columns; the last is cut.
+func wrap(text string, width, n int) []string {
+	var out []string
+	for len(out) < n-1 && utf8.RuneCountInString(text) > width {
+		letters := []rune(text)
+		at := width
+		for at > 0 && letters[at] != ' ' {
+			at--
+		}
+		if at == 0 {
+			at = width
+		}
+		out = append(out, string(letters[:at]))
+		text = strings.TrimLeft(string(letters[at:]), " ")
+	}
+	return append(out, clip(text, width))
 }
 
 // ascii writes minus signs and dashes as a terminal of any kind shows them.
@@ -140,10 +199,11 @@ func clip(text string, width int) string {
 	return string([]rune(text)[:width-1]) + "…"
 }
 
-// printable replaces control characters, which a terminal would act on.
+// printable replaces control characters, which a terminal would act on, and those that turn the
+// direction of writing.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if r == '\n' || r == '\t' || visible(r) != r {
 			return '?'
 		}
 		return r

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/qf-dev/qf/backtest"
@@ -10,9 +11,6 @@ import (
 
 // significance is the two-sided p below which a score is said to predict.
 const significance = 0.05
-
-// compositeSignal is the name of the study's own score among the signals.
-const compositeSignal = "composite"
 
 // Verdict answers the two questions in one word each.
 type Verdict struct {
@@ -48,10 +46,10 @@ func judge(d *Report) Verdict {
 	return v
 }
 
-// Headline is the row on which the first question is decided: the composite's pooled IC over the
+// Headline is the row on which the first question is decided: the pooled IC of the score over the
 // whole span at the primary horizon; nil where there is none.
 func (d *Report) Headline() *backtest.ICRow {
-	return d.pooled(compositeSignal, backtest.All, d.PrimaryHorizon)
+	return d.pooled(d.Score, backtest.All, d.PrimaryHorizon)
 }
 
 // pooled is the IC of a signal over all instruments, which is that of the one where there is one.
@@ -72,31 +70,21 @@ func (d *Report) pooled(signal, window, horizon string) *backtest.ICRow {
 	return alone
 }
 
-// Outcome is the row on which the second question is decided: the composite's PnL over the whole
+// Outcome is the row on which the second question is decided: the PnL of the score over the whole
 // span; nil where there is none.
 func (d *Report) Outcome() *backtest.PnLRow {
 	for k := range d.PnL {
-		if row := &d.PnL[k]; row.Signal == compositeSignal && row.Window == backtest.All {
+		if row := &d.PnL[k]; row.Signal == d.Score && row.Window == backtest.All {
 			return row
 		}
 	}
 	return nil
 }
 
-// Sentences say the verdict in plain words: does the score predict, does trading it pay, how sure
-// is that.
-func (d *Report) Sentences() []string {
-	out := []string{d.predictSentence(), d.paySentence()}
-	if s := d.sureSentence(); s != "" {
-		out = append(out, s)
-	}
-	return out
-}
-
 func (d *Report) predictSentence() string {
 	ic := d.Headline()
 	if ic == nil {
-		return "The composite was not judged at the primary horizon."
+		return "The score was not judged at the primary horizon."
 	}
 	h := d.PrimaryHorizon
 	figures := fmt.Sprintf("IC %s, t %s, p %s, %s effective observations",
@@ -148,16 +136,20 @@ func (d *Report) paySentence() string {
 	return s
 }
 
+// sureSentence says how sure the verdict is, or nothing where that is not known.
 func (d *Report) sureSentence() string {
-	p := d.Outcome()
-	if p == nil || !finite(float64(p.PSR)) {
-		return ""
+	var out []string
+	if p := d.Outcome(); p != nil && finite(float64(p.PSR)) {
+		s := "The chance that its true Sharpe ratio is above zero is " + chance(p.PSR)
+		if m := float64(p.MinTRLDays); finite(m) && p.PSR < 0.95 && m > float64(d.Span.Days) {
+			s += fmt.Sprintf("; a record of %s days would be needed to be 95%% sure", count(math.Ceil(m)))
+		}
+		out = append(out, s+".")
 	}
-	s := "The chance that its true Sharpe ratio is above zero is " + chance(p.PSR)
-	if m := float64(p.MinTRLDays); finite(m) && p.PSR < 0.95 && m > float64(d.Span.Days) {
-		s += fmt.Sprintf("; a record of %s days would be needed to be 95%% sure", count(math.Ceil(m)))
+	if ic := d.Headline(); ic != nil && slices.Contains(ic.Warnings, backtest.FewSpans) {
+		out = append(out, "The score changed its mind fewer than 10 times, so that its t says little.")
 	}
-	return s + "."
+	return strings.Join(out, " ")
 }
 
 // chance is a probability in whole percent that is never said to be 0 or 100.

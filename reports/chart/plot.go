@@ -2,8 +2,8 @@
 // x are percentages of the width, positions along y are pixels, so that text and strokes keep their
 // size while the chart stretches. Colours come from the page's style sheet through class names.
 //
-// The style sheet must give svg.chart "overflow: visible" and room at its left for the labels of the
-// y axis.
+// The style sheet must give svg.chart "overflow: visible", and room at its left for the labels of the
+// y axis: axisWidth pixels.
 package chart
 
 import (
@@ -14,14 +14,29 @@ import (
 	"strings"
 )
 
-// axisRoom is the height in pixels below the plot that the labels of the x axis take.
-const axisRoom = 22
+// Pixels around the plot that labels take.
+const (
+	axisHeight = 26 // below it, where the x axis has ticks
+	axisWidth  = 51 // left of it
+	unitHeight = 20 // above it, where the y axis has a unit
+)
 
-// Axis is a linear scale with its ticks.
+// Axis is a linear scale with its ticks. Unit says what its numbers are: that of the y axis stands
+// above its labels, that of the x axis left of them.
 type Axis struct {
 	Lo, Hi float64
 	Ticks  []Tick
+	Unit   string
 }
+
+// In is the axis with a unit.
+func (a Axis) In(unit string) Axis {
+	a.Unit = unit
+	return a
+}
+
+// Bare is the axis without ticks and unit, for a plot that stands above another one with the same axis.
+func (a Axis) Bare() Axis { return Axis{Lo: a.Lo, Hi: a.Hi} }
 
 // Tick is a labelled place on an axis. A minor one may be left out where there is little room.
 type Tick struct {
@@ -55,9 +70,29 @@ func New(label string, height int, x, y Axis) *Plot {
 		if t.Minor {
 			class = "x minor"
 		}
-		p.text(class, p.pc(t.At), px(p.height+16), "middle", t.Label)
+		p.text(class, p.pc(t.At), px(p.height+20), p.anchor(t.At), t.Label)
+	}
+	if x.Unit != "" {
+		p.text("unit", "-10", px(p.height+20), "end", x.Unit)
+	}
+	if y.Unit != "" {
+		p.text("unit", px(-axisWidth), "-12", "start", y.Unit)
 	}
 	return p
+}
+
+// edge is the share of the width, in percent, within which a label of the x axis is drawn inwards.
+const edge = 2
+
+// anchor keeps the label of an x tick off the unit at its left and within the plot at its right.
+func (p *Plot) anchor(at float64) string {
+	switch v := p.xAt(at); {
+	case v < edge:
+		return "start"
+	case v > 100-edge:
+		return "end"
+	}
+	return "middle"
 }
 
 func (a Axis) widened() Axis {
@@ -107,13 +142,17 @@ func (p *Plot) Column(x0, x1 float64, title string) {
 	p.close("rect", title)
 }
 
-// Interval draws a dot at (x, mid) with a bar from lo to hi; NaN ends are left out.
-func (p *Plot) Interval(class string, x, lo, mid, hi float64) {
+// Interval draws the mark of the k-th series at (x, mid) with a line from lo to hi; what is NaN is left
+// out.
+func (p *Plot) Interval(k int, x, lo, mid, hi float64) {
 	if !math.IsNaN(lo) && !math.IsNaN(hi) {
-		p.el("line", "class", class+" whisker", "x1", p.pc(x), "x2", p.pc(x), "y1", p.py(lo), "y2", p.py(hi))
+		p.el("line", "class", series(k)+" whisker", "x1", p.pc(x), "x2", p.pc(x), "y1", p.py(lo), "y2", p.py(hi))
 	}
 	if !math.IsNaN(mid) {
-		p.el("circle", "class", class+" dot", "cx", p.pc(x), "cy", p.py(mid), "r", "4")
+		p.open("svg", "x", p.pc(x), "y", p.py(mid), "overflow", "visible")
+		p.marks.WriteByte('>')
+		p.el("path", "class", series(k)+" mark", "d", marks[k%len(marks)])
+		p.marks.WriteString("</svg>")
 	}
 }
 
@@ -135,8 +174,15 @@ func (p *Plot) Text(class string, x, y, dy float64, text string) {
 
 // SVG ends the plot.
 func (p *Plot) SVG() template.HTML {
+	below, style := 0.0, ""
+	if len(p.x.Ticks) > 0 || p.x.Unit != "" {
+		below = axisHeight
+	}
+	if p.y.Unit != "" {
+		style = ` style="margin-top: ` + px(unitHeight) + `px"`
+	}
 	return template.HTML(`<svg class="chart" role="img" aria-label="` + html.EscapeString(p.label) +
-		`" width="100%" height="` + num(p.height+axisRoom, 0) + `">` + p.marks.String() + "</svg>")
+		`" width="100%" height="` + num(p.height+below, 0) + `"` + style + `>` + p.marks.String() + "</svg>")
 }
 
 // trace is path data through the points, in the units of the stretched inner view.
