@@ -26,6 +26,7 @@ var amihud = Kind{
 			Inputs:   []string{"turnover"},
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
+			Block:    w,
 			Eval: func(dst []float64, in [][]float64) {
 				v, r := in[0], in[1]
 				ratio, defined := make([]float64, len(dst)), make([]float64, len(dst))

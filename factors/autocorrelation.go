@@ -18,6 +18,7 @@ var autocorrelation = Kind{
 		return Factor{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 2,
+			Block:    w,
 			Eval: func(dst []float64, in [][]float64) {
 				before := make([]float64, len(dst))
 				kernel.Shift(before, in[0], 1)

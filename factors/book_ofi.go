@@ -23,6 +23,7 @@ var bookOFI = Kind{
 		return Factor{
 			Inputs:   []string{"book_ofi", "book_depth"},
 			Lookback: w,
+			Block:    w,
 			Eval: func(dst []float64, in [][]float64) {
 				depth := make([]float64, len(dst))
 				kernel.Sum(dst, in[0], w, m)

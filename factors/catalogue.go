@@ -29,6 +29,7 @@ var Catalogue = []Kind{
 	skewness,
 	kurtosis,
 	autocorrelation,
+	momentumZ,
 }
 
 // Kind is one entry of the catalogue: everything that the list of factors, the validation of a
@@ -80,6 +81,13 @@ type Factor struct {
 	Uses   []Factor
 	// Lookback is the number of bars up to and including t that the value at t may depend on.
 	Lookback int
+	// Block is the window by which Eval's kernels count the rows off in blocks from row 0 (see package
+	// kernel): called on rows from a multiple of it on, Eval gives the same bits. 0 where any row will do.
+	Block int
 	// Eval fills dst for one instrument. It must not look past the row it fills, keep or change in.
 	Eval func(dst []float64, in [][]float64)
+	// Sample stands in Eval's place where the factor looks ahead: a value depends on the whole sample. It fills dst
+	// from x, the sample's rows of the one factor that is used; dst may be x. Rows outside the sample are
+	// missing.
+	Sample func(dst, x []float64)
 }

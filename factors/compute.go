@@ -3,13 +3,15 @@ package factors
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"strings"
 )
 
-// Options says how to compute, never what.
+// Options says how to compute, and over what.
 type Options struct {
 	Workers int // columns evaluated at once; 0 means GOMAXPROCS
+	Lo, Hi  int // the rows [Lo, Hi) of factors that know the whole sample; Hi 0 means all rows
 }
 
 // Compute evaluates the factors over the market frame, one panel each, in the order of fs. Shared
@@ -45,7 +47,7 @@ func Compute(ctx context.Context, market *Frame, fs []Factor, o Options) (*Frame
 			n.cols = make([][]float64, instruments)
 		}
 		err := forEach(ctx, workers, len(level)*instruments, func(i int) error {
-			level[i/instruments].eval(i%instruments, market.Len())
+			level[i/instruments].eval(i%instruments, market.Len(), o)
 			return nil
 		})
 		if err != nil {
@@ -115,7 +117,7 @@ func missingField(name string) error {
 }
 
 // eval computes instrument i's column of rows values.
-func (n *node) eval(i, rows int) {
+func (n *node) eval(i, rows int, o Options) {
 	in := make([][]float64, 0, len(n.inputs)+len(n.uses))
 	for _, p := range n.inputs {
 		in = append(in, p.Col(i))
@@ -123,6 +125,19 @@ func (n *node) eval(i, rows int) {
 	for _, u := range n.uses {
 		in = append(in, u.cols[i])
 	}
-	n.cols[i] = make([]float64, rows)
-	n.Eval(n.cols[i], in)
+	dst := make([]float64, rows)
+	n.cols[i] = dst
+	if n.Sample == nil {
+		n.Eval(dst, in)
+		return
+	}
+	if o.Hi == 0 {
+		o.Hi = rows
+	}
+	for t := range dst {
+		if t < o.Lo || t >= o.Hi {
+			dst[t] = math.NaN()
+		}
+	}
+	n.Sample(dst[o.Lo:o.Hi], in[0][o.Lo:o.Hi])
 }

@@ -19,6 +19,13 @@ var definitions = []struct {
 	{"momentum_acceleration", Params{"window": "12", "lag": "5"}, func(m row, t int) float64 {
 		return sumOf(m.returns(t-11, t), 11) - sumOf(m.returns(t-16, t-5), 11)
 	}},
+	{"momentum_z", Params{"window": "6", "min_periods": "5", "lookback": "20", "min_lookback": "12"}, func(m row, t int) float64 {
+		r := m.returns(t-19, t)
+		if len(r) < 12 || stdOf(r) == 0 {
+			return nan
+		}
+		return (sumOf(m.returns(t-5, t), 5) - meanOf(r)) / stdOf(r)
+	}},
 	{"volatility", Params{"window": "15", "min_periods": "10"}, volatilityAt(15, 10)},
 	{"volatility_percentile", Params{"window": "15", "min_periods": "10", "lookback": "40", "min_lookback": "20"}, func(m row, t int) float64 {
 		vol, now := pastVolatilities(m, t)

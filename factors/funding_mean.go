@@ -19,6 +19,7 @@ var fundingMean = Kind{
 		return Factor{
 			Inputs:   []string{SettledFunding},
 			Lookback: w,
+			Block:    w,
 			Eval: func(dst []float64, in [][]float64) {
 				kernel.Sum(dst, in[0], w, m)
 				for t := range dst {

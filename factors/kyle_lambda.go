@@ -20,6 +20,7 @@ var kyleLambda = Kind{
 			Inputs:   []string{"buy_turnover", "sell_turnover"},
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
+			Block:    w,
 			Eval: func(dst []float64, in [][]float64) {
 				signed := make([]float64, len(dst))
 				for t := range signed {

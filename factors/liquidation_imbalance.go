@@ -24,6 +24,7 @@ func sumImbalance(p Params, g *Grid, a, b string) (Factor, error) {
 	return Factor{
 		Inputs:   []string{a, b},
 		Lookback: w,
+		Block:    w,
 		Eval: func(dst []float64, in [][]float64) {
 			other := make([]float64, len(dst))
 			kernel.Sum(dst, in[0], w, m)

@@ -18,6 +18,7 @@ var momentum = Kind{
 		return Factor{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
+			Block:    w,
 			Eval:     func(dst []float64, in [][]float64) { kernel.Sum(dst, in[0], w, m) },
 		}, a.err
 	},

@@ -33,6 +33,7 @@ func rangeVolatility(p Params, g *Grid, inputs []string, scale float64, term fun
 	return Factor{
 		Inputs:   inputs,
 		Lookback: w,
+		Block:    w,
 		Eval: func(dst []float64, in [][]float64) {
 			terms := make([]float64, len(dst))
 			trades := in[len(in)-1]

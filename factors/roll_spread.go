@@ -23,6 +23,7 @@ var rollSpread = Kind{
 		return Factor{
 			Inputs:   []string{"close"},
 			Lookback: w + 2,
+			Block:    w,
 			Eval: func(dst []float64, in [][]float64) {
 				price := in[0]
 				change, before := make([]float64, len(dst)), make([]float64, len(dst))

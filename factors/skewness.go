@@ -19,6 +19,7 @@ var skewness = Kind{
 		return Factor{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
+			Block:    w,
 			Eval:     func(dst []float64, in [][]float64) { kernel.Skew(dst, in[0], w, m) },
 		}, a.err
 	},

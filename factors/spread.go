@@ -18,6 +18,7 @@ var spread = Kind{
 		return Factor{
 			Inputs:   []string{"spread"},
 			Lookback: w,
+			Block:    w,
 			Eval:     func(dst []float64, in [][]float64) { kernel.Mean(dst, in[0], w, m) },
 		}, a.err
 	},

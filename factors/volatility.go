@@ -23,6 +23,7 @@ var volatility = Kind{
 		return Factor{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
+			Block:    w,
 			Eval: func(dst []float64, in [][]float64) {
 				kernel.Std(dst, in[0], w, m)
 				for t := range dst {

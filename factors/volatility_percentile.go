@@ -4,7 +4,7 @@ import "github.com/qf-dev/qf/factors/kernel"
 
 var volatilityPercentile = Kind{
 	Name:    "volatility_percentile",
-	Formula: "percentile rank (average ties) of volatility(window) within its own trailing lookback, in (0, 1]",
+	Formula: "percentile rank (average ties) of volatility(window) within its own trailing lookback, or in the full sample, in (0, 1]",
 	Units:   "1",
 	Inputs:  []string{"close"},
 	Params: []Param{
@@ -12,15 +12,19 @@ var volatilityPercentile = Kind{
 		minPeriods,
 		{Name: "lookback", Type: WindowParam, Default: "60d", Doc: "trailing volatilities that it is ranked among"},
 		minLookback,
+		sampleParam,
 	},
 	New: func(p Params, g *Grid) (Factor, error) {
-		a := args{p: p, g: g}
-		lookback := a.bars("lookback")
-		least := a.periods("min_lookback", lookback)
 		v, err := volatility.make("volatility", Params{"window": p["window"], "min_periods": p["min_periods"]}, g)
 		if err != nil {
 			return Factor{}, err
 		}
+		if p["sample"] == fullSample {
+			return Factor{Uses: []Factor{v}, Lookback: v.Lookback, Sample: kernel.PercentRank}, nil
+		}
+		a := args{p: p, g: g}
+		lookback := a.bars("lookback")
+		least := a.periods("min_lookback", lookback)
 		return Factor{
 			Uses:     []Factor{v},
 			Lookback: v.Lookback + lookback - 1,
@@ -31,3 +35,11 @@ var volatilityPercentile = Kind{
 
 // minLookback is the parameter of the kinds that place volatility within its own past.
 var minLookback = Param{Name: "min_lookback", Type: PeriodsParam, Default: "10d", Doc: "least number of volatilities in the lookback"}
+
+const fullSample = "full"
+
+// sampleParam lets the kinds that place volatility within its own past look ahead, as published studies do.
+var sampleParam = Param{
+	Name: "sample", Type: ChoiceParam, Default: "trailing", Choices: []string{"trailing", fullSample},
+	Doc: "trailing: the lookback; full: the whole evaluated span, which looks ahead",
+}

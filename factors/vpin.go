@@ -30,6 +30,7 @@ var vpin = Kind{
 		return Factor{
 			Inputs:   []string{"buy_turnover", "sell_turnover", "turnover"},
 			Lookback: w,
+			Block:    w,
 			Eval: func(dst []float64, in [][]float64) {
 				share := make([]float64, len(dst))
 				for t, v := range in[2] {

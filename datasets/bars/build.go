@@ -62,8 +62,7 @@ func build(ctx context.Context, s Store, q Request, o Options) (*Series, error) 
 		return nil, err
 	}
 	if !held(b.feeds[0].parts) {
-		return nil, fmt.Errorf("bars %s: no trades from %s to %s: %w in the lake; run qf fetch --exchange %s --symbols %s --types trades --from %s --to %s",
-			q.Instrument, q.First, q.End, datasets.ErrNotFound, q.Instrument.Exchange, q.Instrument.Symbol, q.First, q.End)
+		return nil, b.noTrades()
 	}
 	if err := b.trades(ctx); err != nil {
 		return nil, err
@@ -76,6 +75,12 @@ func build(ctx context.Context, s Store, q Request, o Options) (*Series, error) 
 	out.Record = record(b.frame.labels, b.columns, true)
 	out.Days, out.Sources = b.coverage()
 	return out, nil
+}
+
+func (b *builder) noTrades() error {
+	q := b.q
+	return fmt.Errorf("bars %s: no trades from %s to %s: %w in the lake; run qf fetch --exchange %s --symbols %s --types trades --from %s --to %s",
+		q.Instrument, q.First, q.End, datasets.ErrNotFound, q.Instrument.Exchange, q.Instrument.Symbol, q.First, q.End)
 }
 
 // barFeeds are the feeds of which columns are made.

@@ -9,12 +9,8 @@ import (
 	"github.com/qf-dev/qf/datasets"
 )
 
-// everyTrade is the series in which each trade is a bar. A day has as many bars as its file has rows,
-// so the columns are made once, whole, and each day is folded into its place. They are not cached:
-// reading them would cost what folding does.
-type everyTrade struct {
-	contract datasets.Contract
-	windows  []int
+// tradeRows are columns in which each trade is a bar. Those that nobody wants are nil.
+type tradeRows struct {
 	ts       []int64
 	price    []float64
 	volume   []float64
@@ -25,8 +21,78 @@ type everyTrade struct {
 	ofi      [][]float64 // by window
 }
 
+// rows is a part of the columns.
+func (r *tradeRows) rows(lo, hi int) tradeRows {
+	part := func(x []float64) []float64 {
+		if x == nil {
+			return nil
+		}
+		return x[lo:hi]
+	}
+	out := tradeRows{
+		ts: r.ts[lo:hi], price: r.price[lo:hi], volume: part(r.volume), turnover: part(r.turnover),
+		buy: part(r.buy), sell: part(r.sell), buys: part(r.buys),
+	}
+	for _, x := range r.ofi {
+		out.ofi = append(out.ofi, part(x))
+	}
+	return out
+}
+
+// tradeReader turns the record batches of one day-file into rows.
+type tradeReader struct {
+	contract datasets.Contract
+	cut      cutter
+	windows  []*tickWindow
+	lead     [][2]float64 // by window: bought and sold in the day's rows that a window of the day before reaches
+	batch    tradeBatch
+}
+
+func newTradeReader(d datasets.Day, c datasets.Contract, windows []int) *tradeReader {
+	r := &tradeReader{contract: c, cut: newCutter(d), lead: make([][2]float64, len(windows))}
+	for _, n := range windows {
+		r.windows = append(r.windows, newTickWindow(n))
+	}
+	return r
+}
+
+// write fills the rows of the batch that was read last.
+func (r *tradeReader) write(to tradeRows) {
+	b := &r.batch
+	copy(to.price, b.price)
+	for i, t := range b.t {
+		to.ts[i] = r.cut.time(t)
+	}
+	turnover, buy, sell := to.turnover[:len(b.t)], to.buy[:len(b.t)], to.sell[:len(b.t)]
+	price, amount, side := b.price[:len(b.t)], b.amount[:len(b.t)], b.side[:len(b.t)]
+	for i := range turnover {
+		_, notional := baseAndNotional(r.contract, price[i], amount[i])
+		turnover[i] = notional
+		buy[i], sell[i] = float64(notional*b.sides.buy[uint8(side[i])]), float64(notional*b.sides.sell[uint8(side[i])])
+	}
+	for i := range to.volume {
+		to.volume[i], _ = baseAndNotional(r.contract, price[i], amount[i])
+	}
+	for i := range to.buys {
+		to.buys[i] = b.sides.buy[uint8(side[i])]
+	}
+	for w, window := range r.windows {
+		window.slide(to.ofi[w], buy, sell)
+	}
+}
+
+// everyTrade is the series in which each trade is a bar. A day has as many bars as its file has rows,
+// so the columns are made once, whole, and each day is folded into its place. They are not cached:
+// reading them would cost what folding does.
+type everyTrade struct {
+	tradeRows
+	contract datasets.Contract
+	windows  []int
+}
+
 func newEveryTrade(n int, s Spec, c datasets.Contract) *everyTrade {
-	e := &everyTrade{contract: c, windows: s.tickWindows(), ts: make([]int64, n)}
+	e := &everyTrade{contract: c, windows: s.tickWindows()}
+	e.ts = make([]int64, n)
 	for _, col := range []*[]float64{&e.price, &e.volume, &e.turnover, &e.buy, &e.sell, &e.buys} {
 		*col = make([]float64, n)
 	}
@@ -39,43 +105,24 @@ func newEveryTrade(n int, s Spec, c datasets.Contract) *everyTrade {
 // everyTradeDay folds a day-file into rows [at, end).
 type everyTradeDay struct {
 	*everyTrade
-	cut     cutter
+	*tradeReader
 	at, end int
-	windows []*tickWindow
-	batch   tradeBatch
 }
 
 func (e *everyTrade) day(d datasets.Day, at, end int) *everyTradeDay {
-	f := &everyTradeDay{everyTrade: e, cut: newCutter(d), at: at, end: end}
-	for _, n := range e.windows {
-		f.windows = append(f.windows, newTickWindow(n))
-	}
-	return f
+	return &everyTradeDay{everyTrade: e, tradeReader: newTradeReader(d, e.contract, e.windows), at: at, end: end}
 }
 
 func (f *everyTradeDay) add(rec arrow.Record) error {
-	b := &f.batch
-	if err := b.read(rec); err != nil {
+	if err := f.batch.read(rec); err != nil {
 		return err
 	}
-	lo, hi := f.at, f.at+len(b.t)
+	lo, hi := f.at, f.at+len(f.batch.t)
 	if hi > f.end {
 		return fmt.Errorf("more rows than the %d of the footer", f.end-lo)
 	}
 	f.at = hi
-	copy(f.price[lo:hi], b.price)
-	ts, volume, turnover := f.ts[lo:hi], f.volume[lo:hi], f.turnover[lo:hi]
-	buy, sell, buys := f.buy[lo:hi], f.sell[lo:hi], f.buys[lo:hi]
-	for i, t := range b.t {
-		ts[i] = f.cut.time(t)
-		base, notional := baseAndNotional(f.contract, b.price[i], b.amount[i])
-		isBuy, isSell := b.sides.buy[uint8(b.side[i])], b.sides.sell[uint8(b.side[i])]
-		volume[i], turnover[i] = base, notional
-		buy[i], sell[i], buys[i] = float64(notional*isBuy), float64(notional*isSell), isBuy
-	}
-	for w, window := range f.windows {
-		window.slide(f.ofi[w][lo:hi], buy, sell)
-	}
+	f.write(f.rows(lo, hi))
 	return nil
 }
 
