@@ -59,8 +59,11 @@ func (p *Positions) Failed(path string) bool {
 	return slices.ContainsFunc(p.errs[:p.read], func(e *Error) bool { return within(e.Path, path) || within(path, e.Path) })
 }
 
-// within reports whether a path is another or a part of it.
+// within reports whether a path is another or a part of it; all of them are parts of the document.
 func within(path, whole string) bool {
+	if whole == "" {
+		return true
+	}
 	rest, ok := strings.CutPrefix(path, whole)
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }

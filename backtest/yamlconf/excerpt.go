@@ -49,7 +49,7 @@ func (x *excerpt) Error() string {
 			b.WriteByte('\n')
 		}
 		b.WriteString(err.Error())
-		if e := (*Error)(nil); errors.As(err, &e) && e.File == x.file && e.Line > 0 && e.Line <= len(x.lines) {
+		if e := (*Error)(nil); errors.As(err, &e) && e.File == x.file && e.Line > 0 && e.Line <= len(x.lines) && len(x.lines[e.Line-1]) > 0 {
 			text, at := clip(string(x.lines[e.Line-1]), e.Col-1)
 			fmt.Fprintf(&b, "\n%6d | %s\n%6s | %*s", e.Line, text, "", at+1, "^")
 		}

@@ -46,7 +46,7 @@ Exit codes: 0 done; 1 failed, or the audit found something; 2 wrong usage or con
 		Example: `  qf backtest --config study.yaml
   qf backtest --config study.yaml --set execution.taker_bps=2 --set data.to=2024-05-01
   qf backtest --config study.yaml --audit`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()

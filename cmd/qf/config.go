@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,7 +21,7 @@ with one, and schema prints the JSON Schema with which editors complete and chec
 ` + exitPlain,
 		Example: `  qf config init --preset carry > study.yaml
   qf config check study.yaml`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newConfigInit(s), newConfigCheck(s), newConfigSchema(s))
@@ -39,7 +38,7 @@ factors, then see what it needs with qf fetch --config FILE --dry-run. Presets:
 
 ` + presetList() + exitPlain,
 		Example: "  qf config init > study.yaml\n  qf config init --preset cross-section > ten.yaml",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			text, err := backtest.Preset(preset)
 			if err != nil {
@@ -57,11 +56,8 @@ factors, then see what it needs with qf fetch --config FILE --dry-run. Presets:
 // presetList names the presets with the first line of each, which says what it is for.
 func presetList() string {
 	var b strings.Builder
-	names := backtest.Presets()
-	slices.SortStableFunc(names, func(a, b string) int { // the default comes first
-		return cmp.Compare(strings.Index("default", a), strings.Index("default", b))
-	})
-	for _, name := range names {
+	others := slices.DeleteFunc(backtest.Presets(), func(name string) bool { return name == "default" })
+	for _, name := range append([]string{"default"}, others...) {
 		text, err := backtest.Preset(name)
 		if err != nil {
 			panic("qf: " + err.Error())
@@ -161,7 +157,7 @@ them. An editor with a YAML language server completes and checks a study that na
 its first line: # yaml-language-server: $schema=qf.schema.json
 ` + exitPlain,
 		Example: "  qf config schema > qf.schema.json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return printJSON(s, yamlconf.Schema(backtest.DefaultStudy()))
 		},

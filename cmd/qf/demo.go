@@ -36,7 +36,7 @@ report is. The market is made up: a weak signal is planted in its order flow, an
 leaves it out. It takes about half a minute and 100 MB.
 ` + exitPlain,
 		Example: "  qf demo\n  qf demo --dir twin --twin",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	cmd.Flags().StringVar(&o.dir, "dir", "qf-demo", "`FOLDER` for the lake, the study and the runs")

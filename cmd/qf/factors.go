@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -34,7 +35,7 @@ the file's ending (.csv, .parquet, .arrow).
 		Example: `  qf factors
   qf factors --describe volatility
   qf factors --config study.yaml --out frame.parquet`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()
@@ -46,13 +47,15 @@ the file's ending (.csv, .parquet, .arrow).
 	f.BoolVar(&o.json, "json", false, "print as JSON")
 	complete(cmd, "describe", kinds)
 	complete(cmd, "out", files("csv", "parquet", "arrow"))
-	cmd.MarkFlagsRequiredTogether("config", "out")
-	cmd.MarkFlagsMutuallyExclusive("describe", "config")
 	return cmd
 }
 
 func runFactors(ctx context.Context, s streams, o factorsOptions) error {
 	switch {
+	case (o.config == "") != (o.out == ""):
+		return usageError{errors.New("--config and --out write a frame together: want both")}
+	case o.config != "" && o.describe != "":
+		return usageError{errors.New("--describe shows a kind, --config and --out write a frame: want one of them")}
 	case o.config != "":
 		return writeFrame(ctx, s, o)
 	case o.describe != "":

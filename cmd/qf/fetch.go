@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -51,7 +52,7 @@ The key is read from TARDIS_API_KEY. Without one, the first day of each month is
   qf fetch --exchange binance-futures --symbols BTCUSDT,ETHUSDT --types trades,derivative_ticker \
       --from 2024-01-01 --to 2024-04-01
   qf fetch --instruments BTC-USDT-PERPETUAL@binance,bybit,okx --from 2024-01-01 --to 2024-01-02`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()
@@ -99,6 +100,7 @@ func runFetch(ctx context.Context, s streams, o fetchOptions) error {
 	}
 	boundMemory()
 	progress := newFetchProgress(s, o.common, len(want))
+	client.Retrying = progress.retrying
 	report, err := datasets.Fetch(ctx, client, lake, want, datasets.FetchOptions{
 		Concurrency: o.concurrency, Observe: progress.observe,
 	})
@@ -108,8 +110,11 @@ func runFetch(ctx context.Context, s streams, o fetchOptions) error {
 
 // plan says which partitions are wanted and opens the lake for them.
 func (o fetchOptions) plan(s streams) ([]datasets.Partition, *datasets.Lake, error) {
-	if o.concurrency < 1 || o.concurrency > 64 {
-		return nil, nil, usageError{fmt.Errorf("--concurrency %d: want 1 to 64", o.concurrency)}
+	if err := checkConcurrency(o.concurrency); err != nil {
+		return nil, nil, err
+	}
+	if u, err := url.Parse(o.baseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, nil, usageError{fmt.Errorf("--base-url %s: want a URL such as %s", o.baseURL, tardis.DefaultBaseURL)}
 	}
 	if o.config != "" {
 		if o.exchange != "" || len(o.symbols)+len(o.instruments) > 0 || o.from != "" || o.to != "" {
@@ -134,7 +139,15 @@ func (o fetchOptions) plan(s streams) ([]datasets.Partition, *datasets.Lake, err
 	return want, lake, err
 }
 
-// partitions is the product of instruments, types and days.
+// checkConcurrency refuses what no lake or vendor would bear.
+func checkConcurrency(n int) error {
+	if n < 1 || n > 64 {
+		return usageError{fmt.Errorf("--concurrency %d: want 1 to 64", n)}
+	}
+	return nil
+}
+
+// partitions is the product of instruments, types and days; what is named twice counts once.
 func (o fetchOptions) partitions(s streams) ([]datasets.Partition, error) {
 	var instruments []datasets.Instrument
 	switch {
@@ -148,7 +161,7 @@ func (o fetchOptions) partitions(s streams) ([]datasets.Partition, error) {
 	for _, symbol := range o.symbols {
 		in, err := datasets.ParseInstrument(o.exchange + ":" + symbol)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--exchange %s --symbols %s: %w", o.exchange, symbol, err)
 		}
 		instruments = append(instruments, in)
 	}
@@ -159,6 +172,7 @@ func (o fetchOptions) partitions(s streams) ([]datasets.Partition, error) {
 		}
 		instruments = append(instruments, list...)
 	}
+	instruments = distinctly(instruments)
 	for _, in := range instruments {
 		if !datasets.KnownExchange(in.Exchange) {
 			fmt.Fprintf(s.err, "qf: warning: exchange %q is not one that qf has heard of\n", in.Exchange)
@@ -168,8 +182,11 @@ func (o fetchOptions) partitions(s streams) ([]datasets.Partition, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(o.types) == 0 {
+		return nil, errors.New("which data types? want --types, as in --types trades,derivative_ticker")
+	}
 	var want []datasets.Partition
-	for _, name := range o.types {
+	for _, name := range distinctly(o.types) {
 		t, err := datasets.ParseDataType(name)
 		if err != nil {
 			return nil, err
@@ -183,6 +200,20 @@ func (o fetchOptions) partitions(s streams) ([]datasets.Partition, error) {
 	return want, nil
 }
 
+// distinctly leaves each value where it stands first.
+func distinctly[T comparable](list []T) []T {
+	var out []T
+	for _, v := range list {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// maxDays bounds a span: 30 years.
+const maxDays = 366 * 30
+
 // days reads --from and --to.
 func days(from, to string) (first, end datasets.Day, err error) {
 	if from == "" || to == "" {
@@ -193,6 +224,9 @@ func days(from, to string) (first, end datasets.Day, err error) {
 	}
 	if end, err = datasets.ParseDay(to); err != nil {
 		return 0, 0, fmt.Errorf("--to: %w", err)
+	}
+	if end-first > maxDays {
+		return 0, 0, fmt.Errorf("--from %s --to %s: %d days, want at most 30 years", from, to, end-first)
 	}
 	if end <= first {
 		return 0, 0, fmt.Errorf("--to %s: want a day after --from %s (to is exclusive)", to, from)

@@ -66,6 +66,9 @@ func runImport(ctx context.Context, s streams, o importOptions) error {
 			return usageError{err}
 		}
 	}
+	if err := checkConcurrency(o.concurrency); err != nil {
+		return err
+	}
 	paths, err := csvFiles(o.paths)
 	if err != nil {
 		return usageError{err}

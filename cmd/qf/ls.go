@@ -30,7 +30,7 @@ its days. Only footers are read: qf verify reads everything.
 		Example: `  qf ls
   qf ls --exchange binance-futures --types trades
   qf ls --json | jq '.[] | select(.missing_days != [])'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	o.lake.bind(cmd)

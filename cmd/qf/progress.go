@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -24,6 +25,9 @@ type fetchProgress struct {
 	bytes    int64                        // of all files
 	bar      *progressbar.ProgressBar
 	started  time.Time
+
+	mu      sync.Mutex // over what retrying and observe both use
+	retries int
 }
 
 func newFetchProgress(s streams, c *common, files int) *fetchProgress {
@@ -41,7 +45,32 @@ func newFetchProgress(s streams, c *common, files int) *fetchProgress {
 	return p
 }
 
+// retrying says that a file is asked for again: a server that does not answer is not a silent one.
+func (p *fetchProgress) retrying(path string, attempt int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.retries++
+	switch {
+	case p.bar != nil:
+		p.describe()
+	case !p.quiet:
+		fmt.Fprintf(p.s.err, "%s: no usable answer, attempt %d\n", path, attempt)
+	}
+}
+
+// describe writes beside the bar how much has come in.
+func (p *fetchProgress) describe() {
+	rate := float64(p.bytes) / max(time.Since(p.started).Seconds(), 1e-3)
+	text := fmt.Sprintf("%s, %s/s", byteSize(p.bytes), byteSize(int64(rate)))
+	if p.retries > 0 {
+		text += fmt.Sprintf(", %d asked for again", p.retries)
+	}
+	p.bar.Describe(text)
+}
+
 func (p *fetchProgress) observe(e datasets.FetchEvent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch e.Kind {
 	case datasets.Started:
 		p.bytes -= p.done[e.Partition] // a new attempt starts from nothing
@@ -54,8 +83,7 @@ func (p *fetchProgress) observe(e datasets.FetchEvent) {
 	}
 	switch {
 	case p.bar != nil:
-		rate := float64(p.bytes) / max(time.Since(p.started).Seconds(), 1e-3)
-		p.bar.Describe(fmt.Sprintf("%s, %s/s", byteSize(p.bytes), byteSize(int64(rate))))
+		p.describe()
 		_ = p.bar.Set(p.finished) // fails only past its end
 	case !p.quiet && e.Kind == datasets.Finished && (p.verbose || e.Entry.Status != datasets.Present):
 		fmt.Fprintf(p.s.err, "[%d/%d] %s: %s\n", p.finished, p.files, e.Partition, outcome(e.Entry))

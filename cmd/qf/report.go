@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -35,12 +36,14 @@ writes report.html or the CSV tables into the run's folder again instead. Nothin
 	}
 	cmd.Flags().StringSliceVar(&o.formats, "format", nil, "comma-separated `LIST` of files to render again: html, csv")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print report.json")
-	cmd.MarkFlagsMutuallyExclusive("format", "json")
 	complete(cmd, "format", listOf(func(*cobra.Command) []string { return []string{string(reports.HTML), string(reports.CSV)} }))
 	return cmd
 }
 
 func runReport(_ context.Context, s streams, o reportOptions) error {
+	if o.json && len(o.formats) > 0 {
+		return usageError{errors.New("--format writes files, --json prints one: want one of them")}
+	}
 	if len(o.formats) > 0 {
 		var formats []reports.Format
 		for _, f := range o.formats {

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 // common are the flags that every command has.
@@ -51,15 +54,21 @@ Start here:
   qf config init > study.yaml      a commented study of your own to edit
   qf fetch --config study.yaml     the days that it needs; then: qf backtest --config study.yaml
 ` + exitHelp,
+		Version:       qfVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cobra.EnableCommandSorting = false // the order of work
 	root.PersistentFlags().BoolVarP(&c.quiet, "quiet", "q", false, "print results and errors only, no progress")
 	root.PersistentFlags().BoolVarP(&c.verbose, "verbose", "v", false, "say more: each file, each stage with its time")
-	root.MarkFlagsMutuallyExclusive("quiet", "verbose")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if c.quiet && c.verbose {
+			return usageError{errors.New("--quiet or --verbose, not both")}
+		}
+		return nil
+	}
 	root.CompletionOptions.DisableDefaultCmd = true // newCompletion is ours
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	addGroup(root, "Data:",
@@ -84,8 +93,15 @@ Start here:
 		newCompletion(s),
 	)
 	root.SetHelpCommandGroupID("And:")
+	root.InitDefaultHelpCmd()
+	root.SetVersionTemplate("qf {{.Version}}\n")
 	cobra.AddTemplateFunc("wrapped", func(f interface{ FlagUsagesWrapped(int) string }) string { return f.FlagUsagesWrapped(helpWidth) })
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages", "Flags | wrapped"))
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "help" {
+			cmd.Args = helpTopics
+		}
+	}
 	asUsage(root)
 	return root
 }
@@ -102,10 +118,52 @@ func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
 	root.AddCommand(commands...)
 }
 
+// noArgs refuses arguments, and names the command that was probably meant.
+func noArgs(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case !cmd.HasSubCommands():
+		return fmt.Errorf("unexpected argument %q", args[0])
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], datasets.DidYouMean(args[0], names))
+}
+
+// helpTopics refuses what is no command.
+func helpTopics(cmd *cobra.Command, args []string) error {
+	found, rest, err := cmd.Root().Find(args)
+	if err == nil && len(rest) > 0 {
+		err = noArgs(found, rest)
+	}
+	return err
+}
+
+// longFlag is a flag where a usage text names it.
+var longFlag = regexp.MustCompile(`--[a-z-]+`)
+
+// unknownFlag adds the flag that was probably meant to an error about one that there is not.
+func unknownFlag(cmd *cobra.Command, err error) error {
+	name, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
+	if !ok {
+		return err
+	}
+	var names []string
+	for line := range strings.Lines(cmd.Flags().FlagUsages()) {
+		if flag := longFlag.FindString(line); flag != "" {
+			names = append(names, flag)
+		}
+	}
+	return fmt.Errorf("unknown flag --%s%s", name, datasets.DidYouMean("--"+name, names))
+}
+
 // asUsage makes errors of flags and arguments exit as wrong usage, on every command.
 func asUsage(cmd *cobra.Command) {
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w (see '%s --help')", err, c.CommandPath())}
+		return usageError{fmt.Errorf("%w (see '%s --help')", unknownFlag(c, err), c.CommandPath())}
 	})
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(c *cobra.Command, args []string) error {

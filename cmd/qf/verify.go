@@ -36,7 +36,7 @@ Exit codes: 0 nothing found; 1 errors or findings, or failed; 2 wrong usage; 130
 		Example: `  qf verify
   qf verify --damage
   qf verify --types trades --gap 10m --json`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()

@@ -77,7 +77,7 @@ func newVersion(s streams, c *common, run func(streams, versionOptions) error) *
 --json also the version of each module that qf was built with.
 ` + exitPlain,
 		Example: "  qf version\n  qf version --verbose\n  qf version --json | jq -r .commit",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(*cobra.Command, []string) error { return run(s, o) },
 	}
 	cmd.Flags().BoolVar(&o.json, "json", false, "print as JSON")

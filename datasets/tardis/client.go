@@ -39,6 +39,10 @@ type Client struct {
 	MaxWait     time.Duration // 0 means 2 min
 	IdleTimeout time.Duration // without a byte from the server; 0 means 1 min
 
+	// Retrying, where it is not nil, is told before each request for a file but the first, from many
+	// goroutines: the URL's path, and which attempt it is.
+	Retrying func(path string, attempt int)
+
 	// Transport replaces the HTTP transport, for tests; nil means one that takes the proxy from the
 	// environment.
 	Transport http.RoundTripper
@@ -166,6 +170,13 @@ func (c *Client) init() {
 		CheckRetry:   checkRetry,
 		Backoff:      backoff,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	if c.Retrying != nil {
+		c.http.RequestLogHook = func(_ retryablehttp.Logger, req *http.Request, retries int) {
+			if retries > 0 {
+				c.Retrying(req.URL.Path, retries+1)
+			}
+		}
 	}
 }
 
