@@ -70,40 +70,40 @@ func (r *Run) dailyReturns(days []daySpan) (returns []float64, held []bool) {
 
 // pnlRow says what a run earned, beside holding the benchmark.
 func pnlRow(m *Market, signal, window string, r, hold *Run, e Evaluation) PnLRow {
+	if hold == nil {
+		return r.account(m).row(signal, window, nil, e)
+	}
+	return r.account(m).row(signal, window, hold.account(m), e)
+}
+
+// row says what was earned, beside what holding the benchmark earned; nil where that is not known.
+func (a *account) row(signal, window string, hold *account, e Evaluation) PnLRow {
 	row := PnLRow{
-		Signal: signal, Window: window, InitialEquity: Figure(r.Capital),
-		PricePnL: Figure(r.Total.PricePnL), Fees: Figure(r.Total.Fees), Slippage: Figure(r.Total.Slippage), Impact: Figure(r.Total.Impact),
-		Funding: Figure(r.Total.Funding), Trades: len(r.Fills),
-		UnfundedPnL: Figure(r.Total.PricePnL - r.Total.Fees - r.Total.Slippage - r.Total.Impact),
+		Signal: signal, Window: window, InitialEquity: Figure(a.capital),
+		PricePnL: Figure(a.total.PricePnL), Fees: Figure(a.total.Fees), Slippage: Figure(a.total.Slippage), Impact: Figure(a.total.Impact),
+		Funding: Figure(a.total.Funding), Trades: a.trades,
+		UnfundedPnL: Figure(a.total.PricePnL - a.total.Fees - a.total.Slippage - a.total.Impact),
 		DSR:         null,
 	}
 	row.reason("dsr", "no trial ledger: the number of configurations tried is not known")
-	if r.UnknownSettlements > 0 {
+	if a.unknown > 0 {
 		row.unknown()
 		return row
 	}
-	days := m.days(r.Window)
-	returns, held := r.dailyReturns(days)
-	row.growth(m, r)
-	row.risk(returns, held, e)
-	row.trading(m, r, float64(r.Window.To-r.Window.From)/float64(datasets.MicrosPerDay))
-	row.against(returns, hold, days, e)
+	row.growth(a)
+	row.risk(a.returns, a.held, e)
+	row.trading(a)
+	row.against(a.returns, hold, e)
 	return row
 }
 
 // growth fills the figures of the equity curve.
-func (row *PnLRow) growth(m *Market, r *Run) {
-	w := r.Window
-	final := r.Capital
-	if n := len(r.Equity); n > 0 {
-		final = r.Equity[n-1]
-	}
-	total := final/r.Capital - 1
-	down := metrics.MaxDrawdown(r.Capital, w.From, r.Equity, m.Close[w.Lo:w.Hi])
-	cagr := metrics.CAGR(total, float64(w.To-w.From)/float64(datasets.MicrosPerDay)/daysPerYear)
-	row.FinalEquity, row.TotalReturn, row.CAGR = Figure(final), Figure(total), Figure(cagr)
-	row.MaxDrawdown, row.MaxDrawdownDays = Figure(down.Max), Figure(float64(down.Longest)/float64(datasets.MicrosPerDay))
-	row.Calmar = Figure(metrics.Calmar(cagr, down.Max))
+func (row *PnLRow) growth(a *account) {
+	total := a.final/a.capital - 1
+	cagr := metrics.CAGR(total, a.days()/daysPerYear)
+	row.FinalEquity, row.TotalReturn, row.CAGR = Figure(a.final), Figure(total), Figure(cagr)
+	row.MaxDrawdown, row.MaxDrawdownDays = Figure(a.down.Max), Figure(float64(a.down.Longest)/float64(datasets.MicrosPerDay))
+	row.Calmar = Figure(metrics.Calmar(cagr, a.down.Max))
 	row.null("cagr", row.CAGR, "nothing is left")
 	switch {
 	case math.IsNaN(cagr):
@@ -156,34 +156,16 @@ func (row *PnLRow) risk(returns []float64, held []bool, e Evaluation) {
 }
 
 // trading fills the figures of fills and round trips.
-func (row *PnLRow) trading(m *Market, r *Run, days float64) {
-	var turnover, notional, exposure, hours float64
-	for _, f := range r.Fills {
-		equity := r.Equity[f.Row-r.Window.Lo]
-		turnover += m.Contracts[f.Instrument].Notional(f.Reference, math.Abs(f.Quantity)) / equity
-		notional += f.Notional
-	}
-	for i := range r.Weight {
-		for _, w := range r.Weight[i] {
-			exposure += math.Abs(w)
-		}
-	}
-	wins := 0
-	for _, t := range r.Trips {
-		hours += float64(m.Close[t.Exit]-m.Close[t.Entry]) / float64(microsPerHour)
-		if t.PnL > 0 {
-			wins++
-		}
-	}
-	trips := float64(len(r.Trips))
-	row.TurnoverPerDay, row.Exposure = Figure(turnover/days), Figure(exposure/float64(len(r.Equity)))
-	row.HoldingHours, row.HitRateTrips = Figure(hours/trips), Figure(float64(wins)/trips)
-	row.BreakEvenBps = Figure((r.Total.PricePnL + r.Total.Funding) / notional / basisPoint)
-	if r.Ruined {
+func (row *PnLRow) trading(a *account) {
+	trips := float64(a.trips)
+	row.TurnoverPerDay, row.Exposure = Figure(a.turnover/a.days()), Figure(a.exposure)
+	row.HoldingHours, row.HitRateTrips = Figure(a.hours/trips), Figure(float64(a.wins)/trips)
+	row.BreakEvenBps = Figure((a.total.PricePnL + a.total.Funding) / a.notional / basisPoint)
+	if a.ruined {
 		row.TurnoverPerDay = null
 		row.reason("turnover_per_day", "equity fell to nothing")
 	}
-	if notional == 0 {
+	if a.notional == 0 {
 		row.BreakEvenBps = null
 		row.reason("break_even_bps", "no trades")
 	}
@@ -192,7 +174,7 @@ func (row *PnLRow) trading(m *Market, r *Run, days float64) {
 }
 
 // against fills the comparison with the benchmark.
-func (row *PnLRow) against(returns []float64, hold *Run, days []daySpan, e Evaluation) {
+func (row *PnLRow) against(returns []float64, hold *account, e Evaluation) {
 	row.BuyAndHold, row.Alpha, row.Beta = null, null, null
 	if hold == nil {
 		for _, key := range []string{"buy_and_hold", "alpha", "beta"} {
@@ -200,10 +182,9 @@ func (row *PnLRow) against(returns []float64, hold *Run, days []daySpan, e Evalu
 		}
 		return
 	}
-	b, _ := hold.dailyReturns(days)
-	row.BuyAndHold = Figure(hold.Equity[len(hold.Equity)-1]/hold.Capital - 1)
-	if n := min(len(b), len(returns)); n >= 2 {
-		alpha, beta := metrics.AlphaBeta(returns[:n], b[:n], metrics.PeriodRate(e.RiskFree, daysPerYear), daysPerYear)
+	row.BuyAndHold = Figure(hold.final/hold.capital - 1)
+	if n := min(len(hold.returns), len(returns)); n >= 2 {
+		alpha, beta := metrics.AlphaBeta(returns[:n], hold.returns[:n], metrics.PeriodRate(e.RiskFree, daysPerYear), daysPerYear)
 		row.Alpha, row.Beta = Figure(alpha), Figure(beta)
 		row.null("alpha", row.Alpha, "buying and holding returned the same every day")
 		row.null("beta", row.Beta, "buying and holding returned the same every day")

@@ -38,22 +38,25 @@ func variants(m *Market, run, hold *Run, s *Study) ([]VariantRow, error) {
 }
 
 func variantRow(m *Market, name string, delay int, r *Run, e Evaluation) VariantRow {
+	return r.account(m).variant(name, delay, e)
+}
+
+func (a *account) variant(name string, delay int, e Evaluation) VariantRow {
 	row := VariantRow{
-		Variant: name, Delay: delay, TotalReturn: null, Sharpe: null, MaxDrawdown: null, Funding: null, Trades: len(r.Fills),
-		PricePnL: Figure(r.Total.PricePnL), Fees: Figure(r.Total.Fees), Slippage: Figure(r.Total.Slippage), Impact: Figure(r.Total.Impact),
+		Variant: name, Delay: delay, TotalReturn: null, Sharpe: null, MaxDrawdown: null, Funding: null, Trades: a.trades,
+		PricePnL: Figure(a.total.PricePnL), Fees: Figure(a.total.Fees), Slippage: Figure(a.total.Slippage), Impact: Figure(a.total.Impact),
 	}
-	if r.UnknownSettlements > 0 {
+	if a.unknown > 0 {
 		row.Reasons = map[string]string{}
 		for _, key := range []string{"total_return", "sharpe", "max_drawdown", "funding"} {
 			row.Reasons[key] = unknownFunding
 		}
 		return row
 	}
-	returns, _ := r.dailyReturns(m.days(r.Window))
-	row.Funding = Figure(r.Total.Funding)
-	row.TotalReturn = Figure(r.Equity[len(r.Equity)-1]/r.Capital - 1)
-	row.MaxDrawdown = Figure(metrics.MaxDrawdown(r.Capital, r.Window.From, r.Equity, m.Close[r.Window.Lo:r.Window.Hi]).Max)
-	row.Sharpe = Figure(metrics.Sharpe(returns, metrics.PeriodRate(e.RiskFree, daysPerYear), daysPerYear))
+	row.Funding = Figure(a.total.Funding)
+	row.TotalReturn = Figure(a.final/a.capital - 1)
+	row.MaxDrawdown = Figure(a.down.Max)
+	row.Sharpe = Figure(metrics.Sharpe(a.returns, metrics.PeriodRate(e.RiskFree, daysPerYear), daysPerYear))
 	if math.IsNaN(float64(row.Sharpe)) {
 		row.Reasons = map[string]string{"sharpe": "every day has the same return"}
 	}

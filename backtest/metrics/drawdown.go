@@ -12,25 +12,53 @@ type Drawdown struct {
 
 // MaxDrawdown follows equity, at the given ascending times in any unit, from its start.
 func MaxDrawdown(start float64, from int64, equity []float64, times []int64) Drawdown {
-	d := Drawdown{Peak: -1, Trough: -1, PeakAt: from, TroughAt: from}
-	top, topRow, topAt := start, -1, from
-	under := false
+	w := NewWatermark(start, from)
 	for t, e := range equity {
-		if e >= top {
-			if under {
-				d.Longest = max(d.Longest, times[t]-topAt)
-			}
-			top, topRow, topAt, under = e, t, times[t], false
-			continue
-		}
-		under = true
-		if down := e/top - 1; down < d.Max {
-			d.Max, d.Peak, d.Trough, d.PeakAt, d.TroughAt = down, topRow, t, topAt, times[t]
-		}
+		w.Add(e, times[t])
 	}
-	if under {
+	return w.Drawdown()
+}
+
+// Watermark is MaxDrawdown of a curve that comes point by point.
+type Watermark struct {
+	d      Drawdown
+	top    float64 // the highest equity so far
+	topRow int
+	topAt  int64
+	row    int
+	at     int64 // of the last point
+	under  bool
+}
+
+// NewWatermark starts a curve.
+func NewWatermark(start float64, from int64) *Watermark {
+	return &Watermark{d: Drawdown{Peak: -1, Trough: -1, PeakAt: from, TroughAt: from}, top: start, topRow: -1, topAt: from}
+}
+
+// Add takes the next point.
+func (w *Watermark) Add(e float64, at int64) {
+	t := w.row
+	w.row++
+	w.at = at
+	if e >= w.top {
+		if w.under {
+			w.d.Longest = max(w.d.Longest, at-w.topAt)
+		}
+		w.top, w.topRow, w.topAt, w.under = e, t, at, false
+		return
+	}
+	w.under = true
+	if down := e/w.top - 1; down < w.d.Max {
+		w.d.Max, w.d.Peak, w.d.Trough, w.d.PeakAt, w.d.TroughAt = down, w.topRow, t, w.topAt, at
+	}
+}
+
+// Drawdown is that of the points so far.
+func (w *Watermark) Drawdown() Drawdown {
+	d := w.d
+	if w.under {
 		d.Open = true
-		d.Current = times[len(times)-1] - topAt
+		d.Current = w.at - w.topAt
 		d.Longest = max(d.Longest, d.Current)
 	}
 	return d
