@@ -95,10 +95,10 @@ func (l *Lake) open(p Partition) (*parquet.File, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("lake %s: %w", p, ErrNotFound)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", l.path(p), err)
+	if errors.Is(err, parquet.ErrFormat) {
+		return nil, fmt.Errorf("%w; fetching or importing the day again replaces it", err)
 	}
-	return file, nil
+	return file, err
 }
 
 // read streams file's rows with the named columns of p's feed or all of them, in Arrow types of the
