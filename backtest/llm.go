@@ -150,8 +150,11 @@ func (s *Study) checkLLM(p *yamlconf.Positions, g *factors.Grid, file string) {
 			p.Errorf(at+".cadence", "%v", err)
 		}
 	}
-	if l.Combine.Mode != llm.Blend && p.Has(at+".combine.weight") {
-		p.Errorf(at+".combine.weight", "%s has no weight: want it with mode: blend", l.Combine.Mode)
+	if l.Combine.Mode != llm.Blend {
+		if p.Has(at+".combine.weight") && l.Combine.Weight != 0 {
+			p.Errorf(at+".combine.weight", "%s has no weight: want it with mode: blend", l.Combine.Mode)
+		}
+		l.Combine.Weight = 0
 	}
 	for _, f := range []struct{ key, factor string }{
 		{"momentum_1w", l.Summary.Momentum1W}, {"momentum_1m", l.Summary.Momentum1M}, {"volatility", l.Summary.Volatility},

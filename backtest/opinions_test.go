@@ -1,0 +1,504 @@
+package backtest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/factors"
+	"github.com/qf-dev/qf/signals/llm"
+)
+
+// Five bars, asked at the second and the fourth:
+//
+//	F         0.4  0.6  −0.8  none  1.2
+//	opinion   –    1    1     −0.5  −0.5
+//	blend     –    0.7·0.6+0.3·1 = 0.72   −0.56+0.3 = −0.26   none   0.84−0.15 = 0.69
+//	gate      –    0.6  0 (signs differ)  none  0
+//	replace   –    1    1     −0.5  −0.5
+func TestCombineByHand(t *testing.T) {
+	f := []float64{0.4, 0.6, -0.8, nan, 1.2}
+	for mode, want := range map[llm.Combine][]float64{
+		llm.Blend:   {nan, 0.72, -0.26, nan, 0.69},
+		llm.Gate:    {nan, 0.6, 0, nan, 0},
+		llm.Replace: {nan, 1, 1, -0.5, -0.5},
+	} {
+		g := &factors.Grid{Every: time.Minute, Close: []int64{1, 2, 3, 4, 5}, Instruments: []datasets.Instrument{{Exchange: "test", Symbol: "A"}}}
+		s := &Study{Signals: Signals{LLM: &LLM{Combine: Combination{Mode: mode, Weight: 0.3}}}}
+		r := &Result{Study: s, Market: &Market{Frame: &factors.Frame{Grid: g}}}
+		o := &llm.Opinions{
+			Config:    llm.Config{Models: []llm.Model{{Name: "a"}, {Name: "b"}}},
+			Questions: []llm.Question{{Instrument: g.Instruments[0], Row: 1}, {Instrument: g.Instruments[0], Row: 3}},
+			Replies: [][]llm.Reply{
+				{{State: llm.Valid, Opinion: 2}, {State: llm.Valid, Opinion: -1}},
+				{{State: llm.Valid, Opinion: 0}, {State: llm.Invalid}},
+			},
+		}
+		m := r.models(o)
+		got := m.score(everybody, factors.NewPanel(Composite, g, f))
+		if got.Name != Combined {
+			t.Errorf("what is traded is called %q", got.Name)
+		}
+		for k, x := range got.Col(0) {
+			if math.Abs(x-want[k]) > 1e-15 || math.IsNaN(x) != math.IsNaN(want[k]) {
+				t.Errorf("%s at bar %d: %v, want %v", mode, k, x, want[k])
+			}
+		}
+		names := []string{"llm", "llm:a", "llm:b"}
+		for v, p := range m.Panels {
+			if p.Name != names[v] {
+				t.Errorf("opinion %d is called %q, want %q", v, p.Name, names[v])
+			}
+		}
+		if alone := m.Panels[1].Col(0); !slices.Equal(alone[1:], []float64{2, 2, -1, -1}) || !math.IsNaN(alone[0]) {
+			t.Errorf("model a holds %v, want its answers from question to question", alone)
+		}
+	}
+}
+
+func TestGateNeedsTheSameSign(t *testing.T) {
+	for _, c := range []struct{ f, opinion, want float64 }{
+		{0.7, 0.1, 0.7}, {-0.7, -0.1, -0.7}, {0.7, -2, 0}, {-0.7, 2, 0}, {0.7, 0, 0}, {0, 1, 0}, {0, 0, 0},
+	} {
+		if got := combine(llm.Gate, 0, c.f, c.opinion); got != c.want {
+			t.Errorf("gate of %v by %v is %v, want %v", c.f, c.opinion, got, c.want)
+		}
+	}
+}
+
+// modelled is a study of two models that are asked every 6 hours, on five-minute bars.
+const modelled = `
+  llm:
+    models: [{name: a, input_usd: 1, output_usd: 2, knowledge_cutoff: 2024-01-07}, {name: b, input_usd: 1, output_usd: 1}]
+    cadence: 6h
+    cache: CACHE
+`
+
+// asked is how many questions that are: four a day, over six days, for two instruments.
+const asked = 2 * 6 * 4
+
+// assisted is the study small with models, over a market, and its cache, filled by answer.
+func assisted(t *testing.T, answer func(model int, q llm.Question) string, set ...string) (*datasets.Lake, *Study) {
+	t.Helper()
+	text := small + "signals:" + strings.Replace(modelled, "CACHE", filepath.Join(t.TempDir(), "cache"), 1)
+	lake, s := simulatedLake(t, text, nil, append([]string{"data.to=2024-01-09", "composite.components=[{factor: mom, weight: 0.8}, {factor: vol, weight: -0.2}]"}, set...)...)
+	fillCache(t, lake, s, answer)
+	return lake, s
+}
+
+// fillCache writes the entries of a study's calls; an empty answer leaves one out.
+func fillCache(t *testing.T, lake *datasets.Lake, s *Study, answer func(model int, q llm.Question) string) {
+	t.Helper()
+	questions, err := Questions(t.Context(), lake, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := s.Signals.LLM.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls, err := cfg.Calls(questions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := llm.OpenCache(s.Signals.LLM.CacheDir())
+	for m := range calls {
+		for q, call := range calls[m] {
+			text := answer(m, questions[q])
+			if text == "" {
+				continue
+			}
+			e := &llm.Entry{
+				Key: call.Key(), Model: call.Model, Asked: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Request: call.Body(),
+				Exchanges: []llm.Exchange{{ResponseFormat: call.ResponseFormat, Text: text, Finish: "stop", Usage: llm.Usage{Prompt: 400, Complete: 50}, LatencyMS: float64(1000 + q)}},
+			}
+			if a, err := llm.ParseAnswer(text); err == nil {
+				e.Answer = &a
+			} else {
+				e.Invalid = err.Error()
+			}
+			if err := cache.Put(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// follows is a model that goes the composite's way, or against it.
+func follows(model int, q llm.Question) string {
+	if (q.Summary.Composite > 0) == (model == 0) {
+		return `{"action": "long", "confidence": 0.6, "position_size": 0.8, "reasoning": "up"}`
+	}
+	return `{"action": "short", "confidence": 0.55, "position_size": -1, "reasoning": "down"}`
+}
+
+// Questions come once in every six hours for each instrument, at its first bar after the boundary that has a
+// composite, and hold what the frame holds at that bar.
+func TestQuestions(t *testing.T) {
+	lake, s := assisted(t, follows)
+	questions, err := Questions(t.Context(), lake, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Frame(t.Context(), lake, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(questions) != asked {
+		t.Errorf("%d questions, want %d", len(questions), asked)
+	}
+	known := map[[2]any]bool{}
+	for k, q := range questions {
+		if k > 0 && q.Time < questions[k-1].Time {
+			t.Errorf("question %d comes before the last", k)
+		}
+		i := r.Market.column(q.Instrument)
+		six := int64(6 * time.Hour / time.Microsecond)
+		stretch := (q.Time - 1) / six
+		if known[[2]any{i, stretch}] {
+			t.Errorf("%v is asked twice in one stretch", q)
+		}
+		known[[2]any{i, stretch}] = true
+		for row := r.Span.Lo; row < q.Row; row++ {
+			if (r.Market.Close[row]-1)/six == stretch && !math.IsNaN(r.Score.Col(i)[row]) {
+				t.Errorf("%v: row %d of its stretch has a composite, too, and comes before", q, row)
+				break
+			}
+		}
+		if q.Time != r.Market.Close[q.Row] || q.Close != r.Market.Panel("close").Col(i)[q.Row] || q.Summary.Composite != r.Score.Col(i)[q.Row] {
+			t.Errorf("%v is not of row %d", q, q.Row)
+		}
+		if q.Summary.FundingRate != r.Market.Panel("funding_rate").Col(i)[q.Row] {
+			t.Errorf("%v has funding rate %v", q, q.Summary.FundingRate)
+		}
+		if math.IsNaN(q.Summary.OrderFlowImbalance) || math.IsNaN(q.Summary.LiquidityScore) {
+			t.Errorf("%v: %+v", q, q.Summary)
+		}
+		if !math.IsNaN(q.Summary.Momentum1M) {
+			t.Errorf("%v has a momentum of 30 days after %d bars", q, q.Row)
+		}
+	}
+	for _, p := range r.Factors.Panels {
+		if strings.HasPrefix(p.Name, llmOwn) {
+			t.Errorf("%s is judged", p.Name)
+		}
+	}
+}
+
+// A study may say which of its factors a prompt shows, and 0 for what is missing.
+func TestSummaryOfTheStudysOwn(t *testing.T) {
+	lake, s := assisted(t, follows, "signals.llm.summary={momentum_1w: mom, momentum_1m: vol, missing: zero}", "execution.funding=false", "factors[3]={name: funding, kind: kurtosis, window: 1d}")
+	questions, err := Questions(t.Context(), lake, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Frame(t.Context(), lake, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range questions {
+		i := r.Market.column(q.Instrument)
+		if q.Summary.Momentum1W != r.Factors.Panel("mom").Col(i)[q.Row] || q.Summary.Momentum1M != r.Factors.Panel("vol").Col(i)[q.Row] {
+			t.Errorf("%v: %+v", q, q.Summary)
+		}
+		if q.Summary.FundingRate != 0 || q.Summary.Volatility != 0 {
+			t.Errorf("%v shows %+v for what is missing", q, q.Summary)
+		}
+	}
+}
+
+// failing is a network without a way out.
+type failing struct{ t *testing.T }
+
+func (f failing) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.t.Errorf("a request to %s", r.URL)
+	return nil, errors.New("no network")
+}
+
+// A backtest with models opens no socket and gives the same every time; everything it trades is there.
+func TestBacktestWithModelsIsOffline(t *testing.T) {
+	lake, s := assisted(t, follows)
+	transport, resolver := http.DefaultTransport, net.DefaultResolver
+	http.DefaultTransport = failing{t}
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(_ context.Context, network, address string) (net.Conn, error) {
+		t.Errorf("a dial to %s %s", network, address)
+		return nil, errors.New("no network")
+	}}
+	defer func() { http.DefaultTransport, net.DefaultResolver = transport, resolver }()
+	var first string
+	for _, workers := range []int{1, 4} {
+		r, err := Backtest(t.Context(), lake, s, Options{Workers: workers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := figuresOf(t, r)
+		if first == "" {
+			first = text
+		}
+		if text != first {
+			t.Errorf("%d workers give other figures", workers)
+		}
+		checkModels(t, r)
+	}
+}
+
+// figuresOf is everything that a report says about a result.
+func figuresOf(t *testing.T, r *Result) string {
+	t.Helper()
+	ev := r.Evaluation
+	text, err := json.MarshalIndent([]any{r.Digest, r.Models, ev.IC, ev.Levels, ev.Spread, ev.Spreads, ev.PnL, ev.Daily, ev.Variants, ev.Stability}, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// checkModels checks that opinions and what is traded are judged beside the composite.
+func checkModels(t *testing.T, r *Result) {
+	t.Helper()
+	ev := r.Evaluation
+	all := []string{"composite", "llm", "llm:a", "llm:b", "combined"}
+	for _, signal := range all {
+		if !slices.ContainsFunc(ev.IC, func(row ICRow) bool { return row.Signal == signal }) ||
+			!slices.ContainsFunc(ev.Levels, func(row LevelRow) bool { return row.Signal == signal }) ||
+			!slices.ContainsFunc(ev.Spreads, func(row SpreadRow) bool { return row.Signal == signal }) {
+			t.Errorf("%s is not judged", signal)
+		}
+	}
+	var traded []string
+	for _, row := range ev.PnL {
+		if row.Window == All {
+			traded = append(traded, row.Signal)
+		}
+	}
+	if want := []string{"composite", "llm:a", "llm:b", "combined"}; !slices.Equal(traded, want) {
+		t.Errorf("traded %v, want %v", traded, want)
+	}
+	if r.Traded.Name != Combined || r.All.Target != r.Target {
+		t.Errorf("the run is of %s", r.Traded.Name)
+	}
+	for _, row := range ev.Daily {
+		if row.Signal != Combined {
+			t.Errorf("daily IC of %s", row.Signal)
+		}
+	}
+	m := r.Models
+	if len(m.Usage) != 3 || m.Usage[2].Model != "*" || m.Usage[2].Calls != m.Usage[0].Calls+m.Usage[1].Calls {
+		t.Fatalf("usage %+v", m.Usage)
+	}
+	// 400 prompt tokens at 1 USD a million, 50 at 2
+	if u := m.Usage[0]; u.Calls != asked || u.Valid != asked || u.PromptTokens != 400*asked || math.Abs(float64(u.CostUSD)-asked*500e-6) > 1e-15 {
+		t.Errorf("usage of a %+v", u)
+	}
+	if len(m.Comparison) != len(all) || m.Comparison[0].Added != 0 || m.Comparison[1].TotalReturn != m.Comparison[4].TotalReturn {
+		t.Errorf("comparison %+v", m.Comparison)
+	}
+	if len(m.Calibration) != 2 || len(m.Reliability) != 20 || len(m.Verdicts) != 2 || len(m.CutoffRows) != 2 || m.Verdicts[1].Verdict != UnknownCutoff {
+		t.Errorf("%d calibration, %d reliability, %d cut-off rows, verdicts %+v", len(m.Calibration), len(m.Reliability), len(m.CutoffRows), m.Verdicts)
+	}
+	if m.Agreement.Questions != asked || m.Agreement.Opposed != 1 || m.Agreement.Mean != 0.5 {
+		t.Errorf("models that always contradict each other agree as %+v", m.Agreement)
+	}
+	nullsHaveReasons(t, m)
+}
+
+// nullsHaveReasons looks for nulls of a report's rows without a reason.
+func nullsHaveReasons(t *testing.T, m *Models) {
+	t.Helper()
+	text, err := json.Marshal([]any{m.Usage, m.Calibration, m.Reliability, m.Agreement, m.Agreement.Pairs, m.Comparison, m.CutoffRows, m.Verdicts, m.Paired})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lists []any
+	if err := json.Unmarshal(text, &lists); err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range lists {
+		rows, ok := list.([]any)
+		if !ok {
+			rows = []any{list}
+		}
+		for _, row := range rows {
+			fields := row.(map[string]any)
+			why, _ := fields["reasons"].(map[string]any)
+			for key, value := range fields {
+				if said, _ := why[key].(string); value == nil && said == "" {
+					t.Errorf("%s is null without a reason in %v", key, fields)
+				}
+			}
+			for key := range why {
+				if value, ok := fields[key]; !ok || value != nil {
+					t.Errorf("a reason for %s, which is %v", key, value)
+				}
+			}
+		}
+	}
+}
+
+// What the cache lacks, or what was changed in it, fails a run and is named.
+func TestCacheFindings(t *testing.T) {
+	lake, s := assisted(t, follows)
+	s.Signals.LLM.file = "my/study.yaml"
+	files, err := filepath.Glob(filepath.Join(s.Signals.LLM.Cache, "*", "*.json"))
+	if err != nil || len(files) != 2*asked {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	text, err := os.ReadFile(files[5])
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(want ...string) {
+		t.Helper()
+		_, err := Backtest(t.Context(), lake, s, Options{})
+		if err == nil {
+			t.Fatalf("no error, want %q", want)
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%v\nwant %q", err, w)
+			}
+		}
+	}
+	if err := os.Remove(files[5]); err != nil {
+		t.Fatal(err)
+	}
+	run("1 of 96 answers", "not in the cache", "qf signals fill --config my/study.yaml", "USD")
+	s.Signals.LLM.OnMissing = missingNeutral
+	r, err := Backtest(t.Context(), lake, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := r.Models.Usage[2]; u.Missing != 1 || u.Calls != 2*asked-1 {
+		t.Errorf("usage %+v", u)
+	}
+	if !slices.ContainsFunc(r.Warnings, func(w error) bool { return strings.Contains(w.Error(), "1 of 48 answers of") }) {
+		t.Errorf("no warning of the missing answer: %v", r.Warnings)
+	}
+	nullsHaveReasons(t, r.Models)
+	text[len(text)/2] ^= 1
+	if err := os.WriteFile(files[5], text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	run(filepath.Base(files[5]))
+}
+
+func TestTooManyInvalidAnswers(t *testing.T) {
+	lake, s := assisted(t, func(model int, q llm.Question) string {
+		if model == 1 && q.Instrument.Symbol == "BTCUSDT" {
+			return "I would rather not say."
+		}
+		return follows(model, q)
+	})
+	_, err := Backtest(t.Context(), lake, s, Options{})
+	if err == nil || !strings.Contains(err.Error(), "24 of 48 answers of b are invalid, more than max_invalid 0.05: qf signals verify") {
+		t.Fatalf("got %v", err)
+	}
+	s.Signals.LLM.MaxInvalid = 0.5
+	r, err := Backtest(t.Context(), lake, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := r.Models.Usage[1]; u.Invalid != asked/2 || u.Valid != asked/2 {
+		t.Errorf("usage %+v", u)
+	}
+	if c := r.Models.Calibration[1]; c.N > asked/2 {
+		t.Errorf("invalid answers are judged: %+v", c)
+	}
+	nullsHaveReasons(t, r.Models)
+}
+
+// Without a price, and without any answer, figures are null and say why.
+func TestNothingKnownOfModels(t *testing.T) {
+	lake, s := assisted(t, func(int, llm.Question) string { return "" }, "signals.llm.models=[a]", "signals.llm.on_missing=neutral")
+	r, err := Backtest(t.Context(), lake, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := r.Models.Usage[0]; u.Calls != 0 || u.Missing != asked || !math.IsNaN(float64(u.CostUSD)) {
+		t.Errorf("usage %+v", u)
+	}
+	nullsHaveReasons(t, r.Models)
+}
+
+// The same questions with the other form of prompts in the cache are compared in pairs.
+func TestPairedPrompts(t *testing.T) {
+	lake, s := assisted(t, follows)
+	s.Signals.LLM.Anonymize = true
+	fillCache(t, lake, s, func(model int, q llm.Question) string {
+		switch {
+		case model == 1:
+			return ""
+		case q.Instrument.Symbol == "ETHUSDT":
+			return `{"action": "neutral", "confidence": 0.5, "position_size": 0, "reasoning": "?"}`
+		}
+		return follows(model, q)
+	})
+	for _, anonymize := range []bool{false, true} {
+		s.Signals.LLM.Anonymize = anonymize
+		s.Signals.LLM.OnMissing = missingNeutral
+		r, err := Backtest(t.Context(), lake, s, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := r.Models.Paired
+		if len(rows) != 1 || rows[0].Model != "a" || rows[0].SameAction != 0.5 || rows[0].HitRateDifference != 0 || rows[0].N != asked-2 {
+			t.Fatalf("paired %+v", rows)
+		}
+		var plain float64
+		o := r.Models.Opinions
+		if anonymize {
+			o = r.Models.other
+		}
+		list := r.told(o, 0)
+		for _, a := range list {
+			plain += a.side * a.forward
+		}
+		if got := float64(rows[0].MeanReturnPlain); math.Abs(got-plain/float64(len(list))) > 1e-15 {
+			t.Errorf("plain answers earned %v, want %v", got, plain/float64(len(list)))
+		}
+		nullsHaveReasons(t, r.Models)
+	}
+}
+
+// The audit finds nothing in a study with models, and finds prompts that hold what comes later.
+func TestAuditOfPrompts(t *testing.T) {
+	for _, set := range []string{"signals.llm.anonymize=false", "signals.llm.anonymize=true", "signals.llm.combine={mode: replace}"} {
+		lake, s := assisted(t, func(_ int, q llm.Question) string { return follows(0, q) }, set)
+		r, c := audited(t, production, lake, s, Options{})
+		clean(t, c)
+		if len(r.All.Fills) == 0 {
+			t.Error("nothing was traded")
+		}
+	}
+	lake, s := assisted(t, follows)
+	leaking := production
+	leaking.compute = func(ctx context.Context, m *factors.Frame, list []factors.Factor, o factors.Options) (*factors.Frame, error) {
+		f, err := factors.Compute(ctx, m, list, o)
+		if err != nil {
+			return nil, err
+		}
+		return changed(f, llmOwn+"liquidity_score", func(dst, x []float64) { copy(dst, x[288:]) }), nil
+	}
+	r, err := leaking.composed(t.Context(), lake, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Signals.LLM.OnMissing = missingNeutral
+	if err := r.hear(); err != nil {
+		t.Fatal(err)
+	}
+	_, c := audited(t, leaking, lake, s, Options{})
+	if len(c.Violations) == 0 || c.Violations[0].Panel != "prompt" {
+		t.Errorf("violations %+v, want the prompt's", c.Violations)
+	}
+}
