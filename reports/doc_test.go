@@ -47,7 +47,7 @@ func collectKeys(t reflect.Type, into map[string]bool) {
 		for i := range t.NumField() {
 			f := t.Field(i)
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			if name == "-" {
+			if name == "-" || !f.IsExported() {
 				continue
 			}
 			if !f.Anonymous {

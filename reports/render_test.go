@@ -2,7 +2,6 @@ package reports
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -17,35 +16,6 @@ import (
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
 )
-
-const hostile = `<script>alert(1)</script>"'&{{.}}`
-
-func TestHostileNamesAreText(t *testing.T) {
-	sh := small
-	sh.name = hostile
-	sh.instruments = []datasets.Instrument{{Exchange: "x", Symbol: "<IMG SRC=X ONERROR=1>"}, eth}
-	r := sample(t, sh)
-	r.Warnings = append(r.Warnings, errors.New(hostile+"\x1b[2J"))
-	run := finishedResult(t, r)
-	page := render(t, HTML, run)
-	for _, bad := range []string{"<script>alert", "<IMG", "<img"} {
-		if strings.Contains(page, bad) {
-			t.Errorf("the page contains %q unescaped", bad)
-		}
-	}
-	if n := strings.Count(page, "<script"); n != 1 {
-		t.Errorf("the page has %d scripts, want its own alone", n)
-	}
-	if text := render(t, Text, run); strings.ContainsRune(text, '\x1b') {
-		t.Errorf("the summary carries a terminal escape:\n%q", text)
-	}
-	if !json.Valid([]byte(render(t, JSON, run))) {
-		t.Error("report.json is not JSON")
-	}
-	if name := Folder(r); !regexp.MustCompile(`^[A-Za-z0-9._-]+$`).MatchString(name) || strings.HasPrefix(name, ".") {
-		t.Errorf("Folder = %q", name)
-	}
-}
 
 // TestPageNeedsNothing looks for anything that a page could load.
 func TestPageNeedsNothing(t *testing.T) {
@@ -221,11 +191,20 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// large has the size of a real study.
+var large = shape{
+	name: "large", days: 90, every: 5 * time.Minute, windows: 3, warmUp: 288, edge: 0.02,
+	instruments: []datasets.Instrument{
+		btc, eth, {Exchange: "binance", Symbol: "BTCUSDT"}, {Exchange: "binance", Symbol: "ETHUSDT"}, {Exchange: "binance", Symbol: "SOLUSDT"},
+		{Exchange: "bybit", Symbol: "XRPUSDT"}, {Exchange: "bybit", Symbol: "BTCUSDT"}, {Exchange: "okex-swap", Symbol: "BTC-USDT-SWAP"},
+		{Exchange: "okex-swap", Symbol: "ETH-USDT-SWAP"}, {Exchange: "okex-swap", Symbol: "SOL-USDT-SWAP"},
+	},
+}
+
 func TestPageSize(t *testing.T) {
-	sh := shape{name: "ninety", instruments: []datasets.Instrument{btc, eth}, days: 90, every: 5 * time.Minute, windows: 1, warmUp: 288, edge: 0.02}
-	run := finished(t, sh)
-	if n := len(render(t, HTML, run)); n > 1<<20 {
-		t.Errorf("report.html of 90 days of two instruments has %d bytes, want at most 1 MiB", n)
+	run := finishedResult(t, modelSample(t, large))
+	if n := len(render(t, HTML, run)); n > 3<<20 {
+		t.Errorf("report.html of 90 days of ten instruments has %d bytes, want at most 3 MiB", n)
 	}
 	if n := len(run.Report.Curves.Equity.TS); n > 1000 {
 		t.Errorf("the equity curve has %d points, want at most 1,000", n)

@@ -100,15 +100,11 @@ type InstrumentPnL struct {
 // New turns a finished backtest into a report. It reads r and keeps nothing of it.
 func New(r *backtest.Result) *Report {
 	s, g := r.Study, r.Market.Grid
-	traded := r.Traded
-	if traded == nil {
-		traded = r.Score.Panel
-	}
 	d := &Report{
 		Schema: Schema,
 		Name:   s.Name,
 		Digest: r.Digest,
-		Score:  traded.Name,
+		Score:  r.Traded.Name,
 		Span: Span{
 			From: stamp(r.Span.From), To: stamp(r.Span.To), Days: days(r.Span),
 			WarmUpBars: r.Span.Lo,
@@ -125,7 +121,7 @@ func New(r *backtest.Result) *Report {
 		Slices:         list(r.Evaluation.Slices),
 		Quantiles:      list(r.Evaluation.Spread),
 		Spreads:        list(r.Evaluation.Spreads),
-		Distribution:   distribute(traded, r.Span.Lo, r.Span.Hi, s.Signals.Thresholds),
+		Distribution:   distribute(r.Traded, r.Span.Lo, r.Span.Hi, s.Signals.Thresholds),
 		Levels:         list(r.Evaluation.Levels),
 		Transitions:    list(r.Evaluation.Transitions),
 		PnL:            list(r.Evaluation.PnL),
