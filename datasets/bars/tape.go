@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/qf-dev/qf/datasets"
 )
@@ -62,7 +63,6 @@ type Playback struct {
 	Length   int      // rows of a chunk
 	Back     int      // rows before a chunk that its columns hold too, as far as there are any
 	Ahead    int      // rows after it
-	Chunks   int      // so many are held at once, by the tape and by those who have not released theirs
 	Columns  []string // of Build, that are wanted beside the prices
 }
 
@@ -73,13 +73,12 @@ type Trades struct {
 	Base   int
 	TS     []int64 // labels, Unix µs
 
-	rows    tradeRows
-	windows []int
-	free    chan *Trades
+	rows tradeRows
+	reel *reel
 }
 
 // Release gives the chunk's memory back to its tape.
-func (c *Trades) Release() { c.free <- c }
+func (c *Trades) Release() { c.reel.release() }
 
 // Column gives a column by the name that Build gives it; it must be among those asked for.
 func (c *Trades) Column(name string) []float64 {
@@ -98,7 +97,7 @@ func (c *Trades) Column(name string) []float64 {
 	case "buy_trades":
 		return r.buys
 	}
-	for w, n := range c.windows {
+	for w, n := range c.reel.windows {
 		if name == tradeNames([]int{n})[oWindows] {
 			return r.ofi[w]
 		}
@@ -106,25 +105,62 @@ func (c *Trades) Column(name string) []float64 {
 	panic("bars: a tape has no column " + name)
 }
 
-// grow makes room for n more rows.
-func (c *Trades) grow(n int) {
-	r, rows := &c.rows, len(c.rows.ts)
-	r.ts = slices.Grow(r.ts, n)[:rows+n]
-	for _, col := range r.columns() {
+// reel is a stretch of rows in memory, of which several chunks are parts. Rows are added at its end only, and
+// its memory stays where it is as long as a chunk of it is out.
+type reel struct {
+	base    int // row of the first
+	rows    tradeRows
+	windows []int
+	users   atomic.Int32 // chunks that are out, and the player
+	free    chan *reel
+}
+
+func (r *reel) release() {
+	if r.users.Add(-1) == 0 {
+		r.free <- r
+	}
+}
+
+// reelChunks is the number of chunks that a reel has room for, beside a batch that is larger.
+const reelChunks = 16
+
+// room is the number of rows that can be added.
+func (r *reel) room() int { return cap(r.rows.ts) - len(r.rows.ts) }
+
+// start makes an empty reel with room for n rows.
+func (r *reel) start(n int) {
+	r.users.Store(1)
+	if cap(r.rows.ts) < n {
+		r.rows.ts = make([]int64, 0, n)
+		for _, col := range r.rows.columns() {
+			if *col != nil {
+				*col = make([]float64, 0, n)
+			}
+		}
+	}
+	r.extend(-len(r.rows.ts))
+}
+
+// extend adds n rows, which are not filled yet.
+func (r *reel) extend(n int) {
+	rows := len(r.rows.ts) + n
+	r.rows.ts = r.rows.ts[:rows]
+	for _, col := range r.rows.columns() {
 		if *col != nil {
-			*col = slices.Grow(*col, n)[:rows+n]
+			*col = (*col)[:rows]
 		}
 	}
 }
 
-// copyTo makes the rows from the given one on those of to.
-func (c *Trades) copyTo(to *Trades, from int) {
-	to.Base = c.Base + from
-	to.rows.ts = append(to.rows.ts[:0], c.rows.ts[from:]...)
+// copyTo begins an empty reel with the rows from the given place on.
+func (r *reel) copyTo(to *reel, from int) {
+	to.base = r.base + from
+	to.extend(len(r.rows.ts) - from)
+	copy(to.rows.ts, r.rows.ts[from:])
 	into := to.rows.columns()
-	for k, col := range c.rows.columns() {
+	for k, col := range r.rows.columns() {
 		if *col != nil {
-			*into[k] = append((*into[k])[:0], (*col)[from:]...)
+			copy(*into[k], (*col)[from:])
 		}
 	}
 }
@@ -138,11 +174,12 @@ func (r *tradeRows) columns() []*[]float64 {
 }
 
 // Play calls f with chunk after chunk, in order. f may hand a chunk on to another goroutine; each must be
-// released, and none is touched before it is. The last chunk may be shorter.
+// released, or the tape waits for it in the end. The last chunk may be shorter.
 func (t *Tape) Play(ctx context.Context, p Playback, f func(*Trades) error) error {
 	y := t.player(p, f)
+	defer func() { y.now.release() }()
 	first, row := t.start(p.From - p.Back)
-	y.row, y.now.Base = row, row
+	y.row, y.now.base = row, row
 	for i := first; i < len(t.parts) && y.lo < p.To; i++ {
 		part := &t.parts[i]
 		if part.presence == Missing {
@@ -177,16 +214,19 @@ type player struct {
 	p       Playback
 	f       func(*Trades) error
 	windows []int
-	free    chan *Trades
-	now     *Trades // being filled
-	row     int     // of the whole: the next one
-	lo      int     // of the next chunk
-	before  tail    // of the day
-	last    int64   // label
+	free    chan *reel
+	now     *reel // being filled
+	row     int   // of the whole: the next one
+	lo      int   // of the next chunk
+	before  tail  // of the day
+	last    int64 // label
 }
 
+// reels is the number of reels in turn.
+const reels = 3
+
 func (t *Tape) player(p Playback, f func(*Trades) error) *player {
-	y := &player{Tape: t, p: p, f: f, free: make(chan *Trades, max(p.Chunks, 2)), lo: p.From, last: math.MinInt64}
+	y := &player{Tape: t, p: p, f: f, free: make(chan *reel, reels), lo: p.From, last: math.MinInt64}
 	wanted := func(name string) []float64 {
 		if slices.Contains(p.Columns, name) {
 			return []float64{}
@@ -198,16 +238,17 @@ func (t *Tape) player(p Playback, f func(*Trades) error) *player {
 			y.windows = t.q.Spec.tickWindows()
 		}
 	}
-	for range cap(y.free) {
-		c := &Trades{free: y.free, windows: y.windows, rows: tradeRows{
+	for range reels {
+		r := &reel{free: y.free, windows: y.windows, rows: tradeRows{
 			price: []float64{}, volume: wanted("volume"), turnover: []float64{}, buy: []float64{}, sell: []float64{}, buys: wanted("buy_trades"),
 		}}
 		for range y.windows {
-			c.rows.ofi = append(c.rows.ofi, []float64{})
+			r.rows.ofi = append(r.rows.ofi, []float64{})
 		}
-		y.free <- c
+		y.free <- r
 	}
 	y.now = <-y.free
+	y.now.start(reelChunks * p.Length)
 	return y
 }
 
@@ -232,8 +273,11 @@ func (y *player) day(ctx context.Context, d datasets.Day) error {
 		if seen+n > int(info.Rows) {
 			return fmt.Errorf("more rows than the %d of the footer", info.Rows)
 		}
+		if err := y.prepare(ctx, n); err != nil {
+			return err
+		}
 		at := len(y.now.rows.ts)
-		y.now.grow(n)
+		y.now.extend(n)
 		to := y.now.rows.rows(at, at+n)
 		r.write(to)
 		y.stitch(to, r, seen)
@@ -279,26 +323,40 @@ func (y *player) stitch(to tradeRows, r *tradeReader, seen int) {
 	}
 }
 
+// prepare makes room for n more rows: on another reel, which begins with what is still wanted of this one.
+func (y *player) prepare(ctx context.Context, n int) error {
+	if y.now.room() >= n {
+		return nil
+	}
+	var next *reel
+	select {
+	case next = <-y.free:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	from := min(max(0, y.lo-y.p.Back-y.now.base), len(y.now.rows.ts))
+	next.start(max(reelChunks*y.p.Length, len(y.now.rows.ts)-from+n))
+	y.now.copyTo(next, from)
+	y.now.release()
+	y.now = next
+	return nil
+}
+
 // emit hands on the chunks that are complete.
 func (y *player) emit(ctx context.Context) error {
-	if y.row <= y.lo-y.p.Back { // nothing of it is wanted
-		y.now.copyTo(y.now, len(y.now.rows.ts))
-	}
 	for y.lo < y.p.To {
 		hi := min(y.lo+y.p.Length, y.p.To)
 		if y.row < min(hi+y.p.Ahead, y.Rows) {
 			return nil
 		}
-		var next *Trades
-		select {
-		case next = <-y.free:
-		case <-ctx.Done():
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		c := y.now
-		c.copyTo(next, max(0, hi-y.p.Back-c.Base))
-		c.Lo, c.Hi, c.TS = y.lo, hi, c.rows.ts
-		y.now, y.lo = next, hi
+		r := y.now
+		r.users.Add(1)
+		c := &Trades{Lo: y.lo, Hi: hi, Base: r.base, TS: r.rows.ts, rows: r.rows, reel: r}
+		c.rows.ofi = slices.Clone(r.rows.ofi)
+		y.lo = hi
 		if err := y.f(c); err != nil {
 			return err
 		}

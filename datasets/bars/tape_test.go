@@ -49,7 +49,7 @@ func TestTapeIsBuild(t *testing.T) {
 		rows := int(want.Record.NumRows())
 		for _, p := range []Playback{
 			{To: rows, Length: 1}, {To: rows, Length: 8, Back: 3}, {To: rows, Length: 1000, Ahead: 5},
-			{From: 50, To: 110, Length: 7, Back: 11, Ahead: 4, Chunks: 5}, {From: 120, To: rows - 2, Length: 4, Back: 2},
+			{From: 50, To: 110, Length: 7, Back: 11, Ahead: 4}, {From: 120, To: rows - 2, Length: 4, Back: 2},
 		} {
 			for _, s.batch = range []int{0, 1, 9} {
 				p.Columns = columns
