@@ -182,7 +182,7 @@ func TestContamination(t *testing.T) {
 			continue
 		}
 		accused := make([]int, seeds)
-		forEach(seeds, func(seed int) {
+		datasets.ForAll(seeds, func(seed int) {
 			if contamination(c.answers(uint64(seed))) <= contaminationLevel {
 				accused[seed] = 1
 			}

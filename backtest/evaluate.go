@@ -2,11 +2,8 @@ package backtest
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
@@ -116,7 +113,7 @@ func (j *judge) window(ev *Evaluated, name string, w Window, trials []Trial, run
 	}
 	v := j.view(name, w)
 	results := make([]horizonRows, len(j.horizons))
-	forEach(len(results), func(k int) { results[k] = v.horizon(k) })
+	datasets.ForAll(len(results), func(k int) { results[k] = v.horizon(k) })
 	j.collect(ev, name, results)
 	for k, l := range v.levels {
 		ev.Transitions = append(ev.Transitions, v.transitions(j.scores[j.leveled+k].Name, l)...)
@@ -203,20 +200,6 @@ func (m *Market) barsOf(d daySpan) int {
 		return int(24 * 3600 * 1e9 / m.Every.Nanoseconds())
 	}
 	return d.hi - d.lo
-}
-
-// forEach calls f for 0 … n−1 on all processors; each call writes its own slot.
-func forEach(n int, f func(int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // Scores is what is judged, in report order.

@@ -40,7 +40,7 @@ func (v *view) rank() {
 	for k := range v.scores {
 		v.order[k], v.memory[k] = make([]metrics.Sorted, n), make([]memory, n)
 	}
-	forEach(signals*n, func(at int) {
+	datasets.ForAll(signals*n, func(at int) {
 		k, i := at/n, at%n
 		x := v.column(v.scores[k], i)
 		v.order[k][i] = metrics.Order(x)

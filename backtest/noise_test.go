@@ -79,7 +79,7 @@ func TestHeadlineOnNoise(t *testing.T) {
 	horizons := []int{1, 24, 72}
 	for _, c := range []struct{ instruments, runs int }{{1, 400}, {10, 150}} {
 		rows := make([][]ICRow, c.runs)
-		forEach(c.runs, func(seed int) {
+		datasets.ForAll(c.runs, func(seed int) {
 			m, scores, w := noiseWorld(c.instruments, uint64(seed))
 			s := studyOf(horizons...)
 			s.Evaluation.Quantiles = 0

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/qf-dev/qf/backtest/metrics"
+	"github.com/qf-dev/qf/datasets"
 )
 
 // delays are the rows of the delay curve, in bars.
@@ -15,7 +16,7 @@ var delays = []int{1, 2, 5, 10}
 func variants(m *Market, run, hold *Run, s *Study) ([]VariantRow, error) {
 	rows := make([]VariantRow, len(delays)+1)
 	errs := make([]error, len(rows))
-	forEach(len(rows), func(k int) {
+	datasets.ForAll(len(rows), func(k int) {
 		e, name := s.Execution, "zero_cost"
 		if k < len(delays) {
 			e.Delay, name = delays[k], "delay"

@@ -116,7 +116,7 @@ func Fetch(ctx context.Context, src Source, lake *Lake, want []Partition, o Fetc
 	lake.sweep()
 	f := &fetch{src: src, lake: lake, o: o, splitting: make(chan struct{}, 1)}
 	order := endsFirst(want)
-	err := forEach(ctx, o.Concurrency, len(order), func(ctx context.Context, i int) error {
+	err := ForEach(ctx, o.Concurrency, len(order), func(ctx context.Context, i int) error {
 		e := &report.Entries[order[i]]
 		f.one(ctx, e)
 		f.observe(FetchEvent{Partition: e.Partition, Kind: Finished, Entry: *e})

@@ -51,7 +51,7 @@ func Verify(ctx context.Context, lake *Lake, parts []Partition, o VerifyOptions)
 	}
 	var watching sync.Mutex
 	found := make([][]Finding, len(parts))
-	err := forEach(ctx, o.Concurrency, len(parts), func(ctx context.Context, i int) error {
+	err := ForEach(ctx, o.Concurrency, len(parts), func(ctx context.Context, i int) error {
 		found[i] = lake.verify(ctx, parts[i], o.Gap)
 		if ctx.Err() == nil && o.Observe != nil {
 			watching.Lock()

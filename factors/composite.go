@@ -1,10 +1,8 @@
 package factors
 
 import (
-	"context"
 	"fmt"
 	"math"
-	"runtime"
 
 	"github.com/qf-dev/qf/datasets"
 )
@@ -64,14 +62,13 @@ func (f *Frame) Composite(c Composite, lo, hi int) (*Score, error) {
 		}
 	}
 	// A cross-section needs all instruments of a component at once, the others need one.
-	_ = forEach(context.Background(), runtime.GOMAXPROCS(0), len(norms)*n, func(job int) error {
+	datasets.ForAll(len(norms)*n, func(job int) {
 		k, i := job/n, job%n
 		if norms[k] != nil {
 			norms[k](z[k][i], in[k].Col(i))
 		} else if i == 0 {
 			crossSection(z[k], in[k])
 		}
-		return nil
 	})
 
 	s := &Score{}

@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"strings"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 // Options says how to compute, and over what.
@@ -19,10 +20,6 @@ type Options struct {
 // missing input field is an error that names it and the feed that carries it. When ctx is done
 // Compute stops before the next column with its cause.
 func Compute(ctx context.Context, market *Frame, fs []Factor, o Options) (*Frame, error) {
-	workers := o.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
 	p := plan{market: market, at: map[string]*node{}}
 	roots := make([]*node, len(fs))
 	names := map[string]bool{}
@@ -46,7 +43,7 @@ func Compute(ctx context.Context, market *Frame, fs []Factor, o Options) (*Frame
 		for _, n := range level {
 			n.cols = make([][]float64, instruments)
 		}
-		err := forEach(ctx, workers, len(level)*instruments, func(i int) error {
+		err := datasets.ForEach(ctx, o.Workers, len(level)*instruments, func(_ context.Context, i int) error {
 			level[i/instruments].eval(i%instruments, market.Len(), o)
 			return nil
 		})

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/qf-dev/qf/datasets"
 )
@@ -52,7 +49,7 @@ type source struct {
 // find looks up what the lake has of the feed, day by day.
 func find(ctx context.Context, s Store, workers int, in datasets.Instrument, feed datasets.DataType, first, end datasets.Day) ([]part, error) {
 	parts := make([]part, end-first)
-	err := forEach(ctx, workers, len(parts), func(_ context.Context, i int) error {
+	err := datasets.ForEach(ctx, workers, len(parts), func(_ context.Context, i int) error {
 		p := datasets.Partition{Instrument: in, Type: feed, Day: first + datasets.Day(i)}
 		info, err := s.Stat(p)
 		switch {
@@ -68,25 +65,6 @@ func find(ctx context.Context, s Store, workers int, in datasets.Instrument, fee
 		return nil
 	})
 	return parts, err
-}
-
-// forEach calls f for 0 … n−1, so many at once (0: GOMAXPROCS), and waits for all. Each call writes
-// places of its own.
-func forEach(ctx context.Context, workers, n int, f func(context.Context, int) error) error {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for i := range n {
-		group.Go(func() error {
-			if inner.Err() != nil {
-				return context.Cause(inner)
-			}
-			return f(inner, i)
-		})
-	}
-	return group.Wait()
 }
 
 // held reports whether the lake has any of the days.
@@ -108,7 +86,7 @@ func foldAll(ctx context.Context, s Store, q Request, workers int, sources ...*s
 			}
 		}
 	}
-	return forEach(ctx, workers, len(jobs), func(ctx context.Context, i int) error {
+	return datasets.ForEach(ctx, workers, len(jobs), func(ctx context.Context, i int) error {
 		src, day := jobs[i].src, jobs[i].day
 		if err := src.fold(ctx, s, q, day); err != nil {
 			return fmt.Errorf("bars %s: %w", src.parts[day].info.Partition, err)
