@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
 )
 
@@ -49,12 +50,13 @@ func Load(series []*bars.Series, barsPerYear float64) (*Frame, error) {
 	g.Close = union(labels)
 
 	f := &Frame{Grid: g}
-	for _, name := range fieldNames(series) {
-		cols := make([][]float64, len(series))
-		for i, s := range series {
-			cols[i] = lay(values(s, name), labels[i], g.Close)
-		}
-		f.Panels = append(f.Panels, NewPanel(name, g, cols...))
+	names, n := fieldNames(series), len(series)
+	cols := make([][]float64, len(names)*n)
+	datasets.ForAll(len(cols), func(at int) {
+		cols[at] = lay(values(series[at%n], names[at/n]), labels[at%n], g.Close)
+	})
+	for k, name := range names {
+		f.Panels = append(f.Panels, NewPanel(name, g, cols[k*n:(k+1)*n]...))
 	}
 	if p := settledPanel(g, series, labels); p != nil {
 		f.Panels = append(f.Panels, p)
@@ -137,17 +139,22 @@ func values(s *bars.Series, name string) []float64 {
 	}
 	col := s.Record.Column(index[0]).(*array.Float64)
 	out := slices.Clone(col.Float64Values())
-	for t := range out {
-		if col.IsNull(t) {
-			out[t] = math.NaN()
+	if col.NullN() > 0 {
+		for t := range out {
+			if col.IsNull(t) {
+				out[t] = math.NaN()
+			}
 		}
 	}
 	return out
 }
 
 // lay puts values of the rows labelled from on the labels to: NaN where there is no such row, and
-// everywhere where there are no values.
+// everywhere where there are no values. Values that lie there already are given back as they are.
 func lay(v []float64, from, to []int64) []float64 {
+	if v != nil && slices.Equal(from, to) {
+		return v
+	}
 	out := make([]float64, len(to))
 	row := 0
 	for t, label := range to {

@@ -44,7 +44,16 @@ type builder struct {
 	around  []part    // derivative_ticker from the day before First to that after End−1
 	frame   frame
 	sources []*source
+	folded  int // the first so many of sources are
+	lays    []laying
 	columns []column
+}
+
+// laying is the columns that the days of a source are to be joined to.
+type laying struct {
+	src   *source
+	names []string
+	join  func([]part) joiner
 }
 
 // holding is what the lake has of a feed on the request's days.
@@ -156,19 +165,25 @@ func (b *builder) trades(ctx context.Context) error {
 		return b.everyTrade(ctx)
 	}
 	src := b.source(tradeFold(q.Spec, q.Contract), q.First, parts)
-	if err := foldAll(ctx, b.store, q, b.o.Workers, src); err != nil {
-		return err
-	}
 	windows := q.Spec.tickWindows()
-	join := newTradeJoin(src.parts, windows)
-	if q.Spec.Kind == TimeBars {
+	if q.Spec.Kind == TimeBars { // the grid is known, so they are folded and laid with the other feeds
 		b.frame = timeFrame(q)
-		b.add(tradeNames(windows), b.frame.lay(src.parts, join, oWindows+len(windows)))
+		b.lays = append(b.lays, laying{src, tradeNames(windows), func(days []part) joiner { return newTradeJoin(days, windows) }})
 		return nil
 	}
+	if err := b.fold(ctx); err != nil {
+		return err
+	}
 	b.frame = tradeFrame(q.First, src.parts)
-	b.add(tradeNames(windows), join.join(&b.frame))
+	b.add(tradeNames(windows), newTradeJoin(src.parts, windows).join(&b.frame))
 	return nil
+}
+
+// fold folds the sources that were entered since it was last called.
+func (b *builder) fold(ctx context.Context) error {
+	from := b.folded
+	b.folded = len(b.sources)
+	return foldAll(ctx, b.store, b.q, b.o.Workers, b.sources[from:]...)
 }
 
 // everyTrade is trades for bars of one trade.
@@ -189,7 +204,7 @@ func (b *builder) everyTrade(ctx context.Context) error {
 		return days[i]
 	}}, q.First, parts)
 	src.noCache = true
-	if err := foldAll(ctx, b.store, q, b.o.Workers, src); err != nil {
+	if err := b.fold(ctx); err != nil {
 		return err
 	}
 	for _, d := range days {
@@ -210,14 +225,12 @@ func (b *builder) others(ctx context.Context) ([]Settlement, error) {
 	if q.Spec.Kind != TimeBars {
 		key += " " + contractKey(q.Contract) // by which bars fill
 	}
-	known := len(b.sources)
-	var lay []func()
 	enter := func(fold feedFold, parts []part, names []string, join func([]part) joiner) {
 		src := b.source(fold, q.First, parts)
 		if q.Spec.Kind != TimeBars {
 			src.labels = b.feeds[0].parts
 		}
-		lay = append(lay, func() { b.add(names, f.lay(src.parts, join(src.parts), len(names))) })
+		b.lays = append(b.lays, laying{src, names, join})
 	}
 	if feed, parts, ok := b.held(datasets.Quotes, datasets.BookTicker, datasets.BookSnapshot25, datasets.BookSnapshot5); ok {
 		enter(bestFold(f, key, feed), parts, bestNames, func(days []part) joiner { return newBestJoin(days) })
@@ -234,11 +247,20 @@ func (b *builder) others(ctx context.Context) ([]Settlement, error) {
 	if _, parts, ok := b.held(datasets.Liquidations); ok {
 		enter(liquidationFold(f, key, q.Contract), parts, liquidationNames, func(days []part) joiner { return &liquidationJoin{days: days} })
 	}
-	if err := foldAll(ctx, b.store, q, b.o.Workers, b.sources[known:]...); err != nil {
+	if err := b.fold(ctx); err != nil {
 		return nil, err
 	}
-	for _, l := range lay {
-		l()
+	values := make([][][]float64, len(b.lays))
+	err := datasets.ForEach(ctx, b.o.Workers, len(b.lays), func(_ context.Context, i int) error {
+		l := b.lays[i]
+		values[i] = f.lay(l.src.parts, l.join(l.src.parts), len(l.names))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range b.lays {
+		b.add(l.names, values[i])
 	}
 	if funding == nil {
 		return nil, nil

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/url"
 	"path"
+	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 
@@ -57,15 +58,16 @@ func (f *feedFold) cached(s Store, info datasets.Info, source string) *table {
 	if !ok {
 		return nil
 	}
-	for _, v := range ts.TimestampValues() {
-		t.ts = append(t.ts, int64(v))
+	t.ts = make([]int64, ts.Len())
+	for i, v := range ts.TimestampValues() {
+		t.ts[i] = int64(v)
 	}
 	for c, name := range f.fields {
 		col, ok := rec.Column(c + 1).(*array.Float64)
 		if !ok || rec.ColumnName(c+1) != name || col.NullN() > 0 {
 			return nil
 		}
-		t.cols[c] = append(t.cols[c], col.Float64Values()...)
+		t.cols[c] = slices.Clone(col.Float64Values())
 	}
 	var err1, err2 error
 	t.tail[0], err1 = decodeFloats(meta[metaTailBuy])

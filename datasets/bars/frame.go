@@ -85,7 +85,7 @@ type part struct {
 func (f *frame) lay(days []part, j joiner, fields int) [][]float64 {
 	out := make([][]float64, fields)
 	for c := range out {
-		out[c] = filled(len(f.labels))
+		out[c] = make([]float64, len(f.labels))
 	}
 	row := make([]float64, fields)
 	d, k := 0, 0
@@ -118,7 +118,9 @@ func (f *frame) lay(days []part, j joiner, fields int) [][]float64 {
 			from = f.labels[bar]
 			if missing {
 				j.forget()
-				continue
+				for c := range row {
+					row[c] = math.NaN()
+				}
 			}
 			for c, v := range row {
 				out[c][bar] = v

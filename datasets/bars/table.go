@@ -7,6 +7,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/bitutil"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 // table is what a fold leaves of one day-file, and what the bar cache holds: rows in file order,
@@ -43,6 +45,10 @@ var tsField = arrow.Field{Name: "ts", Type: arrow.FixedWidthTypes.Timestamp_us}
 func record(ts []int64, columns []column, nullable bool) arrow.Record {
 	fields := make([]arrow.Field, 1, len(columns)+1)
 	arrays := make([]arrow.Array, 1, len(columns)+1)
+	valid, nulls := make([]*memory.Buffer, len(columns)), make([]int, len(columns))
+	if nullable {
+		datasets.ForAll(len(columns), func(c int) { valid[c], nulls[c] = validity(columns[c].values) })
+	}
 	fields[0] = tsField
 	arrays[0] = array.MakeFromData(array.NewData(tsField.Type, len(ts),
 		[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(ts))}, nil, 0, 0))
@@ -53,13 +59,8 @@ func record(ts []int64, columns []column, nullable bool) arrow.Record {
 			arrays[i].Retain()
 			continue
 		}
-		var valid *memory.Buffer
-		nulls := 0
-		if nullable {
-			valid, nulls = validity(c.values)
-		}
 		arrays = append(arrays, array.NewFloat64Data(array.NewData(arrow.PrimitiveTypes.Float64, len(c.values),
-			[]*memory.Buffer{valid, memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(c.values))}, nil, nulls, 0)))
+			[]*memory.Buffer{valid[i], memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(c.values))}, nil, nulls[i], 0)))
 	}
 	defer func() {
 		for _, a := range arrays {
