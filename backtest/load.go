@@ -152,7 +152,12 @@ func (s *Study) checkFactors(p *yamlconf.Positions, g *factors.Grid) {
 		}
 		names = append(names, f.Name)
 		if _, err := factors.Make(f.Name, f.Kind, f.Params, g); err != nil {
-			p.Errorf(path, "%v", err)
+			text := err.Error()
+			param, why, _ := strings.Cut(strings.TrimPrefix(text, f.Kind+": "), ": ")
+			if _, given := f.Params[param]; given { // the problem is there, not in the factor as a whole
+				path, text = path+"."+param, why
+			}
+			p.Errorf(path, "%s", text)
 		}
 	}
 	if len(s.Composite.Components) == 0 {
@@ -212,6 +217,9 @@ func (s *Study) checkEvaluation(p *yamlconf.Positions, g *factors.Grid) {
 	}
 }
 
+// maxWindows bounds the replays of a run; daily ones reach five years.
+const maxWindows = 2000
+
 func (s *Study) checkWindows(p *yamlconf.Positions, g *factors.Grid) {
 	if s.Windows == nil {
 		return
@@ -225,6 +233,12 @@ func (s *Study) checkWindows(p *yamlconf.Positions, g *factors.Grid) {
 	}{{"windows.length", s.Windows.Length}, {"windows.step", s.Windows.Step}} {
 		if _, err := w.window.In(g); err != nil {
 			p.Errorf(w.path, "%v", err)
+		}
+	}
+	if step, err := s.Windows.Step.In(g); err == nil && g.Every > 0 {
+		days := time.Duration(s.Data.To-s.Data.From) * 24 * time.Hour
+		if n := int64(days/g.Every) / int64(step); n > maxWindows {
+			p.Errorf("windows.step", "%v makes %d windows of the span, want at most %d", s.Windows.Step, n, maxWindows)
 		}
 	}
 }

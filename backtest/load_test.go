@@ -116,7 +116,7 @@ evaluation: {horizons: [5m, 5m], primary_horizon: 2h}
 			`factors[1].name: factor "m" stands here twice`,
 			`window 1m30s is not a whole number of 1m bars`,
 			`composite.components[0].factor: no factor is named "mm", did you mean m?`,
-			`signals: `,
+			`s.yaml:13:16: signals.thresholds: want strong_short < short < long < strong_long`,
 			`evaluation.horizons[1]: 5m stands here twice`,
 			`evaluation.primary_horizon: 2h is not one of evaluation.horizons`,
 		}},
@@ -127,6 +127,9 @@ evaluation: {horizons: [5m, 5m], primary_horizon: 2h}
 		{"tick bars need a year", minimal + "bars: {kind: tick, size: 100}\nfactors: [{name: m, kind: momentum, window: 14}]\ncomposite: {components: [{factor: m, weight: 1}], normalize: {window: 100}}\n", []string{"bars.bars_per_year: missing"}},
 		{"buckets of volume on tick bars", minimal + "bars: {kind: tick, size: 100, bars_per_year: 1e6}\nfactors: [{kind: vpin}]\ncomposite: {components: [{factor: vpin, weight: 1}], normalize: {window: 100}}\n", []string{"s.yaml:8:12: factors[0]: vpin: needs volume or dollar bars"}},
 		{"buckets of volume on time bars", minimal + "factors: [{kind: vpin}]\ncomposite: {components: [{factor: vpin, weight: 1}]}\n", []string{"factors[0]: vpin: needs volume or dollar bars"}},
+		{"more windows than a report can show", minimal + "windows: {length: 2m}\n", []string{"windows.step: 2m makes 109440 windows of the span, want at most 2000"}},
+		{"a parameter out of range is blamed itself", minimal + "factors:\n  - kind: momentum\n    window: 90x\n", []string{`s.yaml:9:13: factors[0].window: window "90x"`}},
+		{"a weight out of range is blamed itself", minimal + "signals:\n  min_holding: 4h\n  weights: {long: 2}\n", []string{"s.yaml:9:13: signals.weights: long is 2"}},
 		{"spot short without its cost", minimal + "execution: {spot_short: {}}\n", []string{"s.yaml:7:25: execution.spot_short: borrow_bps is missing"}},
 		{"empty", "", []string{"the file is empty"}},
 	} {

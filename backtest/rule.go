@@ -93,7 +93,11 @@ func (s *Study) checkSignals(p *yamlconf.Positions, g *factors.Grid) {
 		}
 	}
 	if err := s.levels().(interface{ Validate() error }).Validate(); err != nil {
-		p.Errorf("signals", "%v", err)
+		path, text := "signals", err.Error()
+		if part, why, _ := strings.Cut(text, ": "); p.Has(path + "." + part) {
+			path, text = path+"."+part, why
+		}
+		p.Errorf(path, "%s", text)
 	}
 	if w := o.MinHolding; w != (factors.Window{}) {
 		if _, err := w.In(g); err != nil {

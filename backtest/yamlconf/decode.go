@@ -308,6 +308,9 @@ func parseBounds(s string) bounds {
 // String words the bounds: "at least 1", "more than 0 and at most 1".
 func (b bounds) String() string {
 	var parts []string
+	if b.lo == b.hi {
+		return strconv.FormatFloat(b.lo, 'g', -1, 64)
+	}
 	num := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 	if !math.IsInf(b.lo, 0) {
 		word := "at least "
