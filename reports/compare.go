@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
 )
 
 // DefaultRelative is the relative difference of two numbers that is still no drift.
@@ -108,6 +107,6 @@ func drifts(golden, run any, o CompareOptions) ([]Drift, error) {
 		w.overrides = append(w.overrides, override{steps, v.Tolerance})
 	}
 	w.walk(nil, golden, run)
-	slices.SortStableFunc(w.found, func(a, b Drift) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(w.found, func(a, b Drift) int { return naturally(a.Path, b.Path) })
 	return w.found, nil
 }

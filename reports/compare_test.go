@@ -1,11 +1,16 @@
 package reports
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/qf-dev/qf/backtest"
 )
@@ -126,6 +131,54 @@ func TestCompareDamaged(t *testing.T) {
 	}
 }
 
+// TestCompareSeesEveryNumber changes the numbers of a golden one after the other.
+func TestCompareSeesEveryNumber(t *testing.T) {
+	src, err := os.ReadFile(filepath.Join("testdata", "golden", "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parse := func() any {
+		v, err := parseJSON(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	golden, changed := parse(), parse()
+	tried := 0
+	var walk func(v any, set func(json.Number))
+	walk = func(v any, set func(json.Number)) {
+		switch x := v.(type) {
+		case map[string]any:
+			for name, item := range x {
+				walk(item, func(n json.Number) { x[name] = n })
+			}
+		case []any:
+			for k, item := range x {
+				walk(item, func(n json.Number) { x[k] = n })
+			}
+		case json.Number:
+			f, err := x.Float64()
+			// A quantile, a delay and the like name their row.
+			if tried++; err != nil || f == 0 || tried%29 > 0 || f == math.Trunc(f) && math.Abs(f) < 100 {
+				return
+			}
+			for factor, want := range map[float64]int{1 + 1e-12: 0, 1 + 1e-6: 1} {
+				set(json.Number(strconv.FormatFloat(f*factor, 'g', -1, 64)))
+				found, err := drifts(golden, changed, CompareOptions{})
+				if err != nil || len(found) != want {
+					t.Errorf("%v times %v: %v, %v; want %d drifts", x, factor, found, err, want)
+				}
+			}
+			set(x)
+		}
+	}
+	walk(changed, nil)
+	if tried < 1000 {
+		t.Errorf("only %d numbers were found", tried)
+	}
+}
+
 func TestPathPatterns(t *testing.T) {
 	const path = "ic[signal=composite,instrument=x:Y.Z,window=all,horizon=1h].daily.mean"
 	for pattern, want := range map[string]bool{
@@ -161,19 +214,59 @@ func TestPathPatterns(t *testing.T) {
 }
 
 func TestWriteDrifts(t *testing.T) {
-	d := compared(t, `{"pnl":[{"signal":"s","x":2,"gone":1}],"name":"a"}`, `{"pnl":[{"signal":"s","x":1}],"name":"b"}`, CompareOptions{})
+	d := compared(t, `{"pnl":[{"signal":"s","x":2,"gone":1}],"name":"a","list":[]}`,
+		`{"pnl":[{"signal":"s","x":1},{"signal":"t","x":1,"y":2}],"name":"b","list":[1,2,3]}`, CompareOptions{})
 	var got strings.Builder
 	if err := WriteDrifts(&got, d); err != nil {
 		t.Fatal(err)
 	}
-	want := `name
-  name  "a"  "b"  changed
-pnl
-  pnl[signal=s].gone  1  -  missing
-  pnl[signal=s].x     2  1  -0.5
-3 differences: 2 changed, 1 missing, 0 new
+	want := `list    golden       run  change
+  list       -  3 values     new
+
+name    golden  run   change
+  name     "a"  "b"  changed
+
+pnl                   golden       run   change
+  pnl[signal=s].gone       1         -  missing
+  pnl[signal=s].x          2         1     -0.5
+  pnl[signal=t]            -  3 values      new
+
+9 differences: 2 changed, 1 missing, 6 new
 `
-	if got.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("the list (-want +got):\n%s", diff)
+	}
+}
+
+// TestLongSectionsAreCut: of many changes the largest are shown, in order.
+func TestLongSectionsAreCut(t *testing.T) {
+	var drifts []Drift
+	for k := range 3 * sectionLines {
+		by := float64(k%7) + 1
+		drifts = append(drifts, Drift{Path: fmt.Sprintf("curves.x[%d]", k), Kind: "changed", Golden: "1", Run: "2", Relative: &by})
+	}
+	var got strings.Builder
+	if err := WriteDrifts(&got, drifts); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(got.String()), "\n")
+	if len(lines) != sectionLines+4 || !strings.Contains(got.String(), "and 80 more, changed less") {
+		t.Errorf("%d lines:\n%s", len(lines), got.String())
+	}
+	for _, line := range lines[1 : sectionLines+1] {
+		if !strings.HasSuffix(line, "+5") && !strings.HasSuffix(line, "+6") && !strings.HasSuffix(line, "+7") {
+			t.Errorf("a small change is shown: %s", line)
+		}
+	}
+}
+
+func TestPathsSortByNumber(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"x[9]", "x[10]", -1}, {"x[10]", "x[10]", 0}, {"x[10].b", "x[10].a", 1}, {"a2b", "a10", -1}, {"a", "b", -1}, {"a", "a1", -1}, {"x[007]", "x[7]", -1}} {
+		if got := naturally(c.a, c.b); got != c.want {
+			t.Errorf("naturally(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -115,3 +116,28 @@ func (s step) covers(o step) bool {
 	}
 	return true
 }
+
+// naturally orders texts with the numbers in them by value: x[9] before x[10].
+func naturally(a, b string) int {
+	for x, y := a, b; ; {
+		if x == "" || y == "" {
+			return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(a, b))
+		}
+		m, n := digits(x), digits(y)
+		if m > 0 && n > 0 {
+			u, v := strings.TrimLeft(x[:m], "0"), strings.TrimLeft(y[:n], "0")
+			if c := cmp.Or(cmp.Compare(len(u), len(v)), strings.Compare(u, v)); c != 0 {
+				return c
+			}
+			x, y = x[m:], y[n:]
+			continue
+		}
+		if x[0] != y[0] {
+			return cmp.Compare(x[0], y[0])
+		}
+		x, y = x[1:], y[1:]
+	}
+}
+
+// digits is the length of the number that s begins with.
+func digits(s string) int { return len(s) - len(strings.TrimLeft(s, "0123456789")) }

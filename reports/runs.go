@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/qf-dev/qf/backtest"
 )
@@ -85,7 +84,7 @@ func Runs(dir string) ([]Listed, error) {
 			}
 			value, ok := set[name]
 			if !ok {
-				value = "null"
+				value = unset
 			}
 			out[i].Differs = append(out[i].Differs, Setting{name, value})
 		}
@@ -153,6 +152,9 @@ func flatten(path string, v any, set map[string]string) {
 	}
 }
 
+// unset is the value of a setting that a run does not have.
+const unset = "null"
+
 // varying lists the paths on which the sets do not agree, in order.
 func varying(sets []map[string]string) []string {
 	values := map[string][]string{}
@@ -163,7 +165,9 @@ func varying(sets []map[string]string) []string {
 		}
 		runs++
 		for path, v := range set {
-			values[path] = append(values[path], v)
+			if v != unset {
+				values[path] = append(values[path], v)
+			}
 		}
 	}
 	var out []string
@@ -177,51 +181,67 @@ func varying(sets []map[string]string) []string {
 	return out
 }
 
-// WriteRuns lists runs for people: a line of figures each, and below it what sets it apart.
+// WriteRuns lists runs for people: a line of figures each, and below it the settings in which they
+// differ.
 func WriteRuns(w io.Writer, runs []Listed) error {
 	if len(runs) == 0 {
 		_, err := fmt.Fprintln(w, "no runs")
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "run\tfrom\tto\tIC\tt\treturn\tSharpe\tdrawdown\twarnings")
-	for _, l := range runs {
-		name := printable(l.Folder)
+	lines := [][]string{{"", "run", "from", "to", "IC", "t", "return", "Sharpe", "drawdown", "warnings"}}
+	var broken []string
+	for k, l := range runs {
+		name, number := printable(l.Folder), strconv.Itoa(k+1)
 		if l.Latest {
 			name += " *"
 		}
 		if l.Error != "" {
-			fmt.Fprintf(t, "%s\tcannot be read: %s\n", name, printable(l.Error))
+			lines = append(lines, []string{number, name})
+			broken = append(broken, number+" cannot be read: "+printable(l.Error))
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", name, minute(l.From), minute(l.To),
-			ascii(signed(l.IC, 4)), ascii(signed(l.T, 1)), ascii(percent(l.TotalReturn, 1)), ascii(signed(l.Sharpe, 2)), ascii(percent(l.MaxDrawdown, 1)), l.Warnings)
+		line := []string{
+			number, name, minute(l.From), minute(l.To), signed(l.IC, 4), signed(l.T, 1),
+			percent(l.TotalReturn, 1), signed(l.Sharpe, 2), percent(l.MaxDrawdown, 1), count(float64(l.Warnings)),
+		}
+		for j := range line {
+			line[j] = printable(ascii(line[j]))
+		}
+		lines = append(lines, line)
 	}
-	if err := t.Flush(); err != nil {
+	if err := writeColumns(w, lines, 4); err != nil {
 		return err
+	}
+	for _, line := range broken {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
 	}
 	return writeDifferences(w, runs)
 }
 
 // writeDifferences shows the settings that differ, a line each with the value in every run.
 func writeDifferences(w io.Writer, runs []Listed) error {
+	head := []string{"setting"}
 	var readable []Listed
-	for _, l := range runs {
+	for k, l := range runs {
 		if l.Error == "" {
-			readable = append(readable, l)
+			head, readable = append(head, strconv.Itoa(k+1)), append(readable, l)
 		}
 	}
 	if len(readable) < 2 || len(readable[0].Differs) == 0 {
 		return nil
 	}
-	fmt.Fprintln(w, "\nSettings that differ, by run in the order above:")
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	lines := [][]string{head}
 	for k, s := range readable[0].Differs {
-		line := "  " + printable(s.Path)
+		line := []string{printable(s.Path)}
 		for _, l := range readable {
-			line += "\t" + clip(printable(l.Differs[k].Value), 24)
+			line = append(line, clip(printable(strings.Trim(l.Differs[k].Value, `"`)), 20))
 		}
-		fmt.Fprintln(t, line)
+		lines = append(lines, line)
 	}
-	return t.Flush()
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return writeColumns(w, lines, 1)
 }

@@ -45,10 +45,18 @@ func TestRuns(t *testing.T) {
 	if err := WriteRuns(&text, runs); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"small-aaaa ", "small-bbbb * ", "cannot be read", "execution.taker_bps"} {
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("the list lacks %q:\n%s", want, text.String())
-		}
+	list := `   run           from        to               IC     t  return  Sharpe  drawdown  warnings
+1  small-aaaa    2024-01-02  2024-01-05  +0.1547  +1.1   +0.6%   +1.70     -1.1%         2
+2  small-bbbb *  2024-01-02  2024-01-05  +0.1547  +1.1   +0.6%   +1.70     -1.1%         2
+3  zz-damaged
+3 cannot be read: ` + runs[2].Error + `
+
+setting                                      1    2
+composite.components[momentum_14d].weight  0.4  0.5
+execution.taker_bps                          5    6
+`
+	if diff := cmp.Diff(list, text.String()); diff != "" {
+		t.Errorf("the list (-want +got):\n%s", diff)
 	}
 }
 
