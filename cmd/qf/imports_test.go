@@ -27,6 +27,7 @@ var layers = map[string][]string{
 	"factors":             {"datasets", "datasets/bars", "factors/kernel"},
 	"signals":             {"datasets", "factors"},
 	"signals/llm":         {"datasets", "factors", "signals"},
+	"signals/llm/llmtest": {},
 	"backtest/metrics":    {},
 	"backtest/yamlconf":   {"datasets"},
 	"backtest":            {"datasets", "datasets/bars", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf"},
@@ -43,7 +44,7 @@ var owners = map[string][]string{
 	"github.com/goccy/go-yaml":          {"backtest/yamlconf", "reports"},
 	"github.com/sashabaranov/go-openai": {"signals/llm"},
 	"github.com/hashicorp/go-retryable": {"datasets/tardis", "signals/llm"},
-	"net/http":                          {"datasets/tardis", "datasets/tardistest", "signals/llm"},
+	"net/http":                          {"datasets/tardis", "datasets/tardistest", "signals/llm", "signals/llm/llmtest"},
 	"html/template":                     {"reports", "reports/chart"},
 	"github.com/klauspost/compress":     {"datasets/parquet", "datasets/tardis", "datasets/tardistest"},
 }

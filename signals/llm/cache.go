@@ -69,7 +69,7 @@ func (c *Cache) Put(e *Entry) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, e.marshal(), 0o666)
+	return renameio.WriteFile(path, e.marshal(), 0o666, renameio.WithTempDir(filepath.Dir(path)))
 }
 
 // List gives the keys of all entries, sorted.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 )
 
 // Call is one request to one model: everything that determines the answer, and nothing else.
@@ -39,6 +40,16 @@ func (c Call) Body() []byte {
 // PromptTokens bounds the tokens of the prompt from above: half the bytes of the request, since a
 // token is seldom shorter than three.
 func (c Call) PromptTokens() int { return (len(c.Body()) + 1) / 2 }
+
+// worst is the most that the call can take.
+func (c Call) worst() Usage { return Usage{c.PromptTokens(), c.MaxTokens, true} }
+
+// with is the call with further turns, in another format.
+func (c Call) with(turns []Message, format ResponseFormat) Call {
+	c.Messages = append(slices.Clip(c.Messages), turns...)
+	c.ResponseFormat = format
+	return c
+}
 
 // Key is the SHA-256 of a call in hexadecimal: it names the cache entry.
 type Key string

@@ -74,12 +74,14 @@ func (e *Entry) Usage() Usage {
 
 // Latency is the time that the entry's exchanges took together.
 func (e *Entry) Latency() time.Duration {
-	var ms float64
+	var d time.Duration
 	for _, x := range e.Exchanges {
-		ms += x.LatencyMS
+		d += x.latency()
 	}
-	return time.Duration(ms * 1e6)
+	return d
 }
+
+func (x Exchange) latency() time.Duration { return time.Duration(x.LatencyMS * 1e6) }
 
 // repairDue reports whether the one attempt to repair the answer has not been made.
 func (e *Entry) repairDue() bool { return e.Answer == nil && len(e.Exchanges) == 1 }

@@ -5,12 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/qf-dev/qf/datasets"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var btc = datasets.Instrument{Exchange: "binance-futures", Symbol: "BTCUSDT"}
 

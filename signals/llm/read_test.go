@@ -86,7 +86,7 @@ func TestEnsembles(t *testing.T) {
 		{Mean, []float64{2. / 3, 0, -0.8 / 3, 1.6 / 3, 1. / 3, 0.8 / 3, 0}},
 		// 2: two agree; 1: three ways; 4: one long against two neutral; 5: neutral is the commonest.
 		{Majority, []float64{1.5, 0, -0.8, 0.8, 0, 0, 0}},
-		{Weighted, []float64{(1 + 4 - 3) / 6., (2 - 4) / 6., (0.8 - 0.8 - 3.6) / 6., (2.4 + 1.2) / 6, 1 / 6., 2.4 / 6, 0}},
+		{Weighted, []float64{(1 + 4 - 3) / 6., (2 - 4) / 6., -3.6 / 6, (2.4 + 1.2) / 6, 1 / 6., 2.4 / 6, 0}},
 	} {
 		got := opine(c.ensemble, []float64{1, 2, 3}, said...).Ensemble()
 		if diff := cmp.Diff(c.want, got, cmpopts.EquateApprox(0, 1e-15)); diff != "" {

@@ -1,0 +1,88 @@
+package llm
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// refusal is why a request got no answer.
+type refusal struct {
+	status   int           // 0 where there was no whole response
+	message  string        // what was said, or what broke
+	kind     string        // the error's type and code, as the endpoint names them
+	after    time.Duration // it wants to be left alone so long; 0: it does not say
+	billable bool          // an answer may have been made and billed
+	foreign  bool          // what came is no endpoint's
+}
+
+// Error is the status and what was said.
+func (r *refusal) Error() string {
+	if r.status == 0 || r.foreign {
+		return r.message
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%d %s: %s", r.status, http.StatusText(r.status), r.message), ": ")
+}
+
+// busy reports a rate limit.
+func (r *refusal) busy() bool { return r.status == http.StatusTooManyRequests && !r.broke() }
+
+// passing reports what another try may heal.
+func (r *refusal) passing() bool {
+	switch r.status {
+	case 0, http.StatusRequestTimeout, http.StatusTooEarly:
+		return true
+	}
+	return r.status >= 500
+}
+
+// broke reports that the account has no money left.
+func (r *refusal) broke() bool {
+	said := strings.ToLower(r.kind)
+	return r.status == http.StatusPaymentRequired || strings.Contains(said, "insufficient_quota") ||
+		strings.Contains(said, "insufficient_balance") || strings.Contains(said, "insufficient_credit")
+}
+
+// format reports that the endpoint does not take the response format.
+func (r *refusal) format() bool {
+	switch r.status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusNotImplemented:
+		for _, word := range []string{"response_format", "response format", "json_schema", "json_object", "structured output"} {
+			if strings.Contains(strings.ToLower(r.message), word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// stops gives the reason to end the whole fill, or nil: no other call would fare better.
+func (r *refusal) stops(c Config, model, key string) error {
+	switch {
+	case (r.status == http.StatusUnauthorized || r.status == http.StatusForbidden) && key == "":
+		return fmt.Errorf("%w; %s is not set: get a key at %s", r, c.APIKeyEnv, renewAt(c.BaseURL))
+	case r.status == http.StatusUnauthorized || r.status == http.StatusForbidden:
+		return fmt.Errorf("%w; the endpoint refuses the key in %s: check or renew it at %s", r, c.APIKeyEnv, renewAt(c.BaseURL))
+	case r.broke():
+		return fmt.Errorf("%w; the account of the key in %s has no credit left: top it up at %s", r, c.APIKeyEnv, renewAt(c.BaseURL))
+	case r.status == http.StatusNotFound:
+		return fmt.Errorf("%w; check the model's name %q and base_url", r, model)
+	case r.foreign || r.status/100 == 3:
+		return fmt.Errorf("%w; check base_url: want an OpenAI-compatible endpoint, without /chat/completions", r)
+	}
+	return nil
+}
+
+// renewAt is where a person manages the keys of an endpoint.
+func renewAt(baseURL string) string {
+	u, err := url.Parse(baseURL)
+	if err != nil || u.Host == "" {
+		return "the endpoint's site"
+	}
+	if host := u.Hostname(); host == "holysheep.ai" || strings.HasSuffix(host, ".holysheep.ai") {
+		return "https://www.holysheep.ai"
+	}
+	return u.Scheme + "://" + u.Host
+}
