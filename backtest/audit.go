@@ -85,7 +85,7 @@ func (p pipeline) audit(ctx context.Context, lake *datasets.Lake, r *Result, o O
 // declared lists the leaks that the study asks for.
 func (s *Study) declared() []string {
 	list := []string{}
-	if s.looksAhead() {
+	if s.normalizesAhead() {
 		list = append(list, "full_sample normalization: composite, targets and positions know the whole sample, so that they were not compared")
 	}
 	if s.Data.Clock == datasets.Timestamp {
@@ -152,7 +152,7 @@ func (a *auditor) compare(again *Result, cut auditCut) {
 			a.panel("z "+c.Factor, r.Score.Z[k], again.Score.Z[k], n, cut)
 		}
 	}
-	if r.Study.looksAhead() {
+	if r.Study.normalizesAhead() {
 		return
 	}
 	a.panel(Composite, r.Score.Panel, again.Score.Panel, n, cut)

@@ -107,8 +107,28 @@ func (r *Result) warn(list ...error) {
 	}
 }
 
-// looksAhead reports whether a component is normalized over the whole sample.
-func (s *Study) looksAhead() bool {
+// LooksAhead says which choices of the study let later data into earlier rows: figures of such a study
+// could not have been earned, and its report begins with them.
+func (s *Study) LooksAhead() []string {
+	out := []string{}
+	for _, f := range s.Factors {
+		if f.Params["sample"] == "full" {
+			out = append(out, f.Name+" places each value within the full sample, which looks ahead")
+		}
+	}
+	for k, c := range s.Composite.Components {
+		if s.normalization(k).Method == factors.FullSample {
+			out = append(out, c.Factor+" is normalized by the mean and std of the full sample, which looks ahead")
+		}
+	}
+	if s.Data.Clock == datasets.Timestamp {
+		out = append(out, "bars by exchange time are not causal in arrival time: a row may join a bar before it could have been seen")
+	}
+	return out
+}
+
+// normalizesAhead reports whether a component is normalized over the whole sample.
+func (s *Study) normalizesAhead() bool {
 	for k := range s.Composite.Components {
 		if s.normalization(k).Method == factors.FullSample {
 			return true
@@ -126,11 +146,8 @@ func (s *Study) normalization(k int) factors.Normalization {
 }
 
 func (r *Result) warnLookAhead() {
-	if r.Study.looksAhead() {
-		r.warn(errors.New("full_sample normalization looks ahead: its mean and std know the whole sample, so these figures could not have been earned"))
-	}
-	if r.Study.Data.Clock == "timestamp" {
-		r.warn(errors.New("bars by exchange time are not causal in arrival time: a row may join a bar before it could have been seen"))
+	for _, why := range r.Study.LooksAhead() {
+		r.warn(errors.New(why))
 	}
 }
 

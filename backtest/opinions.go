@@ -63,7 +63,7 @@ func (r *Result) hear() error {
 // recall takes what models said, to questions before row n, from another result: by the key of each call. Where
 // the study looks ahead the composites of the two differ, and with them all prompts.
 func (r *Result) recall(was *Models, n int) error {
-	if was == nil || r.Study.looksAhead() {
+	if was == nil || r.Study.normalizesAhead() {
 		return nil
 	}
 	questions := slices.DeleteFunc(r.questions(), func(q llm.Question) bool { return q.Row >= n })

@@ -212,7 +212,7 @@ func (p pipeline) trial(ctx context.Context, r *Result, v voice, target *factors
 // targetOf is the target in one window: the span's, unless the score takes its mean and std from
 // the whole sample, which is then the window.
 func (p pipeline) targetOf(ctx context.Context, r *Result, w Window, v voice, target *factors.Panel) (*factors.Panel, error) {
-	if !r.Study.looksAhead() || w == r.Span {
+	if !r.Study.normalizesAhead() || w == r.Span {
 		return target, nil
 	}
 	score, err := p.composite(r.Factors, r.Study.Composite, w.Lo, w.Hi)

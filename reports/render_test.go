@@ -215,10 +215,11 @@ func TestPageSize(t *testing.T) {
 func TestLookAheadComesFirst(t *testing.T) {
 	r := sample(t, small)
 	r.Study.Composite.Components[1].Normalize = &factors.Normalization{Method: factors.FullSample}
+	r.Study.Factors[0].Params["sample"] = "full"
 	r.Study.Data.Clock = "timestamp"
 	run := finishedResult(t, r)
-	if len(run.Report.LooksAhead) != 2 {
-		t.Fatalf("looks ahead: %q, want the component and the clock", run.Report.LooksAhead)
+	if len(run.Report.LooksAhead) != 3 {
+		t.Fatalf("looks ahead: %q, want the factor, the component and the clock", run.Report.LooksAhead)
 	}
 	for _, f := range []Format{HTML, Text} {
 		out := strings.ToLower(render(t, f, run))

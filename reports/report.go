@@ -130,7 +130,7 @@ func New(r *backtest.Result) *Report {
 		Stability:      list(r.Evaluation.Stability),
 		Monthly:        months(g, r.All),
 		Coverage:       coverage(r.Market),
-		LooksAhead:     looksAhead(s),
+		LooksAhead:     s.LooksAhead(),
 		Models:         models(r),
 		Causality:      r.Certificate,
 		Warnings:       []string{},
@@ -154,24 +154,6 @@ func New(r *backtest.Result) *Report {
 	}
 	d.Verdict = judge(d)
 	return d
-}
-
-// looksAhead says which choices of the study let later data into earlier rows.
-func looksAhead(s *backtest.Study) []string {
-	out := []string{}
-	for _, c := range s.Composite.Components {
-		n := s.Composite.Normalize
-		if c.Normalize != nil {
-			n = *c.Normalize
-		}
-		if n.Method == factors.FullSample {
-			out = append(out, c.Factor+" is normalized with the mean and std of the full sample, which lie in the future of most of its rows")
-		}
-	}
-	if s.Data.Clock == "timestamp" {
-		out = append(out, "bars follow the exchange's clock: a trade counts before it had arrived")
-	}
-	return out
 }
 
 func instrument(r *backtest.Result, i int, in datasets.Instrument) Instrument {
