@@ -376,7 +376,7 @@ func (f *FactorConfig) DecodeNode(c *yamlconf.Cursor) {
 	f.Kind = kind.Text
 	known, err := factors.Find(f.Kind)
 	if err != nil {
-		c.Errorf("%v", err)
+		c.Field(slices.Index(c.Items, kind)).Errorf("%v", err)
 		return
 	}
 	valid := []string{"name", "kind"}

@@ -72,7 +72,7 @@ func (p *Positions) add(path, format string, a ...any) {
 	e := &Error{File: p.file, Path: path, Msg: fmt.Sprintf(format, a...)}
 	for at := path; ; {
 		if n, ok := p.nodes[at]; ok {
-			e.Line, e.Col = n.Line, n.Col
+			e.Line, e.Col, e.near = n.Line, n.Col, at != path
 			if n.origin != "" {
 				e.File, e.Line, e.Col = n.origin, 0, 0
 			}

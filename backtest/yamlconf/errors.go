@@ -14,6 +14,8 @@ type Error struct {
 	Line, Col int    // 0 for overrides and for what is missing altogether
 	Path      string // execution.delay, factors[2].window; empty for the document
 	Msg       string
+
+	near bool // the place is that of what should hold the value, which itself is not there
 }
 
 // Error prints file:line:column: path: message.

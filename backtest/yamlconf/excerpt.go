@@ -21,8 +21,8 @@ func ReadFile(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxSource+1))
 }
 
-// Excerpt gives an error of Parse or Decode a text that shows, below each problem that has a place
-// in the file, its line of the source with a caret under the column:
+// Excerpt gives an error of Parse or Decode a text that shows, below each problem with something
+// that stands in the file, its line of the source with a caret under the column:
 //
 //	study.yaml:6:20: execution.delay: 0, want at least 1
 //	     6 | execution: {delay: 0}
@@ -49,7 +49,7 @@ func (x *excerpt) Error() string {
 			b.WriteByte('\n')
 		}
 		b.WriteString(err.Error())
-		if e := (*Error)(nil); errors.As(err, &e) && e.File == x.file && e.Line > 0 && e.Line <= len(x.lines) && len(x.lines[e.Line-1]) > 0 {
+		if e := (*Error)(nil); errors.As(err, &e) && e.File == x.file && !e.near && e.Line > 0 && e.Line <= len(x.lines) && len(x.lines[e.Line-1]) > 0 {
 			text, at := clip(string(x.lines[e.Line-1]), e.Col-1)
 			fmt.Fprintf(&b, "\n%6d | %s\n%6s | %*s", e.Line, text, "", at+1, "^")
 		}

@@ -75,7 +75,9 @@ func runFactors(ctx context.Context, s streams, o factorsOptions) error {
 		for _, p := range k.Params {
 			params = append(params, p.Name+" "+p.Default)
 		}
-		fmt.Fprintf(s.out, "%s (%s)\n    %s\n", k.Name, strings.Join(params, ", "), k.Formula)
+		if _, err := fmt.Fprintf(s.out, "%s (%s)\n    %s\n", k.Name, strings.Join(params, ", "), k.Formula); err != nil {
+			return err
+		}
 	}
 	return nil
 }

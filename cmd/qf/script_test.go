@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,7 +34,20 @@ func TestMain(m *testing.M) {
 //
 // serve starts a simulated vendor and puts its address into $TARDIS; its key is $KEY. requests
 // checks how many requests it has had since it was last asked. exits runs a command that must end
-// with that exit code. same compares all files below two folders byte by byte.
+// with that exit code. same compares all files below two folders byte by byte. The condition
+// [smalldisk] holds where a script may mount a file system of its own (unshare -rm).
+//
+// What must never happen on bad input is held by these scripts:
+//
+//	a truncated gzip, HTML with status 200, a wrong length or MD5   fetch_faults
+//	the same in a file on disk, a wrong header, a NUL byte, a line
+//	without an end, a cell of 400 digits, a symbol with ../         import_hostile
+//	a damaged or foreign Parquet file, an empty lake                lake_damage
+//	a study of the wrong shape                                      config, config_shapes
+//	a full disk, a closed or full stdout                            full_disk
+//	Ctrl-C and kill -9 in the middle                                interrupt
+//	a key that is wrong, and must not be shown                      fetch_key
+//	names with ../ and markup in studies and runs                   hostile_names
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -41,6 +55,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("KEY", tardistest.DemoKey)
 			env.Values[counter{}] = &counter{}
 			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "smalldisk" {
+				return false, fmt.Errorf("no condition %q", cond)
+			}
+			return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt").Run() == nil, nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve":    serve,
