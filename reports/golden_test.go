@@ -20,20 +20,24 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 var small = shape{name: "small", instruments: []datasets.Instrument{btc, eth}, days: 3, every: time.Hour, windows: 1, warmUp: 5, edge: 0.05}
 
-// TestGolden compares each document of one invented run with the file under testdata/golden.
+// TestGolden compares each document of an invented run, and of one with models, with the file under
+// testdata/golden.
 func TestGolden(t *testing.T) {
 	r := sample(t, small)
 	run := finished(t, small)
 	// The study's keys belong to another package; this page shows any.
 	run.Manifest.Config = json.RawMessage(`{"version":1,"name":"small","bars":{"kind":"time","every":"1h"},"factors":[{"name":"momentum_14d"}]}`)
+	asked := finishedResult(t, modelSample(t, small))
 	for name, write := range map[string]func(io.Writer) error{
-		"report.json":   func(w io.Writer) error { return Render(w, JSON, run) },
-		"manifest.json": func(w io.Writer) error { return writeJSON(w, run.Manifest) },
-		"report.html":   func(w io.Writer) error { return Render(w, HTML, run) },
-		"summary.txt":   func(w io.Writer) error { return Render(w, Text, run) },
-		"ic.csv":        func(w io.Writer) error { return writeIC(w, run.Report) },
-		"windows.csv":   func(w io.Writer) error { return writeWindows(w, run.Report) },
-		"trades.csv":    func(w io.Writer) error { return writeTrades(w, r) },
+		"report.json":        func(w io.Writer) error { return Render(w, JSON, run) },
+		"manifest.json":      func(w io.Writer) error { return writeJSON(w, run.Manifest) },
+		"report.html":        func(w io.Writer) error { return Render(w, HTML, run) },
+		"summary.txt":        func(w io.Writer) error { return Render(w, Text, run) },
+		"ic.csv":             func(w io.Writer) error { return writeIC(w, run.Report) },
+		"windows.csv":        func(w io.Writer) error { return writeWindows(w, run.Report) },
+		"trades.csv":         func(w io.Writer) error { return writeTrades(w, r) },
+		"models.json":        func(w io.Writer) error { return writeJSON(w, asked.Report.Models) },
+		"models_summary.txt": func(w io.Writer) error { return Render(w, Text, asked) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer

@@ -28,6 +28,7 @@ var pageTemplate = template.Must(template.New("report.html").Funcs(template.Func
 	"share":  share,
 	"count":  func(n int) string { return count(float64(n)) },
 	"mark":   chart.Mark,
+	"short":  func(s string) string { return clip(s, maxText) },
 	"signal": signalName,
 }).ParseFS(pageFiles, "page/report.html"))
 
@@ -38,6 +39,7 @@ const (
 	maxPositions = 20  // instruments drawn
 	openWide     = 3   // of them, shown at once
 	maxFeeds     = 60  // coverage strips
+	maxText      = 600 // letters of a name or a warning
 )
 
 // page is what the template shows: words and drawings, no computation left.

@@ -211,6 +211,13 @@ func TestPageSize(t *testing.T) {
 	}
 }
 
+func BenchmarkHTML(b *testing.B) {
+	run := finishedResult(b, modelSample(b, large))
+	for b.Loop() {
+		render(b, HTML, run)
+	}
+}
+
 // A study that looks ahead says so before its verdict.
 func TestLookAheadComesFirst(t *testing.T) {
 	r := sample(t, small)
