@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -148,6 +149,11 @@ func (s *Study) checkLLM(p *yamlconf.Positions, g *factors.Grid, file string) {
 	case g.Every > 0:
 		if _, err := w.In(g); err != nil {
 			p.Errorf(at+".cadence", "%v", err)
+		}
+	}
+	for i, m := range l.Models {
+		if l.BudgetUSD != nil && !m.Priced() {
+			p.Errorf(fmt.Sprintf("%s.models[%d]", at, i), "%s has no price, and there is a budget: give its input_usd and output_usd, or leave budget_usd out", m.Name)
 		}
 	}
 	if l.Combine.Mode != llm.Blend {

@@ -39,8 +39,8 @@ func TestModelSectionReadsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := []string{
-		"signals.llm={models: [gpt-4.1, {name: local, input_usd: 0, output_usd: 0.1, knowledge_cutoff: 2024-02-01, weight: 2}, {name: unpriced}], " +
-			"cadence: 4h, combine: {mode: gate}, seed: 7, budget_usd: 1.5, user_template: user.tmpl, summary: {volatility: volatility_20d, missing: zero}}",
+		"signals.llm={models: [gpt-4.1, {name: local, input_usd: 0, output_usd: 0.1, knowledge_cutoff: 2024-02-01, weight: 2}, {name: unpriced, input_usd: 3}], " +
+			"cadence: 4h, combine: {mode: gate}, seed: 7, user_template: user.tmpl, summary: {volatility: volatility_20d, missing: zero}}",
 	}
 	s, err := ParseStudy(filepath.Join(dir, "s.yaml"), []byte(minimal), set)
 	if err != nil {
@@ -63,10 +63,14 @@ func TestModelSectionReadsBack(t *testing.T) {
 	if again.Signals.LLM.UserTemplate.Text != "{{.Asset}} {{.Summary}}" {
 		t.Errorf("the template's text is %q", again.Signals.LLM.UserTemplate.Text)
 	}
-	if c, err := s.Signals.LLM.Config(); err != nil || c.BudgetUSD != 1.5 || *c.Seed != 7 {
+	if c, err := s.Signals.LLM.Config(); err != nil || !math.IsNaN(c.BudgetUSD) || *c.Seed != 7 {
 		t.Errorf("config %+v, %v", c, err)
 	}
-	if c, err := again.Signals.LLM.Config(); err != nil || math.IsNaN(c.BudgetUSD) {
+	s, err = ParseStudy("s", []byte(minimal), []string{"signals.llm={budget_usd: 1.5}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := s.Signals.LLM.Config(); err != nil || c.BudgetUSD != 1.5 {
 		t.Errorf("config %+v, %v", c, err)
 	}
 }
@@ -88,6 +92,7 @@ func TestModelSectionErrors(t *testing.T) {
 		{"{summary: {regime: nosuch}}", `"nosuch", want a factor of the study`},
 		{"{user_template: nosuch.tmpl}", "nosuch.tmpl"},
 		{"{user_template: {text: '{{.Nosuch}}'}}", "signals.llm"},
+		{"{budget_usd: 1, models: [gpt-4.1, unheard-of]}", "signals.llm.models[1]: unheard-of has no price"},
 		{"{budget_usd: -1}", "want at least 0"},
 		{"{max_invalid: 2}", "want at least 0 and at most 1"},
 		{"{concurrency: 0}", "want at least 1"},

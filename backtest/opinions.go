@@ -46,17 +46,26 @@ func (r *Result) hear() error {
 	if err != nil {
 		return fmt.Errorf("signals.llm: %w", err)
 	}
+	if err := l.Refuses(o); err != nil {
+		return err
+	}
+	r.Models = r.models(o)
+	return nil
+}
+
+// Refuses says why a backtest does not run on what the cache holds: answers are missing, or too many of a
+// model's are invalid. It is nil where it runs.
+func (l *LLM) Refuses(o *llm.Opinions) error {
 	if missing := o.Missing(); missing.Calls > 0 && l.OnMissing == missingFails {
 		return fmt.Errorf("signals.llm: %d of %d answers are %w %s: qf signals fill --config %s asks for them (%s)",
-			missing.Calls, len(o.Questions)*len(cfg.Models), llm.ErrMissing, l.CacheDir(), l.file, dollars("for at most", missing.USD))
+			missing.Calls, len(o.Questions)*len(o.Config.Models), llm.ErrMissing, l.CacheDir(), l.file, dollars("for at most", missing.USD))
 	}
-	for k, m := range cfg.Models {
+	for k, m := range o.Config.Models {
 		if b := o.Billed(k); float64(b.Invalid) > l.MaxInvalid*float64(b.Calls) {
 			return fmt.Errorf("signals.llm: %d of %d answers of %s are invalid, more than max_invalid %v: qf signals verify --config %s shows them",
 				b.Invalid, b.Calls, m.Name, l.MaxInvalid, l.file)
 		}
 	}
-	r.Models = r.models(o)
 	return nil
 }
 

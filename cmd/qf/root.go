@@ -80,6 +80,7 @@ Start here:
 	addGroup(root, "Research:",
 		newConfig(s),
 		newFactors(s, c, runFactors),
+		newSignals(s, c),
 		newBacktest(s, c, runBacktest),
 	)
 	addGroup(root, "Results:",

@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 //	exits N qf …
 //	same A B
 //
+// and for language models those of signals_test.go.
+//
 // serve starts a simulated vendor and puts its address into $TARDIS; its key is $KEY. requests
 // checks how many requests it has had since it was last asked. exits runs a command that must end
 // with that exit code. same compares all files below two folders byte by byte. The condition
@@ -54,6 +56,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("KEY", tardistest.DemoKey)
 			env.Values[counter{}] = &counter{}
+			env.Setenv("LLMKEY", modelKey)
+			env.Values[endpoint{}] = &endpoint{}
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
@@ -67,6 +71,11 @@ func TestScripts(t *testing.T) {
 			"requests": requests,
 			"exits":    exits,
 			"same":     same,
+			"models":   models,
+			"billed":   billed,
+			"asked":    asking,
+			"damage":   damage,
+			"never":    never,
 		},
 	})
 }
