@@ -67,10 +67,8 @@ func (a *audit) find(q Question, v view, text string) error {
 		}
 		return nil
 	}
-	for _, s := range a.names {
-		if found := s.FindStringSubmatch(text); found != nil {
-			return fmt.Errorf("%s as %q although anonymize is set", s.what, found[1])
-		}
+	if name, what := findName(text, a.names); name != "" {
+		return fmt.Errorf("%s as %q although anonymize is set", what, name)
 	}
 	for _, d := range findDates(text, a.years) {
 		if d.within(a.first, a.end) {

@@ -77,15 +77,27 @@ type Estimate struct {
 func (o *Opinions) Missing() Estimate {
 	var e Estimate
 	for m := range o.Replies {
-		for _, r := range distinct(o.Replies[m]) {
-			if r.State != Missing {
-				continue
-			}
+		of := o.MissingOf(m)
+		e.Calls += of.Calls
+		e.Prompt += of.Prompt
+		e.Answer += of.Answer
+		e.USD += of.USD
+	}
+	return e
+}
+
+// MissingOf is Missing of model m alone.
+func (o *Opinions) MissingOf(m int) Estimate {
+	var e Estimate
+	for _, r := range distinct(o.Replies[m]) {
+		if r.State == Missing {
 			e.Calls++
 			e.Prompt += r.Prompt
 			e.Answer += r.Complete
-			e.USD += Usage{Prompt: r.Prompt, Complete: r.Complete}.Cost(o.Config.Models[m])
 		}
+	}
+	if e.Calls > 0 {
+		e.USD = Usage{Prompt: e.Prompt, Complete: e.Answer}.Cost(o.Config.Models[m])
 	}
 	return e
 }

@@ -1,10 +1,13 @@
 package llm
 
 import (
+	"iter"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // date is a date or time as it stands in a text, with what it may mean.
@@ -39,7 +42,6 @@ func (d date) within(from, to int64) bool {
 const (
 	monthName = `(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)`
 	monthDay  = `(\d{1,2})(?:st|nd|rd|th)?`
-	before    = `(?i)(?:^|[^\pL\d.])`
 )
 
 // dateForm is one way to write a date. read gets the groups of the form's expression and the years
@@ -95,33 +97,54 @@ var dateForms = []dateForm{
 	}},
 }
 
+// longestDate bounds a date in bytes.
+const longestDate = 64
+
 func form(expression string) *regexp.Regexp {
-	return regexp.MustCompile(before + `(` + expression + `)(?:$|[^\pL\d])`)
+	return regexp.MustCompile(`(?i)^(` + expression + `)(?:$|[^\pL\d])`)
 }
 
 // findDates lists the dates that a text names. One without a year may be of any of years, and counts
 // only where its month has a capital.
 func findDates(text string, years []int) []date {
 	var out []date
-	for _, f := range dateForms {
-		for rest := text; ; {
-			at := f.FindStringSubmatchIndex(rest)
-			if at == nil {
-				break
+	for i := range words(text) {
+		if i > 0 && text[i-1] == '.' || !mayBeDate(text[i:]) {
+			continue // the digits of a fraction
+		}
+		for _, f := range dateForms {
+			g := f.FindStringSubmatch(text[i:min(len(text), i+longestDate)])
+			if g == nil {
+				continue
 			}
-			groups := make([]string, len(at)/2-2)
-			for i := range groups {
-				if from := at[2*i+4]; from >= 0 {
-					groups[i] = rest[from:at[2*i+5]]
-				}
+			if meanings := f.read(g[2:], years); meanings != nil {
+				out = append(out, date{g[1], meanings})
 			}
-			if meanings := f.read(groups, years); meanings != nil {
-				out = append(out, date{rest[at[2]:at[3]], meanings})
-			}
-			rest = rest[at[3]:] // what ends this one may stand before the next
 		}
 	}
 	return out
+}
+
+// mayBeDate reports whether a word begins as a date can.
+func mayBeDate(word string) bool {
+	if len(word) < 4 {
+		return false
+	}
+	return word[0] <= '9' || month(word) > 0 || word[0]|0x20 == 'q' && word[1] <= '9'
+}
+
+// words visits where the words and numbers of a text begin.
+func words(text string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		inside := false
+		for i, r := range text {
+			now := unicode.IsLetter(r) || unicode.IsDigit(r)
+			if now && !inside && !yield(i) {
+				return
+			}
+			inside = now
+		}
+	}
 }
 
 // dated is a day, of any of years where it names none.
@@ -164,13 +187,15 @@ func months(year string, m time.Month, n int) []period {
 	return []period{{t.UnixMicro(), t.AddDate(0, n, 0).UnixMicro()}}
 }
 
-// month reads a number or a name.
+// month reads a number, or a name by its first three letters; 0 for none.
 func month(s string) time.Month {
 	if s[0] <= '9' {
 		return time.Month(atoi(s))
 	}
-	return time.Month(strings.Index("janfebmaraprmayjunjulaugsepoctnovdec", strings.ToLower(s[:3]))/3 + 1)
+	return time.Month(slices.Index(monthNames, strings.ToLower(s[:3])) + 1)
 }
+
+var monthNames = strings.Fields("jan feb mar apr may jun jul aug sep oct nov dec")
 
 func fullYear(s string) int {
 	if len(s) == 2 {

@@ -197,6 +197,8 @@ func TestSpellings(t *testing.T) {
 		{"binance-delivery", "BTCUSD_PERP", []string{"BTCUSD", "btc-usd_perp"}, []string{"perp"}},
 		{"binance-futures", "1000PEPEUSDT", []string{"PEPE", "1000pepe-usdt"}, []string{"1000"}},
 		{"binance", "NEARUSDT", []string{"NEAR", "near/usdt"}, []string{"near zero"}},
+		{"", "", nil, nil},
+		{"x", "-", nil, nil},
 		{"bullish", "LINKUSDC", []string{"Chainlink"}, []string{"bullish", "the link"}},
 	} {
 		q := days(1)

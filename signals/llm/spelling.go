@@ -8,10 +8,37 @@ import (
 	"github.com/qf-dev/qf/datasets"
 )
 
-// spelling is one way to name an instrument; the first group is what was found.
+// spelling is one way to name an instrument.
 type spelling struct {
-	*regexp.Regexp
-	what string
+	what  string
+	first byte           // of the name, in lower case
+	form  *regexp.Regexp // of the name at the beginning of a text; the first group is the name
+}
+
+// longestName bounds a name in bytes, with its separators.
+const longestName = 300
+
+// findName is the first name in a text, "" for none, with what it is.
+func findName(text string, names []spelling) (name, what string) {
+	for i := range words(text) {
+		for _, s := range names {
+			if lower(text[i]) != s.first {
+				continue
+			}
+			if found := s.form.FindStringSubmatch(text[i:min(len(text), i+longestName)]); found != nil {
+				return found[1], s.what
+			}
+		}
+	}
+	return "", ""
+}
+
+// lower is an ASCII letter in lower case.
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 // quotes are the currencies that end a symbol, the longer before what ends them.
@@ -34,34 +61,37 @@ var venueNames = map[string]string{"okex": "okx", "huobi": "htx"}
 // spellings lists the ways to name an instrument: its symbol with any separators or none; its base
 // coin as a word, in capitals or by name; its exchange.
 func spellings(in datasets.Instrument) []spelling {
+	var out []spelling
+	add := func(what, flags, name string) {
+		if name != "" {
+			first := lower(strings.TrimPrefix(name, `\`)[0])
+			out = append(out, spelling{what, first, regexp.MustCompile(flags + `^(` + name + `)(?:$|[^\pL\d])`)})
+		}
+	}
 	base, rest := splitSymbol(in.Symbol)
-	out := []spelling{spell("the symbol", `(?i)`, apart(in.Symbol))}
+	coin := regexp.QuoteMeta(base)
+	add("the symbol", `(?i)`, apart(in.Symbol))
 	if rest != "" {
-		out = append(out, spell("the symbol", `(?i)`, regexp.QuoteMeta(base)+separators+apart(rest)))
+		add("the symbol", `(?i)`, coin+separators+apart(rest))
 	}
 	if parts := split(rest); len(parts) > 1 && slices.Contains(quotes, parts[0]) {
-		out = append(out, spell("the symbol", `(?i)`, regexp.QuoteMeta(base)+separators+parts[0]))
+		add("the symbol", `(?i)`, coin+separators+parts[0])
 	}
 	for _, coin := range []string{base, strings.TrimLeft(base, "0123456789")} {
 		if len(coin) > 1 {
-			out = append(out, spell("the symbol's coin", ``, regexp.QuoteMeta(coin)))
+			add("the symbol's coin", ``, regexp.QuoteMeta(coin))
 		}
 		for _, name := range strings.Fields(coinNames[coin]) {
-			out = append(out, spell("the symbol's coin", `(?i)`, name))
+			add("the symbol's coin", `(?i)`, name)
 		}
 	}
 	venue, _, _ := strings.Cut(in.Exchange, "-")
-	names := []string{venue, venueNames[venue], in.Exchange}
-	for _, name := range names {
-		if name != "" && !slices.Contains(englishVenues, name) {
-			out = append(out, spell("the exchange", `(?i)`, apart(name)))
+	for _, name := range []string{venue, venueNames[venue], in.Exchange} {
+		if !slices.Contains(englishVenues, name) {
+			add("the exchange", `(?i)`, apart(name))
 		}
 	}
 	return out
-}
-
-func spell(what, flags, expression string) spelling {
-	return spelling{regexp.MustCompile(flags + `(?:^|[^\pL\d])(` + expression + `)(?:$|[^\pL\d])`), what}
 }
 
 // separators may stand, or not, between the parts of a symbol.
