@@ -73,7 +73,7 @@ func New(label string, height int, x, y Axis) *Plot {
 		p.text(class, p.pc(t.At), px(p.height+20), p.anchor(t.At), t.Label)
 	}
 	if x.Unit != "" {
-		p.text("unit", "-10", px(p.height+20), "end", x.Unit)
+		p.text("unit", px(-axisWidth), px(p.height+20), "start", x.Unit)
 	}
 	if y.Unit != "" {
 		p.text("unit", px(-axisWidth), "-12", "start", y.Unit)
