@@ -161,9 +161,10 @@ func (s *screen) warnings(d *Report) {
 			alike = fmt.Sprintf(" (+%d alike)", f.Alike)
 		}
 		// A warning may take a second line where all the others still have theirs.
-		for _, text := range wrap(f.Text, screenWidth-4-len(alike), min(max(s.room-len(found)+i+1, 1), 2)) {
-			s.line(yellow, "  %s%s", text, alike)
-			alike = ""
+		lines := wrap(f.Text, screenWidth-2-len(alike), min(max(s.room-len(found)+i+1, 1), 2))
+		lines[len(lines)-1] += alike
+		for _, text := range lines {
+			s.line(yellow, "  %s", text)
 		}
 	}
 }
