@@ -117,6 +117,15 @@ func (d *delta) unpack(dst []int64) {
 			dst = dst[4:]
 			bit += 4 * int(width)
 		}
+	} else if width <= 28 { // and two
+		for len(dst) >= 2 && bit>>3+8 <= len(src) {
+			v := binary.LittleEndian.Uint64(src[bit>>3:]) >> (bit & 7)
+			a := last + low + int64(v&mask)
+			last = a + low + int64(v>>(width&63)&mask)
+			dst[0], dst[1] = a, last
+			dst = dst[2:]
+			bit += 2 * int(width)
+		}
 	}
 	for i := range dst {
 		shift := bit & 7

@@ -119,6 +119,16 @@ func unpack[T any](h *hybrid, dst, dictionary []T) bool {
 	bit, width, src := h.bit, h.width, h.packed
 	mask, n := uint64(1)<<width-1, uint64(len(dictionary))
 	h.bit += len(dst) * int(width)
+	if width == 1 && n == 2 && bit&7 == 0 {
+		two := [2]T{dictionary[0], dictionary[1]}
+		for len(dst) >= 8 && bit>>3 < len(src) {
+			v := src[bit>>3]
+			dst[0], dst[1], dst[2], dst[3] = two[v&1], two[v>>1&1], two[v>>2&1], two[v>>3&1]
+			dst[4], dst[5], dst[6], dst[7] = two[v>>4&1], two[v>>5&1], two[v>>6&1], two[v>>7]
+			dst = dst[8:]
+			bit += 8
+		}
+	}
 	if width <= 14 { // four values lie within the 8 bytes from the first one's first on
 		for len(dst) >= 4 && bit>>3+8 <= len(src) {
 			v := binary.LittleEndian.Uint64(src[bit>>3:]) >> (bit & 7)

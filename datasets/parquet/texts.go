@@ -360,6 +360,9 @@ func (c *enums) decodeCodes(dst []int8) (unknown int, word string, err error) {
 		if err := lookup(&c.numbers, dst, c.codes); err != nil {
 			return -1, "", err
 		}
+		if !slices.Contains(c.codes, -1) {
+			return -1, "", nil
+		}
 		if unknown = slices.Index(dst, -1); unknown >= 0 {
 			c.indexes = grow(c.indexes, unknown+1)
 			if err := lookup(&before, c.indexes, c.identity); err != nil {

@@ -62,12 +62,12 @@ func (l *leaf) values(want arrow.Field, words []string) (values, error) {
 		if plainInt {
 			unit = nanosPerMicro
 		}
-		return &ints{leaf: l, dtype: t, unit: unit}, nil
+		return newInts(l, t, unit), nil
 	case *arrow.Int64Type:
 		if !plainInt {
 			return nil, mismatch
 		}
-		return &ints{leaf: l, dtype: t, unit: nanosPerMicro}, nil
+		return newInts(l, t, nanosPerMicro), nil
 	case *arrow.DictionaryType:
 		if natural.ID() != arrow.STRING || t.IndexType.ID() != arrow.INT8 || t.ValueType.ID() != arrow.STRING {
 			return nil, mismatch
@@ -82,7 +82,7 @@ func (l *leaf) values(want arrow.Field, words []string) (values, error) {
 	}
 	switch natural.ID() {
 	case arrow.FLOAT64:
-		return &floats{physical: l.physical}, nil
+		return newFloats(l.physical), nil
 	case arrow.STRING:
 		return &texts{}, nil
 	default:

@@ -146,32 +146,31 @@ func (w *words) word32(i int) (v uint32) {
 	return v
 }
 
-// ints are INT64 and INT32 columns: integers and times.
-type ints struct {
-	*leaf
-	dtype arrow.DataType
-	unit  int64 // nanoseconds; an integer counts as microseconds, which stay as they are
+// numbers is what columns of numbers have in common: pages of plain values, or of places in a dictionary of
+// them.
+type numbers[T int64 | float64] struct {
+	physical format.Type
+	convert  func(dst []T, w *words, first int) // plain values from number first on
+	decode   func(dst []T) error                // the next values of the page
 
-	encoding format.Encoding
-	dict     []int64
-	words    words
-	numbers  hybrid
-	delta    delta
+	dict   []T
+	words  words
+	places hybrid
 
 	batch batch
-	dst   []int64
+	dst   []T
 }
 
-func (c *ints) chunk() { c.dict = c.dict[:0] }
+func (c *numbers[T]) chunk() { c.dict = c.dict[:0] }
 
-func (c *ints) width() int {
-	if c.physical == format.Int32 {
+func (c *numbers[T]) width() int {
+	if c.physical == format.Int32 || c.physical == format.Float {
 		return 4
 	}
 	return 8
 }
 
-func (c *ints) dictionary(p *page) error {
+func (c *numbers[T]) dictionary(p *page) error {
 	if err := checkDictionary(p, c.width()); err != nil {
 		return err
 	}
@@ -180,74 +179,35 @@ func (c *ints) dictionary(p *page) error {
 	return c.plain(c.dict)
 }
 
-func (c *ints) start(p *page) error {
-	c.encoding = p.encoding
+func (c *numbers[T]) start(p *page) error {
 	switch p.encoding {
 	case format.Plain, format.ByteStreamSplit:
 		c.words = words{data: p.data, split: p.encoding == format.ByteStreamSplit}
+		c.decode = c.plain
+		return nil
 	case plainDictionary, format.RLEDictionary:
-		return startNumbers(&c.numbers, p.data)
-	case format.DeltaBinaryPacked:
-		return c.delta.reset(p.data)
-	default:
-		return unsupported(p.encoding, c.physical)
+		c.decode = c.lookup
+		return startNumbers(&c.places, p.data)
 	}
-	return nil
+	return unsupported(p.encoding, c.physical)
 }
 
-func (c *ints) plain(dst []int64) error {
-	i, err := c.words.take(len(dst), c.width())
-	if err != nil {
-		return err
+func (c *numbers[T]) plain(dst []T) error {
+	first, err := c.words.take(len(dst), c.width())
+	if err == nil {
+		c.convert(dst, &c.words, first)
 	}
-	if c.width() == 8 {
-		for k := range dst {
-			dst[k] = int64(c.words.word64(i + k))
-		}
-		return nil
-	}
-	for k := range dst {
-		dst[k] = int64(int32(c.words.word32(i + k)))
-	}
-	c.unsigned(dst)
-	return nil
+	return err
 }
 
-// unsigned takes sign-extended 32-bit integers for what they are.
-func (c *ints) unsigned(v []int64) {
-	if c.annotation.kind == annotationInteger && !c.annotation.sign {
-		for i := range v {
-			v[i] = int64(uint32(v[i]))
-		}
-	}
-}
+func (c *numbers[T]) lookup(dst []T) error { return lookup(&c.places, dst, c.dict) }
 
-func (c *ints) decode(dst []int64) error {
-	switch c.encoding {
-	case format.Plain, format.ByteStreamSplit:
-		return c.plain(dst)
-	case format.DeltaBinaryPacked:
-		if err := c.delta.decode(dst); err != nil {
-			return err
-		}
-		if c.physical == format.Int32 { // the differences wrap at 32 bits
-			for i := range dst {
-				dst[i] = int64(int32(dst[i]))
-			}
-			c.unsigned(dst)
-		}
-		return nil
-	default:
-		return lookup(&c.numbers, dst, c.dict)
-	}
-}
-
-func (c *ints) begin(mem memory.Allocator, n int) {
+func (c *numbers[T]) begin(mem memory.Allocator, n int) {
 	c.batch.begin(mem, n, n*8)
-	c.dst = arrow.Int64Traits.CastFromBytes(c.batch.buf.Bytes())
+	c.dst = arrow.GetData[T](c.batch.buf.Bytes())
 }
 
-func (c *ints) read(off, n, k int, valid []byte) error {
+func (c *numbers[T]) read(off, n, k int, valid []byte) error {
 	dst := c.dst[off : off+n]
 	if err := c.decode(dst[:k]); err != nil {
 		return err
@@ -256,6 +216,60 @@ func (c *ints) read(off, n, k int, valid []byte) error {
 		spread(dst, valid, off, k)
 	}
 	return nil
+}
+
+func (c *numbers[T]) drop() { c.batch.drop() }
+
+// ints are INT64 and INT32 columns: integers and times.
+type ints struct {
+	numbers[int64]
+	dtype    arrow.DataType
+	unit     int64 // nanoseconds; an integer counts as microseconds, which stay as they are
+	unsigned bool  // of 32 bits
+	delta    delta
+}
+
+func newInts(l *leaf, dtype arrow.DataType, unit int64) *ints {
+	c := &ints{dtype: dtype, unit: unit, unsigned: l.annotation.kind == annotationInteger && !l.annotation.sign}
+	c.physical = l.physical
+	c.convert = func(dst []int64, w *words, first int) {
+		if c.width() == 8 {
+			for k := range dst {
+				dst[k] = int64(w.word64(first + k))
+			}
+			return
+		}
+		for k := range dst {
+			dst[k] = int64(w.word32(first + k))
+		}
+		c.narrow(dst)
+	}
+	return c
+}
+
+// narrow takes the lower 32 bits of values for what they are.
+func (c *ints) narrow(dst []int64) {
+	for k, v := range dst {
+		if dst[k] = int64(int32(v)); c.unsigned {
+			dst[k] = int64(uint32(v))
+		}
+	}
+}
+
+func (c *ints) start(p *page) error {
+	if p.encoding == format.DeltaBinaryPacked {
+		c.decode = c.differences
+		return c.delta.reset(p.data)
+	}
+	return c.numbers.start(p)
+}
+
+func (c *ints) differences(dst []int64) error {
+	err := c.delta.decode(dst)
+	if c.physical == format.Int32 { // the differences wrap at 32 bits
+		c.narrow(dst)
+	}
+	return err
 }
 
 func (c *ints) finish(valid *memory.Buffer, nulls int) (arrow.Array, error) {
@@ -278,92 +292,29 @@ func (c *ints) finish(valid *memory.Buffer, nulls int) (arrow.Array, error) {
 	return c.batch.finish(c.dtype, valid, nulls), nil
 }
 
-func (c *ints) drop() { c.batch.drop() }
-
 // floats are DOUBLE and FLOAT columns.
-type floats struct {
-	physical format.Type
+type floats struct{ numbers[float64] }
 
-	encoding format.Encoding
-	dict     []float64
-	words    words
-	numbers  hybrid
-
-	batch batch
-	dst   []float64
-}
-
-func (c *floats) chunk() { c.dict = c.dict[:0] }
-
-func (c *floats) width() int {
-	if c.physical == format.Float {
-		return 4
-	}
-	return 8
-}
-
-func (c *floats) dictionary(p *page) error {
-	if err := checkDictionary(p, c.width()); err != nil {
-		return err
-	}
-	c.dict = grow(c.dict, int(p.values))
-	c.words = words{data: p.data}
-	return c.plain(c.dict)
-}
-
-func (c *floats) start(p *page) error {
-	c.encoding = p.encoding
-	switch p.encoding {
-	case format.Plain, format.ByteStreamSplit:
-		c.words = words{data: p.data, split: p.encoding == format.ByteStreamSplit}
-	case plainDictionary, format.RLEDictionary:
-		return startNumbers(&c.numbers, p.data)
-	default:
-		return unsupported(p.encoding, c.physical)
-	}
-	return nil
-}
-
-func (c *floats) plain(dst []float64) error {
-	i, err := c.words.take(len(dst), c.width())
-	if err != nil {
-		return err
-	}
-	if c.width() == 8 {
-		for k := range dst {
-			dst[k] = math.Float64frombits(c.words.word64(i + k))
+func newFloats(physical format.Type) *floats {
+	c := &floats{}
+	c.physical = physical
+	c.convert = func(dst []float64, w *words, first int) {
+		if c.width() == 8 {
+			for k := range dst {
+				dst[k] = math.Float64frombits(w.word64(first + k))
+			}
+			return
 		}
-		return nil
+		for k := range dst {
+			dst[k] = float64(math.Float32frombits(w.word32(first + k)))
+		}
 	}
-	for k := range dst {
-		dst[k] = float64(math.Float32frombits(c.words.word32(i + k)))
-	}
-	return nil
-}
-
-func (c *floats) begin(mem memory.Allocator, n int) {
-	c.batch.begin(mem, n, n*8)
-	c.dst = arrow.Float64Traits.CastFromBytes(c.batch.buf.Bytes())
-}
-
-func (c *floats) read(off, n, k int, valid []byte) (err error) {
-	dst := c.dst[off : off+n]
-	if c.encoding == format.Plain || c.encoding == format.ByteStreamSplit {
-		err = c.plain(dst[:k])
-	} else {
-		err = lookup(&c.numbers, dst[:k], c.dict)
-	}
-	if err == nil && k < n {
-		spread(dst, valid, off, k)
-	}
-	return err
+	return c
 }
 
 func (c *floats) finish(valid *memory.Buffer, nulls int) (arrow.Array, error) {
 	return c.batch.finish(arrow.PrimitiveTypes.Float64, valid, nulls), nil
 }
-
-func (c *floats) drop() { c.batch.drop() }
 
 // bools are BOOLEAN columns.
 type bools struct {
