@@ -60,6 +60,7 @@ func (a *audit) check(q Question, v view, messages []Message) error {
 
 func (a *audit) find(q Question, v view, text string) error {
 	if !a.anonymize {
+		text = strings.ReplaceAll(text, q.Instrument.Symbol, "") // which may name its expiry
 		for _, d := range findDates(text, nil) {
 			if d.after(q.Time) {
 				return fmt.Errorf("the date %q, which is later than the bar", d.text)

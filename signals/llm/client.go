@@ -110,7 +110,7 @@ func (c *client) do(ctx context.Context, call Call, repair []Message, format Res
 	switch {
 	case w.status == 0:
 		if cause := context.Cause(ctx); cause != nil {
-			err = cause
+			err = cause // more to the point than "context canceled"
 		}
 		return Exchange{}, &refusal{message: c.clean(err.Error()), billable: w.sent}
 	case err != nil || w.status != http.StatusOK || len(resp.Choices) == 0:
@@ -205,8 +205,8 @@ func (c *client) hide(said string) string {
 // retryAfter is how long the endpoint wants to be left alone; 0 where it does not say.
 func retryAfter(h http.Header) time.Duration {
 	text := h.Get("Retry-After")
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-		return time.Duration(min(max(seconds, 0), 1e9) * float64(time.Second))
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds > 0 {
+		return time.Duration(min(seconds, 1e9) * float64(time.Second))
 	}
 	if at, err := http.ParseTime(text); err == nil {
 		return max(0, time.Until(at))

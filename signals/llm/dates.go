@@ -73,8 +73,8 @@ var dateForms = []dateForm{
 	}},
 	// 2024-01
 	{form(`(\d{4})[-/](\d{2})`), func(g []string, _ []int) []period { return inMonth(g[0], month(g[1])) }},
-	// 5 January 2024, 5th of Jan, 5-Jan-24
-	{form(monthDay + `(?: of)?[- ]?` + monthName + `\b\.?(?:,?[- ](\d{4}|\d{2}))?`), func(g []string, years []int) []period {
+	// 5 January 2024, 5th of Jan, 5-Jan-24, 5JAN24
+	{form(monthDay + `(?: of)?[- ]?` + monthName + `\.?(?:,?[- ]?(\d{4}|\d{2}))?`), func(g []string, years []int) []period {
 		return dated(g[2], g[1], g[0], years)
 	}},
 	// January 5, 2024

@@ -273,6 +273,8 @@ func TestStops(t *testing.T) {
 	c, questions := study(), days(40)
 	holy := c
 	holy.BaseURL = "https://api.holysheep.ai/v1"
+	nameless := holy
+	nameless.APIKeyEnv = ""
 	for _, tc := range []struct {
 		name     string
 		config   Config
@@ -284,6 +286,7 @@ func TestStops(t *testing.T) {
 		{"401", holy, testKey, llmtest.Fault{Kind: llmtest.Unauthorized}, 4, []string{"401 Unauthorized: Incorrect API key provided: Bearer [key];", "QF_TEST_KEY", "renew it at https://www.holysheep.ai"}},
 		{"401 elsewhere", c, testKey, llmtest.Fault{Kind: llmtest.Unauthorized}, 4, []string{"QF_TEST_KEY", "renew it at http://127.0.0.1:1"}},
 		{"no key", holy, "", llmtest.Fault{}, 4, []string{"QF_TEST_KEY is not set: get a key at https://www.holysheep.ai"}},
+		{"no variable", nameless, "", llmtest.Fault{}, 4, []string{"name the variable that holds it in api_key_env", "https://www.holysheep.ai"}},
 		{"403", holy, testKey, llmtest.Fault{Kind: llmtest.Forbidden}, 4, []string{"403 Forbidden", "QF_TEST_KEY"}},
 		{"402", holy, testKey, llmtest.Fault{Kind: llmtest.PaymentRequired}, 4, []string{"402 Payment Required: Insufficient Balance", "top it up at https://www.holysheep.ai"}},
 		{"quota", holy, testKey, llmtest.Fault{Kind: llmtest.OutOfCredit}, 4, []string{"429 Too Many Requests: You exceeded your current quota.", "no credit left"}},
@@ -317,6 +320,20 @@ func TestStops(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for text, want := range map[string]time.Duration{
+			"": 0, "7": 7 * time.Second, "0.5": time.Second / 2, "-3": 0, "soon": 0, "NaN": 0, "1e300": 1e9 * time.Second,
+			time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat):  90 * time.Second,
+			time.Now().Add(-90 * time.Second).UTC().Format(http.TimeFormat): 0,
+		} {
+			if got := retryAfter(http.Header{"Retry-After": {text}}); got != want {
+				t.Errorf("%q: %s, want %s", text, got, want)
+			}
+		}
+	})
 }
 
 // TestStormOfRefusals has an endpoint that refuses three of four requests throughout: the fill gets

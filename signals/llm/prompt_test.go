@@ -115,6 +115,8 @@ func TestAudit(t *testing.T) {
 		{"On January 5 the", `the date "January 5"`},
 		{"05.01.2024", `the date "05.01.2024"`},
 		{"1/5/24", `the date "1/5/24"`},
+		{"5JAN24", `the date "5JAN24"`},
+		{"Jan. 5th, 2024", `the date "Jan. 5th, 2024"`},
 		{"in January 2024", `the date "January 2024"`},
 		{"2024-01", `the date "2024-01"`},
 		{"Q1 2024", `the date "Q1 2024"`},
@@ -256,8 +258,27 @@ func TestKeyIsOfWhatDeterminesTheAnswer(t *testing.T) {
 
 func TestDateOfTheBarItself(t *testing.T) {
 	q := days(1)
+	q[0].Instrument = datasets.Instrument{Exchange: "deribit", Symbol: "BTC-20240329"} // its expiry is known
 	q[0].Time = time.Date(2024, 2, 29, 13, 45, 0, 0, time.UTC).UnixMicro()
 	if _, err := study().Calls(q); err != nil {
 		t.Error(err)
 	}
+}
+
+// FuzzAudit checks that no text breaks the audit, and that none hides what stands beside it.
+func FuzzAudit(f *testing.F) {
+	for _, seed := range []string{"", "5 Jan", "q1 2024", "1,2,3e400", "\xff\u0660 2024-13-45", "BTC", "jan\u00e9", "99999999999999999999"} {
+		f.Add(seed)
+	}
+	a := newAudit(days(10), true)
+	q := days(10)[3]
+	f.Fuzz(func(t *testing.T, text string) {
+		findDates(text, []int{2024})
+		findNumbers(text)
+		for _, secret := range []string{"2024-01-05", "January 5", "btc/usdt", "binance", "42345.67"} {
+			if a.find(q, q.view(true), text+"\n "+secret+" \n"+text) == nil {
+				t.Fatalf("%q hides %s", text, secret)
+			}
+		}
+	})
 }

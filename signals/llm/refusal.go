@@ -3,7 +3,6 @@ package llm
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -60,29 +59,20 @@ func (r *refusal) format() bool {
 
 // stops gives the reason to end the whole fill, or nil: no other call would fare better.
 func (r *refusal) stops(c Config, model, key string) error {
+	denied := r.status == http.StatusUnauthorized || r.status == http.StatusForbidden
 	switch {
-	case (r.status == http.StatusUnauthorized || r.status == http.StatusForbidden) && key == "":
-		return fmt.Errorf("%w; %s is not set: get a key at %s", r, c.APIKeyEnv, renewAt(c.BaseURL))
-	case r.status == http.StatusUnauthorized || r.status == http.StatusForbidden:
-		return fmt.Errorf("%w; the endpoint refuses the key in %s: check or renew it at %s", r, c.APIKeyEnv, renewAt(c.BaseURL))
+	case denied && c.APIKeyEnv == "":
+		return fmt.Errorf("%w; the endpoint wants a key: name the variable that holds it in api_key_env, and get one at %s", r, c.KeySite())
+	case denied && key == "":
+		return fmt.Errorf("%w; %s is not set: get a key at %s", r, c.APIKeyEnv, c.KeySite())
+	case denied:
+		return fmt.Errorf("%w; the endpoint refuses the key in %s: check or renew it at %s", r, c.APIKeyEnv, c.KeySite())
 	case r.broke():
-		return fmt.Errorf("%w; the account of the key in %s has no credit left: top it up at %s", r, c.APIKeyEnv, renewAt(c.BaseURL))
+		return fmt.Errorf("%w; the account of the key in %s has no credit left: top it up at %s", r, c.APIKeyEnv, c.KeySite())
 	case r.status == http.StatusNotFound:
 		return fmt.Errorf("%w; check the model's name %q and base_url", r, model)
 	case r.foreign || r.status/100 == 3:
 		return fmt.Errorf("%w; check base_url: want an OpenAI-compatible endpoint, without /chat/completions", r)
 	}
 	return nil
-}
-
-// renewAt is where a person manages the keys of an endpoint.
-func renewAt(baseURL string) string {
-	u, err := url.Parse(baseURL)
-	if err != nil || u.Host == "" {
-		return "the endpoint's site"
-	}
-	if host := u.Hostname(); host == "holysheep.ai" || strings.HasSuffix(host, ".holysheep.ai") {
-		return "https://www.holysheep.ai"
-	}
-	return u.Scheme + "://" + u.Host
 }
