@@ -4,19 +4,26 @@ import (
 	"bufio"
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/yamlconf"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/tardistest"
+	"github.com/qf-dev/qf/signals/llm/llmtest"
 )
 
-// block is a fenced block of the README.
+// block is a fenced block of the README. Behind its language stands the file that it is, or >> and
+// the file that it is added to.
 type block struct {
-	language string
-	lines    []string
+	language, file string
+	line           int
+	text           string
 }
 
 func readme(t *testing.T) []block {
@@ -27,30 +34,82 @@ func readme(t *testing.T) []block {
 	}
 	var blocks []block
 	inside := false
-	for scan := bufio.NewScanner(bytes.NewReader(text)); scan.Scan(); {
-		line := scan.Text()
-		fence, ok := strings.CutPrefix(line, "```")
+	scan := bufio.NewScanner(bytes.NewReader(text))
+	for n := 1; scan.Scan(); n++ {
+		fence, ok := strings.CutPrefix(scan.Text(), "```")
 		switch {
 		case ok && !inside:
-			blocks = append(blocks, block{language: fence})
+			language, file, _ := strings.Cut(fence, " ")
+			blocks = append(blocks, block{language: language, file: file, line: n})
 			inside = true
 		case ok:
 			inside = false
 		case inside:
-			b := &blocks[len(blocks)-1]
-			b.lines = append(b.lines, line)
+			blocks[len(blocks)-1].text += scan.Text() + "\n"
 		}
 	}
 	return blocks
 }
 
-// Every qf line of the README's shell blocks runs, in order and in one folder, against a simulated
-// vendor.
-func TestReadmeCommandsRun(t *testing.T) {
+// notRun are the beginnings of shell lines of the README that its test leaves out.
+var notRun = []struct{ start, because string }{
+	{"make ", "it builds and tests this very tree; TestReadmeStudiesAndTargets looks for the target"},
+	{"go install ", "the test has the qf of this tree"},
+	{"export ", "the test has keys of its own"},
+}
+
+// notebook are the languages of the README whose interpreter the test does not have: it checks that
+// the files which such a block opens are there.
+var notebook = []string{"python"}
+
+// Every block of the README runs, in order and in one folder, against a simulated vendor and a
+// simulated endpoint of models: shell lines by a shell, YAML as the files that they are, the commands
+// of CI files too, SQL by DuckDB where QF_DUCKDB names one.
+func TestReadmeRuns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("fetches and backtests five months")
 	}
 	blocks := readme(t)
+	run := readmeShell(t)
+	counts := map[string]int{}
+	for _, b := range blocks {
+		counts[b.language]++
+		switch {
+		case b.language == "sh":
+			run(b, b.text)
+		case b.language == "yaml":
+			writeBlock(t, b)
+			if strings.HasSuffix(b.file, ".yml") {
+				run(b, strings.Join(ciCommands(t, b), "\n"))
+			}
+		case b.language == "sql":
+			if os.Getenv("QF_DUCKDB") == "" {
+				t.Logf("README.md:%d: not run: QF_DUCKDB is not set", b.line)
+				continue
+			}
+			for statement := range strings.SplitSeq(b.text, ";") {
+				if strings.TrimSpace(statement) != "" && len(duckdb(t, statement)) == 0 {
+					t.Errorf("README.md:%d: no rows from %s", b.line, statement)
+				}
+			}
+		case slices.Contains(notebook, b.language):
+			for _, m := range regexp.MustCompile(`(?:scan|read)_parquet\("([^"]+)"`).FindAllStringSubmatch(b.text, -1) {
+				if found, err := filepath.Glob(strings.ReplaceAll(m[1], "**", "*/*/*")); err != nil || len(found) == 0 {
+					t.Errorf("README.md:%d: opens %s, and there is no such file", b.line, m[1])
+				}
+			}
+		default:
+			t.Errorf("README.md:%d: nothing runs a block of %q: mark what it is, or exempt it here with the reason", b.line, b.language)
+		}
+	}
+	if counts["sh"] < 8 || counts["yaml"] < 6 || counts["sql"] < 1 || counts["python"] < 2 {
+		t.Errorf("the README has only %v blocks", counts)
+	}
+}
+
+// readmeShell makes a folder to run the README in and gives what runs lines there.
+func readmeShell(t *testing.T) func(b block, script string) {
+	t.Helper()
 	first, err := datasets.ParseDay("2024-01-01")
 	if err != nil {
 		t.Fatal(err)
@@ -61,11 +120,18 @@ func TestReadmeCommandsRun(t *testing.T) {
 			{Exchange: "binance-futures", Symbol: "BTCUSDT"}, {Exchange: "binance-futures", Symbol: "ETHUSDT"},
 		},
 	}
-	server := &tardistest.Server{Days: market, Keys: []string{tardistest.DemoKey}}
-	if err := server.Start(); err != nil {
+	vendor := &tardistest.Server{Days: market, Keys: []string{tardistest.DemoKey}}
+	if err := vendor.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
+	t.Cleanup(func() { _ = vendor.Close() })
+	models := &llmtest.Server{Key: modelKey, Rule: llmtest.Honest(1, 0.5)}
+	if err := models.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = models.Close() })
+	t.Setenv("TARDIS_API_KEY", tardistest.DemoKey)
+	t.Setenv("HOLYSHEEP_API_KEY", modelKey)
 	t.Chdir(t.TempDir())
 	if err := os.Mkdir("downloads", 0o777); err != nil {
 		t.Fatal(err)
@@ -80,64 +146,96 @@ func TestReadmeCommandsRun(t *testing.T) {
 	if err := download.Close(); err != nil {
 		t.Fatal(err)
 	}
-	ran := 0
-	for _, b := range blocks {
-		if b.language != "sh" {
-			continue
-		}
-		for _, line := range b.lines {
-			line, _, _ = strings.Cut(line, "#")
-			command, target, redirected := strings.Cut(line, ">")
-			args := strings.Fields(command)
-			if len(args) == 0 || args[0] != "qf" {
+	// The commands as they stand, but for where the servers are and how long they may be asked.
+	to := strings.NewReplacer(
+		"qf fetch ", "qf fetch --base-url "+vendor.URL()+" ",
+		"qf signals fill ", "qf signals fill --set signals.llm.base_url="+models.URL()+" --set signals.llm.requests_per_minute=1000000 ",
+	)
+	return func(b block, script string) {
+		t.Helper()
+		for line := range strings.Lines(script) {
+			line = strings.TrimSpace(line)
+			if line == "" || slices.ContainsFunc(notRun, func(n struct{ start, because string }) bool { return strings.HasPrefix(line, n.start) }) {
 				continue
 			}
-			ran++
-			if args[1] == "fetch" {
-				args = append(args, "--base-url", server.URL())
-			}
-			out, errs := bytes.Buffer{}, bytes.Buffer{}
-			s := streams{out: &out, err: &errs, getenv: func(name string) string {
-				return map[string]string{"TARDIS_API_KEY": tardistest.DemoKey}[name]
-			}}
-			if code := run(t.Context(), args[1:], s); code != exitDone {
-				t.Fatalf("%s: exit code %d\n%s%s", line, code, out.String(), errs.String())
-			}
-			if redirected {
-				if err := os.WriteFile(strings.TrimSpace(target), out.Bytes(), 0o666); err != nil {
-					t.Fatal(err)
-				}
+			if out, err := exec.Command("sh", "-c", to.Replace(line)).CombinedOutput(); err != nil {
+				t.Fatalf("README.md:%d: %s: %v\n%s", b.line, line, err, out)
 			}
 		}
-	}
-	if ran < 8 {
-		t.Errorf("the README has only %d qf commands: are its blocks still marked sh?", ran)
 	}
 }
 
-// The README's study is a valid one, and its lines about make name targets that there are.
-func TestReadmeStudyAndTargets(t *testing.T) {
+// writeBlock makes a block the file that it says it is.
+func writeBlock(t *testing.T, b block) {
+	t.Helper()
+	file, added := strings.CutPrefix(b.file, ">>")
+	if file == "" {
+		t.Fatalf("README.md:%d: which file is this?", b.line)
+	}
+	var before []byte
+	if added {
+		var err error
+		if before, err = os.ReadFile(file); err != nil {
+			t.Fatalf("README.md:%d: %v", b.line, err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, append(before, b.text...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ciCommands are the shell lines of a GitHub or GitLab file: what stands under run and script.
+func ciCommands(t *testing.T, b block) []string {
+	t.Helper()
+	doc, err := yamlconf.Parse(b.file, []byte(b.text))
+	if err != nil {
+		t.Fatalf("README.md:%d: %v", b.line, err)
+	}
+	var out []string
+	var walk func(n *yamlconf.Node, commands bool)
+	walk = func(n *yamlconf.Node, commands bool) {
+		if n.Kind == yamlconf.Scalar && commands {
+			out = append(out, n.Text)
+		}
+		for i, item := range n.Items {
+			walk(item, commands || n.Kind == yamlconf.Map && (n.Keys[i].Name == "run" || n.Keys[i].Name == "script"))
+		}
+	}
+	walk(doc, false)
+	if len(out) < 3 {
+		t.Errorf("README.md:%d: %s runs %q only", b.line, b.file, out)
+	}
+	return out
+}
+
+// The README's studies are valid ones, and its lines about make name targets that there are.
+func TestReadmeStudiesAndTargets(t *testing.T) {
 	makefile, err := os.ReadFile(filepath.Join("..", "..", "Makefile"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	studies := 0
+	studies := map[string]string{}
 	for _, b := range readme(t) {
 		switch b.language {
 		case "yaml":
-			studies++
-			if _, err := backtest.ParseStudy("README.md", []byte(strings.Join(b.lines, "\n")), nil); err != nil {
-				t.Error(err)
+			if file := strings.TrimPrefix(b.file, ">>"); strings.Contains(b.text, "version: 1\n") || file != b.file {
+				studies[file] += b.text
+				if _, err := backtest.ParseStudy(file, []byte(studies[file]), nil); err != nil {
+					t.Errorf("README.md:%d: %v", b.line, err)
+				}
 			}
 		case "sh":
-			for _, line := range b.lines {
+			for line := range strings.Lines(b.text) {
 				if f := strings.Fields(line); len(f) > 1 && f[0] == "make" && !strings.Contains(string(makefile), "\n"+f[1]+":") {
-					t.Errorf("the Makefile has no target for: %s", line)
+					t.Errorf("README.md:%d: the Makefile has no target for: %s", b.line, line)
 				}
 			}
 		}
 	}
-	if studies == 0 {
-		t.Error("the README has no study")
+	if len(studies) < 2 {
+		t.Errorf("the README has %d studies", len(studies))
 	}
 }

@@ -50,6 +50,7 @@ func TestMain(m *testing.M) {
 //	Ctrl-C and kill -9 in the middle                                interrupt
 //	a key that is wrong, and must not be shown                      fetch_key
 //	names with ../ and markup in studies and runs                   hostile_names
+//	model answers of prose, script or nothing; a refused key        signals_faults
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
