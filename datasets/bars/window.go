@@ -14,9 +14,10 @@ import (
 //
 // Nothing is ever subtracted, so no trade that has left leaves a trace, and a sum depends on its n
 // trades and on where the day begins among them: not on batches, bars or anything older. Sums are
-// made when they are asked for: at most four additions a trade, whatever n is.
+// made when they are asked for, and of no more than is: at most four additions a trade, whatever n is.
 type tickWindow struct {
 	n, r      int // r trades are in the current block
+	summed    int // so many of them are in the prefixes
 	buy, sell blocks
 }
 
@@ -24,9 +25,8 @@ type tickWindow struct {
 type blocks struct {
 	last    []float64 // the whole block before; nil when there is none
 	current []float64 // n places, r taken
-	suffix  []float64 // suffix[k] is the sum of last's k newest; empty until it is asked for
-	prefix  float64   // the sum of current's first
-	summed  int       // so many
+	suffix  []float64 // suffix[k] is the sum of last's k newest, for the k that may still be asked for; empty before
+	prefix  float64   // the sum of current's first tickWindow.summed
 }
 
 func newTickWindow(n int) *tickWindow {
@@ -43,7 +43,7 @@ func (w *tickWindow) add(buy, sell []float64) {
 		if w.r += k; w.r == w.n {
 			w.buy.turn()
 			w.sell.turn()
-			w.r = 0
+			w.r, w.summed = 0, 0
 		}
 	}
 }
@@ -54,24 +54,24 @@ func (b *blocks) turn() {
 		b.last = make([]float64, len(b.current))
 	}
 	b.last, b.current = b.current, b.last
-	b.suffix, b.prefix, b.summed = b.suffix[:0], 0, 0
+	b.suffix, b.prefix = b.suffix[:0], 0
 }
 
 // sums gives the window's two sums or, before the file's n-th trade, those of the trades so far.
-func (w *tickWindow) sums() (buy, sell float64) { return w.buy.sum(w.r), w.sell.sum(w.r) }
-
-func (b *blocks) sum(r int) float64 {
-	for _, v := range b.current[b.summed:r] {
+func (w *tickWindow) sums() (buy, sell float64) {
+	b, s := &w.buy, &w.sell
+	for i, v := range b.current[w.summed:w.r] { // two chains of additions run side by side
 		b.prefix += v
+		s.prefix += s.current[w.summed+i]
 	}
-	b.summed = r
+	w.summed = w.r
 	if b.last == nil {
-		return b.prefix
+		return b.prefix, s.prefix
 	}
 	if len(b.suffix) == 0 {
-		b.suffix = suffixes(b.suffix, b.last)
+		b.suffix, s.suffix = suffixes(b.suffix, s.suffix, b.last[w.r:], s.last[w.r:])
 	}
-	return b.suffix[len(b.last)-r] + b.prefix
+	return b.suffix[w.n-w.r] + b.prefix, s.suffix[w.n-w.r] + s.prefix
 }
 
 // slide is add that writes the imbalance after each trade into dst; before the file's n-th it is NaN.
@@ -100,16 +100,19 @@ func (w *tickWindow) slide(dst, buy, sell []float64) {
 	}
 }
 
-// suffixes gives the sums of x's 0, 1, … len(x) newest values, in dst's memory where it suffices.
-func suffixes(dst, x []float64) []float64 {
-	dst = slices.Grow(dst[:0], len(x)+1)[:len(x)+1]
-	s := 0.0
-	dst[0] = s
-	for i, v := range slices.Backward(x) {
-		s += v
-		dst[len(x)-i] = s
+// suffixes gives the sums of the 0, 1, … len(x) newest values of x and of y, in the memory of sx and sy where that
+// suffices.
+func suffixes(sx, sy, x, y []float64) (toX, toY []float64) {
+	n := len(x)
+	sx, sy = slices.Grow(sx[:0], n+1)[:n+1], slices.Grow(sy[:0], n+1)[:n+1]
+	a, b := 0.0, 0.0
+	sx[0], sy[0] = a, b
+	for i := n - 1; i >= 0; i-- {
+		a += x[i]
+		b += y[i]
+		sx[n-i], sy[n-i] = a, b
 	}
-	return dst
+	return sx, sy
 }
 
 // tail gives the last n trades, or all there were, in file order.
@@ -138,7 +141,7 @@ func (t *tail) push(day [2][]float64, n int) {
 		return all[max(0, len(all)-n):]
 	}
 	t.buy, t.sell = newest(t.buy, day[0]), newest(t.sell, day[1])
-	t.buySuffix, t.sellSuffix = suffixes(t.buySuffix, t.buy), suffixes(t.sellSuffix, t.sell)
+	t.buySuffix, t.sellSuffix = suffixes(t.buySuffix, t.sellSuffix, t.buy, t.sell)
 }
 
 // ofi is the order-flow imbalance of the last n trades, (B − S)/(B + S), given what the day's
