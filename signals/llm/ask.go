@@ -32,7 +32,6 @@ type asker struct {
 	pace     *pace
 	budget   *budget
 	inFlight context.Context // of requests: it outlives that of the fill by the grace
-	jitter   func() float64  // in [0, 1)
 	answers  atomic.Int64    // so far, of all calls
 
 	mu      sync.Mutex
@@ -44,7 +43,7 @@ func newAsker(cfg Config, inFlight context.Context, o FillOptions) *asker {
 	return &asker{
 		config: cfg, client: newClient(cfg.BaseURL, cfg.workers(), o), inFlight: inFlight,
 		pace: newPace(cfg.RequestsPerMinute, cfg.TokensPerMinute), budget: newBudget(cfg.BudgetUSD),
-		jitter: rand.Float64, formats: map[string]ResponseFormat{},
+		formats: map[string]ResponseFormat{},
 	}
 }
 
@@ -56,9 +55,7 @@ func (a *asker) ask(ctx context.Context, call Call, m Model, repair []Message) (
 	retries, refusals, answers := 0, 0, a.answers.Load()
 	for {
 		format := a.format(call)
-		x, err := a.send(ctx, call.with(repair, format), m, func(ctx context.Context) (Exchange, error) {
-			return a.client.do(ctx, call, repair, format)
-		})
+		x, err := a.send(ctx, call, m, repair, format)
 		var r *refusal
 		if err == nil {
 			a.answers.Add(1)
@@ -80,12 +77,12 @@ func (a *asker) ask(ctx context.Context, call Call, m Model, repair []Message) (
 			if refusals++; refusals > a.config.MaxRetries {
 				return Exchange{}, stop{fmt.Errorf("%w; no call was answered over %d tries: lower requests_per_minute or concurrency", r, refusals)}
 			}
-			a.pace.hold(a.backoff(cmp.Or(r.after, busyWait), refusals-1))
+			a.pace.hold(backoff(cmp.Or(r.after, busyWait), refusals-1))
 		case r.passing():
 			if retries++; retries > a.config.MaxRetries {
 				return Exchange{}, fmt.Errorf("%w (after %d tries)", r, retries)
 			}
-			if err := sleep(ctx, max(r.after, a.backoff(time.Second, retries-1))); err != nil {
+			if err := sleep(ctx, max(r.after, backoff(time.Second, retries-1))); err != nil {
 				return Exchange{}, err
 			}
 		default:
@@ -96,8 +93,8 @@ func (a *asker) ask(ctx context.Context, call Call, m Model, repair []Message) (
 
 // send waits for the request's turn, sets its worst case aside, sends it and settles what was billed.
 // A request that was cut counts as billed in full. Once sent it is not called back before the grace.
-func (a *asker) send(ctx context.Context, request Call, m Model, do func(context.Context) (Exchange, error)) (Exchange, error) {
-	worst := request.worst()
+func (a *asker) send(ctx context.Context, call Call, m Model, repair []Message, format ResponseFormat) (Exchange, error) {
+	worst := call.with(repair, format).worst()
 	if err := a.pace.wait(ctx, worst.Prompt+worst.Complete); err != nil {
 		return Exchange{}, err
 	}
@@ -108,7 +105,7 @@ func (a *asker) send(ctx context.Context, request Call, m Model, do func(context
 		}
 		return Exchange{}, err
 	}
-	x, err := do(a.inFlight)
+	x, err := a.client.do(a.inFlight, call, repair, format)
 	var r *refusal
 	switch {
 	case err == nil:
@@ -125,12 +122,12 @@ func (a *asker) send(ctx context.Context, request Call, m Model, do func(context
 }
 
 // backoff is wait · 2^n, at most patience, and up to a quarter more so that not all come back together.
-func (a *asker) backoff(wait time.Duration, n int) time.Duration {
+func backoff(wait time.Duration, n int) time.Duration {
 	for ; n > 0 && wait < patience; n-- {
 		wait *= 2
 	}
 	wait = min(wait, patience)
-	return wait + time.Duration(a.jitter()*float64(wait)/4)
+	return wait + rand.N(wait/4+1)
 }
 
 // format is the one to send a call in.

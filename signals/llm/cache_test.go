@@ -105,7 +105,7 @@ func TestEntryFile(t *testing.T) {
 	if diff := cmp.Diff(want, rest); diff != "" {
 		t.Error(diff)
 	}
-	if !strings.HasPrefix(line, `{"sha256": "`) || !json.Valid(file) {
+	if line != `{"sha256": "`+digest([]byte(rest))+`",` || !json.Valid(file) {
 		t.Errorf("first line %s", line)
 	}
 	got, err := cache.Get(call.Key())

@@ -5,5 +5,13 @@
 // that the Cache lacks, under a rate and a budget; Read needs no network and turns what the cache
 // holds into Opinions, in [−2, 2], the scale of the composite.
 //
+// # The cache
+//
+// Each call has a file {key}.json in a subfolder of the key's first two characters. Its first line
+// holds the SHA-256 of all that follows, which tail -n +2 FILE | sha256sum gives too; then come the
+// request, the answer's text, that of a repair if there was one, tokens, latency, and what was read
+// from the text or why it is invalid. The key is the SHA-256 of the request, which holds no host: an
+// answer is found again whatever endpoint gave it, and in whatever response format it took the request.
+//
 // Nothing here knows the key of the endpoint but the client that sends it.
 package llm
