@@ -44,10 +44,11 @@ func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*R
 	if err := production.trade(ctx, r); err != nil {
 		return nil, err
 	}
-	if err := production.compare(ctx, r); err != nil {
+	others, err := production.compare(ctx, r)
+	if err != nil {
 		return nil, err
 	}
-	scores, trials := r.judged()
+	scores, trials := r.judged(others)
 	o.log("evaluating %d signals", len(scores.Factors)+len(scores.Levels))
 	r.Evaluation, err = Evaluate(r.Market, scores, s, r.Span, r.Windows, trials)
 	if err != nil {
@@ -61,10 +62,10 @@ func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*R
 	return r, err
 }
 
-// Frame is the first half of Backtest: bars, factors, score and targets, which `qf factors --out`
-// writes. Runs and Evaluation of the result are empty.
+// Frame is the first part of Backtest: bars, factors and composite, which `qf factors --out` writes and
+// which need no model's answer. What follows from them is empty.
 func Frame(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
-	return production.frame(ctx, lake, s, o)
+	return production.composed(ctx, lake, s, o)
 }
 
 // firstDay is the first wanted day from which the lake holds trades of any of the instruments: what
@@ -87,14 +88,14 @@ func firstDay(lake *datasets.Lake, s *Study, needs Needs) (datasets.Day, error) 
 // judged lists what is judged: the factors in the study's order, the composite, and where there are models their
 // opinions and what is traded, by what they say; what was traded for comparison and the study's own run by what
 // they earned.
-func (r *Result) judged() (Scores, []Trial) {
+func (r *Result) judged(others []Trial) (Scores, []Trial) {
 	scores := Scores{Factors: r.Factors.Panels, Levels: []*factors.Panel{r.Score.Panel}}
 	own := Trial{r.Traded.Name, r.All, r.Runs}
 	if r.Models == nil {
 		return scores, []Trial{own}
 	}
 	scores.Levels = append(append(scores.Levels, r.Models.Panels...), r.Traded)
-	return scores, append(slices.Clone(r.Models.Trials), own)
+	return scores, append(others, own)
 }
 
 // warn adds warnings, each text once.

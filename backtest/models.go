@@ -26,7 +26,6 @@ const (
 type Models struct {
 	Opinions *llm.Opinions    `json:"-"` // every question and reply
 	Panels   []*factors.Panel `json:"-"` // the opinion that holds at each bar: Ensemble, then each OneModel
-	Trials   []Trial          `json:"-"` // what was traded for comparison: Composite, then each OneModel
 
 	Mode       llm.Combine  `json:"combine"`
 	Weight     Figure       `json:"weight"` // λ of a blend, else null

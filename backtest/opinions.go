@@ -208,25 +208,26 @@ func combine(mode llm.Combine, λ, f, opinion float64) float64 {
 }
 
 // compare trades the composite alone and with each model alone.
-func (p pipeline) compare(ctx context.Context, r *Result) error {
+func (p pipeline) compare(ctx context.Context, r *Result) ([]Trial, error) {
 	if r.Models == nil {
-		return nil
+		return nil, nil
 	}
+	var trials []Trial
 	for v := nobody; int(v) < len(r.Models.Panels); v++ {
 		if v == everybody {
 			continue
 		}
 		target, err := p.target(ctx, r, r.Models.score(v, r.Score.Panel))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		t, err := p.trial(ctx, r, v, target)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		r.Models.Trials = append(r.Models.Trials, t)
+		trials = append(trials, t)
 	}
-	return nil
+	return trials, nil
 }
 
 // warnModels says what of the opinions was not there.

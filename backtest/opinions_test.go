@@ -345,6 +345,37 @@ func nullsHaveReasons(t *testing.T, m *Models) {
 	}
 }
 
+// A model that knows each outcome up to its cut-off is found out; one that follows the factors is not.
+func TestContaminatedModelIsNamed(t *testing.T) {
+	const set = "signals.llm={models: [{name: a, knowledge_cutoff: 2024-01-07}, {name: b, knowledge_cutoff: 2024-01-07}], cadence: 1h, on_missing: neutral}"
+	lake, s := assisted(t, func(int, llm.Question) string { return "" }, set)
+	s.Signals.LLM.Cache = filepath.Join(t.TempDir(), "cache")
+	r, err := Frame(t.Context(), lake, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fillCache(t, lake, s, func(model int, q llm.Question) string {
+		known := r.forward(q.Row, r.Market.column(q.Instrument))
+		if model == 0 && q.Time <= s.Signals.LLM.Models[0].KnowledgeCutoff.Start() {
+			q.Summary.Composite = known
+		}
+		return follows(0, q)
+	})
+	if r, err = Backtest(t.Context(), lake, s, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	v := r.Models.Verdicts
+	if v[0].Verdict != Contaminated || v[1].Verdict != Overlaps {
+		t.Errorf("verdicts %+v", v)
+	}
+	if rows := r.Models.CutoffRows; rows[0].HitRate != 1 || rows[0].Brier > 0.21 || rows[1].HitRate > 0.7 {
+		t.Errorf("%+v", rows)
+	}
+	if !slices.ContainsFunc(r.Warnings, func(w error) bool { return strings.HasPrefix(w.Error(), "a is contaminated") }) {
+		t.Errorf("no warning: %v", r.Warnings)
+	}
+}
+
 // What the cache lacks, or what was changed in it, fails a run and is named.
 func TestCacheFindings(t *testing.T) {
 	lake, s := assisted(t, follows)

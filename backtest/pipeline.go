@@ -42,15 +42,8 @@ func (p pipeline) frame(ctx context.Context, lake *datasets.Lake, s *Study, o Op
 	if err := r.hear(); err != nil {
 		return nil, err
 	}
-	if err := p.decide(ctx, r); err != nil {
-		return nil, err
-	}
-	r.warn(r.Score.Warnings...)
-	r.warnLookAhead()
-	r.warnWarmup()
-	r.warnCoverage()
 	r.warnModels()
-	return r, nil
+	return r, p.decide(ctx, r)
 }
 
 // composed goes from the lake to the composite.
@@ -63,7 +56,14 @@ func (p pipeline) composed(ctx context.Context, lake *datasets.Lake, s *Study, o
 	if r.Span.Lo == r.Span.Hi {
 		return nil, fmt.Errorf("study %s: no bars between %s and %s", s.Name, stamp(r.Span.From), stamp(r.Span.To))
 	}
-	return r, p.score(ctx, r, o)
+	if err := p.score(ctx, r, o); err != nil {
+		return nil, err
+	}
+	r.warn(r.Score.Warnings...)
+	r.warnLookAhead()
+	r.warnWarmup()
+	r.warnCoverage()
+	return r, nil
 }
 
 // market builds the bars of every instrument from what ticks has of the lake's files and lays them
