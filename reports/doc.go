@@ -36,8 +36,8 @@
 //	name               of the study
 //	digest             of configuration and data: it names the run
 //	verdict            the two questions in a word each (predicts, pays)
-//	score              signal of what was traded and what verdict, daily_ic, slices, distribution, pnl
-//	                   and curves are about: composite, or combined where models had their say
+//	score              signal of what was traded and what verdict, daily_ic, distribution, variants,
+//	                   monthly and curves are about: composite, or combined where models had their say
 //	span               the evaluated time
 //	bars               the grid; in ic, levels and transitions: a number of bars
 //	instruments        what was traded

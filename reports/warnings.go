@@ -1,8 +1,6 @@
 package reports
 
-import (
-	"strings"
-)
+import "strings"
 
 // finding is a warning and how many others say the same of other instruments or with other numbers.
 type finding struct {
@@ -10,32 +8,27 @@ type finding struct {
 	Alike int
 }
 
-// findings puts warnings that are alike together, in order of appearance.
+// findings puts warnings that are alike together, in order of appearance: those that differ in names of
+// instruments and in numbers.
 func (d *Report) findings() []finding {
+	names := []string{}
+	for _, in := range d.Instruments {
+		names = append(names, in.Instrument, "")
+	}
+	for _, digit := range "0123456789," {
+		names = append(names, string(digit), "")
+	}
+	kind := strings.NewReplacer(names...)
 	var out []finding
 	at := map[string]int{}
 	for _, text := range d.Warnings {
-		kind := d.kind(text)
-		k, known := at[kind]
+		k, known := at[kind.Replace(text)]
 		if !known {
-			at[kind] = len(out)
+			at[kind.Replace(text)] = len(out)
 			out = append(out, finding{Text: text})
 			continue
 		}
 		out[k].Alike++
 	}
 	return out
-}
-
-// kind is a warning without the names of instruments and without digits.
-func (d *Report) kind(text string) string {
-	for _, in := range d.Instruments {
-		text = strings.ReplaceAll(text, in.Instrument, "*")
-	}
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r == ',' {
-			return -1
-		}
-		return r
-	}, text)
 }
