@@ -5,7 +5,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
 DATE    := $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
 FUZZ    ?= 30s
-RACE    := ./datasets/... ./factors ./backtest ./cmd/...
+RACE    := ./datasets/... ./factors ./signals/... ./backtest ./cmd/...
 
 qf: FORCE
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.commitDate=$(DATE)" -o qf ./cmd/qf
