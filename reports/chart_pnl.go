@@ -78,10 +78,10 @@ func windowCharts(d *Report) (pnl, ic template.HTML) {
 		return "", ""
 	}
 	pnl = barChart{"Return after costs by window, in percent", names, earned, "window", "return", percentTick, func(k int) string {
-		return "window " + names[k] + "\nreturn " + percent(backtest.Figure(earned[k]), 2)
+		return d.windowWords(names[k]) + "\nreturn " + percent(backtest.Figure(earned[k]), 2)
 	}}.draw()
 	ic = barChart{"IC by window at the primary horizon", names, predicted, "window", "correlation", numberTick, func(k int) string {
-		return "window " + names[k] + "\nIC " + signed(backtest.Figure(predicted[k]), 4)
+		return d.windowWords(names[k]) + "\nIC " + signed(backtest.Figure(predicted[k]), 4)
 	}}.draw()
 	return pnl, ic
 }

@@ -7,9 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/qf-dev/qf/backtest"
 )
 
 // opened is what a browser made of a page.
@@ -36,7 +39,11 @@ func open(t *testing.T, page string) opened {
 	if browser == "" {
 		t.Skip("no Chromium in PATH")
 	}
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp("", "qf-page-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) }) // its processes may still be leaving: no reason to fail
 	file, log := filepath.Join(dir, "page.html"), filepath.Join(dir, "net.json")
 	if err := os.WriteFile(file, []byte(page), 0o666); err != nil {
 		t.Fatal(err)
@@ -103,6 +110,33 @@ func TestPageInBrowser(t *testing.T) {
 	}
 	if !strings.HasSuffix(strings.TrimSpace(o.dom), "</html>") {
 		t.Error("the page breaks off")
+	}
+}
+
+// TestTablesSort presses the head of a column twice: rising, then falling, and what is missing last
+// both times.
+func TestTablesSort(t *testing.T) {
+	r := sample(t, small)
+	r.Evaluation.Memory = nil
+	for k, lag1 := range []backtest.Figure{0.25, nan, 0.9985, -0.5} {
+		r.Evaluation.Memory = append(r.Evaluation.Memory, backtest.MemoryRow{Signal: "composite", Instrument: string(rune('a' + k)), Lag1: lag1})
+	}
+	page := render(t, HTML, finishedResult(t, r))
+	policy := regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`)
+	if !policy.MatchString(page) {
+		t.Fatal("the page has no content security policy")
+	}
+	// The policy lets no other script run, this one included.
+	page = strings.Replace(policy.ReplaceAllString(page, ""), "</body>", `<script>
+		const table = [...document.querySelectorAll("table.sortable")].find((t) => t.tHead.textContent.includes("Half-life"));
+		const head = [...table.tHead.rows[0].cells].findIndex((c) => c.textContent === "Autocorrelation");
+		const keys = () => [...table.tBodies[0].rows].map((r) => r.cells[head].dataset.key || "none").join(" ");
+		const out = [];
+		for (const _ of [1, 2]) { table.tHead.rows[0].cells[head].querySelector("button").click(); out.push(keys()); }
+		document.title = out.join(", ");</script></body>`, 1)
+	o := open(t, page)
+	if want := "<title>-0.5 0.25 0.9985 none, 0.9985 0.25 -0.5 none</title>"; !strings.Contains(o.dom, want) {
+		t.Errorf("the titles are %q, want %q; console %q", regexp.MustCompile(`<title>.*?</title>`).FindString(o.dom), want, o.console)
 	}
 }
 

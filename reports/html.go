@@ -63,7 +63,7 @@ type page struct {
 	LevelTable, LevelDetails, Transitions        grid
 	Memory, Variants, Stability, Sources         grid
 	Models                                       *modelsView
-	PnLColumns                                   []string
+	PnLColumns                                   []heading
 	PnL                                          []pnlGroup
 	Months                                       []yearView
 	Config                                       string

@@ -78,13 +78,13 @@ type pnlShown struct {
 	Cells        []entry
 }
 
-// pnlTable has the PnL of the score, and the names of its columns.
-func pnlTable(d *Report) (columns []string, groups []pnlGroup) {
+// pnlTable has the PnL of the score, and the heads of its columns.
+func pnlTable(d *Report) (columns []heading, groups []pnlGroup) {
 	var runs []*backtest.PnLRow
 	for k := range d.PnL {
 		if p := &d.PnL[k]; p.Signal == d.Score {
 			runs = append(runs, p)
-			columns = append(columns, windowName(p.Window))
+			columns = append(columns, heading{Text: windowName(p.Window), Title: d.windowWords(p.Window)})
 		}
 	}
 	for _, g := range pnlLines {

@@ -61,6 +61,16 @@ func warmUpWords(d *Report) string {
 	return "the " + count(float64(d.Span.WarmUpBars)) + " bars before serve as warm-up"
 }
 
+// windowWords names a window with its time.
+func (d *Report) windowWords(name string) string {
+	for _, w := range d.Windows {
+		if w.Window == name {
+			return "window " + name + ", " + minute(w.From) + " to " + minute(w.To)
+		}
+	}
+	return "window " + name
+}
+
 // methodWords names how t was computed.
 func methodWords(method string) string {
 	switch method {
