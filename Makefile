@@ -53,10 +53,16 @@ screenshot: demo
 	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 --force-device-scale-factor=1 \
 	  --user-data-dir=$$(mktemp -d) --screenshot=testdata/report.png file://$(CURDIR)/demo/runs/latest/report.html
 
-# Runs every benchmark, keeps the figures, and compares them with those of the run before.
+# Runs every benchmark, keeps the figures, compares them with those of the run before, and prints what whole
+# commands take on simulated days, beside DuckDB where QF_DUCKDB names it.
 bench:
 	@mkdir -p bench; [ ! -f bench/new.txt ] || mv bench/new.txt bench/old.txt
-	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./... | tee bench/new.txt
+	$(GO) test -run '^$$' -bench . -skip Commands -benchmem -count 6 ./... | tee bench/new.txt
 	@[ ! -f bench/old.txt ] || $(GO) run golang.org/x/perf/cmd/benchstat@latest bench/old.txt bench/new.txt
+	$(MAKE) commands
 
-.PHONY: demo test check fmt fmtcheck fuzz regression golden screenshot bench FORCE
+# That table alone: some minutes.
+commands:
+	$(GO) test -run '^$$' -bench Commands -timeout 1h ./cmd/qf
+
+.PHONY: demo test check fmt fmtcheck fuzz regression golden screenshot bench commands FORCE

@@ -16,15 +16,15 @@ import (
 	"github.com/qf-dev/qf/datasets/tardistest"
 )
 
-// duckdb runs one statement in DuckDB's Node package and gives its rows. The test is skipped where
+// duckdbCommand is a process that runs one statement in DuckDB's Node package and prints its rows as JSON; nil where
 // QF_DUCKDB does not name a folder that has the package in its node_modules:
 //
 //	npm install --prefix DIR @duckdb/node-api && QF_DUCKDB=DIR go test ./cmd/qf -run DuckDB
-func duckdb(t *testing.T, sql string) []map[string]any {
+func duckdbCommand(t testing.TB, sql string) *exec.Cmd {
 	t.Helper()
 	home := os.Getenv("QF_DUCKDB")
 	if home == "" {
-		t.Skip("QF_DUCKDB is not set")
+		return nil
 	}
 	script := filepath.Join(home, "query.cjs")
 	err := os.WriteFile(script, []byte(`
@@ -38,7 +38,17 @@ const { DuckDBInstance } = require('@duckdb/node-api');
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("node", script, sql).CombinedOutput()
+	return exec.Command("node", script, sql)
+}
+
+// duckdb gives the rows of a statement. The test is skipped where there is no DuckDB.
+func duckdb(t *testing.T, sql string) []map[string]any {
+	t.Helper()
+	cmd := duckdbCommand(t, sql)
+	if cmd == nil {
+		t.Skip("QF_DUCKDB is not set")
+	}
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s\n%v: %s", sql, err, out)
 	}

@@ -1,0 +1,401 @@
+package main
+
+import (
+	"compress/gzip"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/datasets/tardistest"
+	"github.com/qf-dev/qf/factors/kernel"
+)
+
+// The sizes of BenchmarkCommands; its defaults take some minutes and 2 GB below TMPDIR.
+var (
+	benchRows   = flag.Int("rows", 4_000_000, "BenchmarkCommands: trades of the day that is imported")
+	benchDays   = flag.Int("days", 90, "BenchmarkCommands: days of which bars are made")
+	benchPerDay = flag.Int("perday", 400_000, "BenchmarkCommands: trades on each of them")
+	benchRuns   = flag.Int("runs", 3, "BenchmarkCommands: runs of each command; the medians count")
+)
+
+// BenchmarkCommands measures whole commands on data that it simulates, beside DuckDB on the same files where
+// QF_DUCKDB names it (see duckdbCommand), and prints a table: seconds of CPU, seconds, and peak memory. It runs
+// by turns, since a shared machine is not equally fast all the time: compare CPU, and nothing below 15 %.
+//
+//	go test ./cmd/qf -run '^$' -bench Commands -timeout 1h [-rows N] [-days N] [-perday N]
+func BenchmarkCommands(b *testing.B) {
+	t := newBenchTable(b)
+	t.ingest()
+	t.bars()
+	t.study()
+	t.fetch()
+	t.kernels()
+	t.print(os.Stdout)
+}
+
+// cost is what a process took.
+type cost struct {
+	cpu, wall float64 // seconds
+	peak      float64 // MiB of resident memory; 0 where it is not the process's own
+}
+
+// benchTable collects rows of text, and makes what they are measured on.
+type benchTable struct {
+	b     *testing.B
+	dir   string
+	qf    string
+	lines [][]string
+}
+
+func newBenchTable(b *testing.B) *benchTable {
+	t := &benchTable{b: b, dir: b.TempDir()}
+	t.qf = filepath.Join(t.dir, "qf")
+	if out, err := exec.Command("go", "build", "-o", t.qf, ".").CombinedOutput(); err != nil {
+		b.Fatalf("go build: %v: %s", err, out)
+	}
+	t.lines = append(t.lines, []string{"work", "by", "CPU s", "s", "peak MiB", "of DuckDB's CPU", ""})
+	return t
+}
+
+func (t *benchTable) path(name ...string) string {
+	return filepath.Join(append([]string{t.dir}, name...)...)
+}
+
+// command is a process of qf.
+func (t *benchTable) command(args ...string) *exec.Cmd {
+	return exec.Command(t.qf, append(args, "-q")...)
+}
+
+// run runs a process to its end.
+func (t *benchTable) run(cmd *exec.Cmd) cost {
+	t.b.Helper()
+	started := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.b.Fatalf("%s: %v: %s", cmd, err, out)
+	}
+	state := cmd.ProcessState
+	usage := state.SysUsage().(*syscall.Rusage)
+	return cost{(state.UserTime() + state.SystemTime()).Seconds(), time.Since(started).Seconds(), float64(usage.Maxrss) / 1024}
+}
+
+// row measures qf and a statement of DuckDB's by turns; sql may be empty, and extra says more of the row.
+func (t *benchTable) row(work string, qf func() cost, sql, extra string) {
+	t.b.Helper()
+	var ours, theirs []cost
+	for range *benchRuns {
+		ours = append(ours, qf())
+		if sql != "" {
+			if cmd := duckdbCommand(t.b, sql); cmd != nil {
+				theirs = append(theirs, t.run(cmd))
+			}
+		}
+	}
+	a, ratio := median(ours), ""
+	if len(theirs) > 0 {
+		ratio = fmt.Sprintf("%.2f×", a.cpu/median(theirs).cpu)
+	}
+	t.line(work, "qf", a, ratio, extra)
+	if len(theirs) > 0 {
+		t.line("", "DuckDB", median(theirs), "", "")
+	}
+}
+
+func (t *benchTable) line(work, by string, c cost, ratio, extra string) {
+	peak := ""
+	if c.peak > 0 {
+		peak = fmt.Sprintf("%.0f", c.peak)
+	}
+	t.lines = append(t.lines, []string{work, by, fmt.Sprintf("%.2f", c.cpu), fmt.Sprintf("%.2f", c.wall), peak, ratio, extra})
+}
+
+func median(list []cost) cost {
+	of := func(f func(cost) float64) float64 {
+		x := make([]float64, len(list))
+		for i, c := range list {
+			x[i] = f(c)
+		}
+		slices.Sort(x)
+		return x[len(x)/2]
+	}
+	return cost{of(func(c cost) float64 { return c.cpu }), of(func(c cost) float64 { return c.wall }), of(func(c cost) float64 { return c.peak })}
+}
+
+func (t *benchTable) print(w io.Writer) {
+	fmt.Fprintf(w, "\n%s, %d processors, medians of %d runs\n\n", runtime.Version(), runtime.NumCPU(), *benchRuns)
+	var text strings.Builder
+	tab := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, line := range t.lines {
+		fmt.Fprintln(tab, strings.Join(line, "\t"))
+	}
+	tab.Flush()
+	for line := range strings.Lines(text.String()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
+	fmt.Fprintln(w)
+}
+
+var benchInstrument = datasets.Instrument{Exchange: "binance-futures", Symbol: "BTCUSDT"}
+
+const benchFrom = "2024-01-01"
+
+// days writes simulated trades as the vendor's files and gives their folder and bytes.
+func (t *benchTable) days(name string, days, perDay, level int) (folder string, size int64) {
+	t.b.Helper()
+	folder = t.path(name)
+	first, err := datasets.ParseDay(benchFrom)
+	if err != nil {
+		t.b.Fatal(err)
+	}
+	market := &tardistest.Market{Seed: 1, Start: first, TradesPerDay: perDay, Instruments: []datasets.Instrument{benchInstrument}}
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		t.b.Fatal(err)
+	}
+	sizes := make([]int64, days)
+	err = datasets.ForEach(t.b.Context(), 0, days, func(_ context.Context, i int) error {
+		p := datasets.Partition{Instrument: benchInstrument, Type: datasets.Trades, Day: first + datasets.Day(i)}
+		file, err := os.Create(filepath.Join(folder, p.Exchange+"_trades_"+p.Day.String()+"_"+p.Symbol+".csv.gz"))
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		z, err := gzip.NewWriterLevel(file, level)
+		if err != nil {
+			return err
+		}
+		if err := market.WriteDay(z, p); err != nil {
+			return err
+		}
+		if err := z.Close(); err != nil {
+			return err
+		}
+		sizes[i], err = file.Seek(0, io.SeekCurrent)
+		return err
+	})
+	if err != nil {
+		t.b.Fatal(err)
+	}
+	for _, n := range sizes {
+		size += n
+	}
+	return folder, size
+}
+
+// importing is qf import of a folder into a new lake.
+func (t *benchTable) importing(folder, lake string) func() cost {
+	return func() cost {
+		if err := os.RemoveAll(lake); err != nil {
+			t.b.Fatal(err)
+		}
+		return t.run(t.command("import", "--lake", lake, folder))
+	}
+}
+
+// toParquet is DuckDB's way from the vendor's files to Parquet: types given, nothing guessed.
+func toParquet(csv, parquet string) string {
+	return `COPY (FROM read_csv('` + csv + `', header=true, auto_detect=false, delim=',', quote='', escape='',
+		columns={exchange: 'VARCHAR', symbol: 'VARCHAR', timestamp: 'BIGINT', local_timestamp: 'BIGINT',
+		id: 'BIGINT', side: 'VARCHAR', price: 'DOUBLE', amount: 'DOUBLE'})) TO '` + parquet + `' (FORMAT parquet, COMPRESSION zstd)`
+}
+
+// ingest: one day, CSV.gz to Parquet.
+func (t *benchTable) ingest() {
+	folder, packed := t.days("day", 1, *benchRows, gzip.DefaultCompression)
+	lake := t.path("lake-day")
+	if err := os.MkdirAll(t.path("duck"), 0o777); err != nil {
+		t.b.Fatal(err)
+	}
+	work := t.importing(folder, lake)
+	work()
+	size := fmt.Sprintf("Parquet is %.2f of the CSV.gz", float64(bytesBelow(t.b, lake))/float64(packed))
+	t.row(fmt.Sprintf("import %.1f M trades", float64(*benchRows)/1e6), work, toParquet(folder+"/*.csv.gz", t.path("duck", "day.parquet")), size)
+}
+
+func bytesBelow(b *testing.B, folder string) (n int64) {
+	err := filepath.WalkDir(folder, func(_ string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		n += info.Size()
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
+// bars: one-minute bars of many days, each side from its own Parquet files; qf in this process, without its cache.
+func (t *benchTable) bars() {
+	folder, _ := t.days("days", *benchDays, *benchPerDay, gzip.BestSpeed)
+	lakeDir := t.path("lake-days")
+	trades := fmt.Sprintf("%.1f M trades", float64(*benchDays**benchPerDay)/1e6)
+	t.line("import "+trades, "qf", t.importing(folder, lakeDir)(), "", fmt.Sprintf("%d files, once", *benchDays))
+	if cmd := duckdbCommand(t.b, toParquet(folder+"/*.csv.gz", t.path("duck", "days.parquet"))); cmd != nil {
+		t.run(cmd)
+	}
+	lake, err := datasets.OpenLake(lakeDir)
+	if err != nil {
+		t.b.Fatal(err)
+	}
+	first, err := datasets.ParseDay(benchFrom)
+	if err != nil {
+		t.b.Fatal(err)
+	}
+	q := bars.Request{
+		Instrument: benchInstrument, Contract: datasets.Contract{Multiplier: 1},
+		Spec:  bars.Spec{Kind: bars.TimeBars, Every: time.Minute},
+		First: first, End: first + datasets.Day(*benchDays),
+	}
+	t.row("1-minute bars of "+trades, func() cost {
+		began, before := time.Now(), ownCPU()
+		s, err := bars.Build(t.b.Context(), lake, q, bars.Options{NoCache: true})
+		if err != nil {
+			t.b.Fatal(err)
+		}
+		s.Record.Release()
+		return cost{cpu: ownCPU() - before, wall: time.Since(began).Seconds()}
+	}, `SELECT count(*), sum(o), sum(h), sum(l), sum(c), sum(v), sum(b), sum(s), sum(n) FROM (
+		SELECT local_timestamp // 60000000 AS bar, arg_min(price, id) AS o, max(price) AS h, min(price) AS l, arg_max(price, id) AS c,
+		sum(amount) AS v, sum(amount) FILTER (side = 'buy') AS b, sum(amount) FILTER (side = 'sell') AS s, count(*) AS n
+		FROM '`+t.path("duck", "days.parquet")+`' GROUP BY bar)`, "in process, no cache")
+
+	study := t.path("first.yaml")
+	t.write(study, `version: 1
+name: first
+data: {lake: `+lakeDir+`, instruments: [`+benchInstrument.String()+`], from: `+benchFrom+`, to: `+(q.End).String()+`}
+factors: [{name: momentum, kind: momentum, window: 1d}]
+composite: {components: [{factor: momentum, weight: 1}]}
+execution: {funding: false}
+`)
+	t.row("first backtest of them", func() cost {
+		return t.run(t.command("backtest", "--config", study, "--no-cache", "--out", t.path("runs")))
+	}, "", "one factor, whole command")
+}
+
+func (t *benchTable) write(path, text string) {
+	t.b.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.b.Fatal(err)
+	}
+}
+
+// ownCPU is what this process has used so far.
+func ownCPU() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
+// study: the default study on the demo's market, of which the first run leaves the bars behind.
+func (t *benchTable) study() {
+	demo := t.path("demo")
+	t.run(t.command("demo", "--dir", demo))
+	for _, c := range []struct{ work, instruments string }{
+		{"second backtest, one symbol", "[" + benchInstrument.String() + "]"},
+		{"second backtest, two symbols", "[" + benchInstrument.String() + ", binance-futures:ETHUSDT]"},
+	} {
+		t.row(c.work, func() cost {
+			return t.run(t.command("backtest", "--config", filepath.Join(demo, "study.yaml"), "--set", "data.instruments="+c.instruments, "--out", t.path("runs")))
+		}, "", "default study, 90 days after 51 of warm-up, bars cached")
+	}
+}
+
+// fetch: days of every feed from a local server.
+func (t *benchTable) fetch() {
+	first, err := datasets.ParseDay(benchFrom)
+	if err != nil {
+		t.b.Fatal(err)
+	}
+	market := &tardistest.Market{Seed: 1, Start: first, TradesPerDay: 200_000, SnapshotEvery: 1, Instruments: []datasets.Instrument{benchInstrument}}
+	server := &tardistest.Server{Days: market}
+	if err := server.Start(); err != nil {
+		t.b.Fatal(err)
+	}
+	defer server.Close()
+	lake := t.path("lake-fetched")
+	t.row("fetch 4 days", func() cost {
+		if err := os.RemoveAll(lake); err != nil {
+			t.b.Fatal(err)
+		}
+		return t.run(t.command("fetch", "--base-url", server.URL(), "--lake", lake, "--exchange", benchInstrument.Exchange, "--symbols", benchInstrument.Symbol,
+			"--types", "trades,quotes,book_snapshot_25,derivative_ticker", "--from", benchFrom, "--to", (first + 4).String()))
+	}, "", "trades, quotes, book_snapshot_25, derivative_ticker")
+}
+
+// kernels: nanoseconds an element of the rolling kernels over 90 days of minutes, the best of a few passes, beside
+// pandas where python3 has it.
+func (t *benchTable) kernels() {
+	windows := []int{20, 100, 1440, 43_200}
+	x, r := make([]float64, 129_600), rand.New(rand.NewPCG(1, 1))
+	for i := range x {
+		x[i] = r.NormFloat64()
+	}
+	dst := make([]float64, len(x))
+	head := []string{"ns an element at window", ""}
+	for _, w := range windows {
+		head = append(head, strconv.Itoa(w))
+	}
+	t.lines = append(t.lines, nil, head)
+	for _, k := range []struct {
+		name, pandas string
+		run          func(dst, x []float64, window, minPeriods int)
+	}{
+		{"sum", "r.sum()", kernel.Sum}, {"mean", "r.mean()", kernel.Mean}, {"std", "r.std()", kernel.Std},
+		{"max", "r.max()", kernel.Max}, {"median", "r.median()", kernel.Median}, {"rank", "r.rank(pct=True)", kernel.Rank},
+	} {
+		line := []string{k.name, "qf"}
+		for _, w := range windows {
+			best := time.Hour
+			for range 10 {
+				began := time.Now()
+				k.run(dst, x, w, w)
+				best = min(best, time.Since(began))
+			}
+			line = append(line, fmt.Sprintf("%.1f", float64(best.Nanoseconds())/float64(len(x))))
+		}
+		t.lines = append(t.lines, line)
+		if theirs := pandas(windows, k.pandas); theirs != nil {
+			t.lines = append(t.lines, append([]string{"", "pandas"}, theirs...))
+		}
+	}
+}
+
+// pandas times an expression of the rolling window r, or gives nil where there is no pandas.
+func pandas(windows []int, expression string) []string {
+	script := `
+import time, numpy, pandas
+x = pandas.Series(numpy.random.default_rng(1).standard_normal(129600))
+for w in ` + strings.ReplaceAll(fmt.Sprint(windows), " ", ", ") + `:
+    best = 1e9
+    for _ in range(5):
+        began = time.perf_counter()
+        r = x.rolling(w)
+        ` + expression + `
+        best = min(best, time.perf_counter() - began)
+    print("%.1f" % (best * 1e9 / len(x)))
+`
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		if out, err := exec.Command(python, "-c", script).Output(); err == nil {
+			return strings.Fields(string(out))
+		}
+	}
+	return nil
+}
