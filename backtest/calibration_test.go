@@ -3,6 +3,7 @@ package backtest
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -161,7 +162,10 @@ func (f fake) answers(seed uint64) (early, late []told) {
 // hundred cases, though they follow what goes in runs, always say long in a market that turns at the
 // cut-off, or hardly say anything.
 func TestContamination(t *testing.T) {
-	const seeds = 100
+	seeds := 100
+	if testing.Short() {
+		seeds = 15
+	}
 	for name, c := range map[string]struct {
 		fake
 		least, most float64 // share of seeds that are called contaminated
@@ -191,7 +195,7 @@ func TestContamination(t *testing.T) {
 		for _, one := range accused {
 			n += one
 		}
-		share := float64(n) / seeds
+		share := float64(n) / float64(seeds)
 		t.Logf("%s: %.2f %% are called contaminated", name, 100*share)
 		if share < c.least || share > c.most {
 			t.Errorf("%s: %.2f %% are called contaminated, want %v to %v", name, 100*share, 100*c.least, 100*c.most)
@@ -266,10 +270,14 @@ func TestVerdicts(t *testing.T) {
 		{"all before it", cutoff, cutoff.Start() - 1, answers(knows)[:90], Overlaps},
 	} {
 		r.Span.From = c.from
+		r.Windows = []Window{{Index: 0, From: c.from}, {Index: 1, From: cutoff.Start()}}
 		model := llm.Model{Name: "m", KnowledgeCutoff: c.cutoff}
 		v := r.verdict(model, c.list)
 		if v.Verdict != c.want || v.Text == "" || math.IsNaN(float64(v.P)) != (v.Reasons["p"] != "") {
 			t.Errorf("%s: %+v, want %s", c.name, v, c.want)
+		}
+		if overlaps := c.want == Overlaps || c.want == Contaminated; overlaps != slices.Equal(v.Windows, []string{All, "0"}) || !overlaps && len(v.Windows) > 0 {
+			t.Errorf("%s: windows %v", c.name, v.Windows)
 		}
 		if c.cutoff != 0 {
 			rows := r.cutoffRows(model, c.list)

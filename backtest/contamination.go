@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 
 	"github.com/qf-dev/qf/backtest/metrics"
 	"github.com/qf-dev/qf/datasets"
@@ -146,7 +147,7 @@ func medianScores(list []told) []float64 {
 
 // verdict says whether a model may have known the span.
 func (r *Result) verdict(model llm.Model, list []told) ModelVerdict {
-	v := ModelVerdict{Model: model.Name, P: null}
+	v := ModelVerdict{Model: model.Name, Windows: []string{}, P: null}
 	if model.KnowledgeCutoff == 0 {
 		v.Verdict = UnknownCutoff
 		v.Text = "the study gives no knowledge_cutoff: whether the model has read about this time is not known"
@@ -162,6 +163,12 @@ func (r *Result) verdict(model llm.Model, list []told) ModelVerdict {
 		return v
 	}
 	v.Verdict = Overlaps
+	v.Windows = append(v.Windows, All)
+	for _, w := range r.Windows {
+		if len(r.Windows) > 1 && w.From < cutoff {
+			v.Windows = append(v.Windows, strconv.Itoa(w.Index))
+		}
+	}
 	early, late := cutAt(list, model.KnowledgeCutoff)
 	b, a := scoreOf(sides(early)), scoreOf(sides(late))
 	if v.P = Figure(contamination(early, late)); math.IsNaN(float64(v.P)) {

@@ -193,6 +193,7 @@ type ModelVerdict struct {
 	Model   string            `json:"model"`
 	Cutoff  string            `json:"knowledge_cutoff,omitempty"`
 	Verdict string            `json:"verdict"` // Clean, Overlaps, Contaminated or UnknownCutoff
+	Windows []string          `json:"windows"` // those that begin before the cut-off, "all" among them
 	P       Figure            `json:"p"`       // of the test for contamination
 	Text    string            `json:"text"`    // the verdict in a sentence
 	Reasons map[string]string `json:"reasons,omitempty"`
