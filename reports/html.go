@@ -103,13 +103,12 @@ type monthView struct {
 // modelsView is the section on language models.
 type modelsView struct {
 	*Models
-	Setup, Text, Usage                                string
-	Added                                             word
-	Names                                             []string
-	Reliability                                       template.HTML
-	Comparison, UsageTable, Prices, Calibration, Bins grid
-	Cutoffs, Pairs, PairedTable                       grid
-	Agreed                                            string
+	Setup, Text, Usage                             string
+	Added                                          word
+	Names                                          []string
+	Reliability                                    template.HTML
+	Comparison, UsageTable, Cost, Prices           grid
+	Calibration, Bins, Cutoffs, Pairs, PairedTable grid
 }
 
 // writeHTML writes report.html: one file that needs no network, and no script to be read.
@@ -202,9 +201,8 @@ func newPage(run *Run) (*page, error) {
 func newModelsView(m *Models) *modelsView {
 	v := &modelsView{
 		Models: m, Setup: m.setup(), Text: m.addSentence(), Added: m.addWords(), Names: m.names(),
-		Reliability: reliabilityChart(m), Comparison: comparisonGrid(m), UsageTable: usageGrid(m), Prices: pricesGrid(m),
+		Reliability: reliabilityChart(m), Comparison: comparisonGrid(m), UsageTable: usageGrid(m), Cost: costGrid(m), Prices: pricesGrid(m),
 		Calibration: calibrationGrid(m), Bins: reliabilityGrid(m), Cutoffs: cutoffGrid(m), Pairs: agreementGrid(m), PairedTable: pairedGrid(m),
-		Agreed: m.agreeSentence(),
 	}
 	v.Names = v.Names[:min(len(v.Names), chart.MaxSeries)]
 	if u := m.total(); u != nil {

@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"slices"
+
 	"github.com/qf-dev/qf/backtest"
 )
 
@@ -33,28 +35,40 @@ func comparisonGrid(m *Models) grid {
 	return g
 }
 
-// usageGrid has what each model was asked and what it cost.
+// usageGrid has what each model was asked and how it answered.
 func usageGrid(m *Models) grid {
-	g := grid{Caption: "Calls, tokens and cost", Head: []heading{
+	g := grid{Caption: "Answers and tokens", Head: []heading{
 		{Text: "Model"}, {Text: "Answers", Numeric: true}, {Text: "Valid", Numeric: true}, {Text: "Invalid", Title: "traded as neutral", Numeric: true},
 		{Text: "Missing", Title: "not in the cache, traded as neutral", Numeric: true},
 		{Text: "Requests", Title: "billed: repairs of invalid answers count", Numeric: true},
 		{Text: "Tokens in", Numeric: true}, {Text: "Tokens out", Numeric: true},
-		{Text: "Cost, USD", Numeric: true}, {Text: "Per answer, USD", Numeric: true},
-		{Text: "Per bp, USD", Title: "by basis point that the run with this model earned on the initial capital", Numeric: true},
-		{Text: "Per added bp, USD", Title: "by basis point that it earned more than the composite alone", Numeric: true},
 		{Text: "Median, s", Title: "latency", Numeric: true}, {Text: "95%, s", Title: "latency that 95% of the calls stay below", Numeric: true},
 	}}
 	for _, u := range m.Usage {
 		g.Rows = append(g.Rows, []entry{
 			words(allWords(u.Model)), integer(u.Calls), integer(u.Valid), integer(u.Invalid), integer(u.Missing), integer(u.Requests),
 			integer(u.PromptTokens), integer(u.AnswerTokens),
+			figure(u.LatencyP50, plain(u.LatencyP50, 1), u.Reasons["latency_p50_seconds"]),
+			figure(u.LatencyP95, plain(u.LatencyP95, 1), u.Reasons["latency_p95_seconds"]),
+		})
+	}
+	return g
+}
+
+// costGrid has what the answers cost.
+func costGrid(m *Models) grid {
+	g := grid{Caption: "Cost, USD", Head: []heading{
+		{Text: "Model"}, {Text: "Whole", Numeric: true}, {Text: "Per answer", Numeric: true},
+		{Text: "Per basis point", Title: "by basis point that the run with this model earned on the initial capital", Numeric: true},
+		{Text: "Per added basis point", Title: "by basis point that it earned more than the composite alone", Numeric: true},
+	}}
+	for _, u := range m.Usage {
+		g.Rows = append(g.Rows, []entry{
+			words(allWords(u.Model)),
 			figure(u.CostUSD, usd(u.CostUSD), u.Reasons["cost_usd"]),
 			figure(u.CostPerCall, usd(u.CostPerCall), u.Reasons["cost_per_call_usd"]),
 			figure(u.CostPerBp, usd(u.CostPerBp), u.Reasons["cost_per_bp_usd"]),
 			figure(u.CostPerBpMore, usd(u.CostPerBpMore), u.Reasons["cost_per_added_bp_usd"]),
-			figure(u.LatencyP50, plain(u.LatencyP50, 1), u.Reasons["latency_p50_seconds"]),
-			figure(u.LatencyP95, plain(u.LatencyP95, 1), u.Reasons["latency_p95_seconds"]),
 		})
 	}
 	return g
@@ -152,7 +166,7 @@ func cutoffGrid(m *Models) grid {
 
 // agreementGrid has how far each two models agree.
 func agreementGrid(m *Models) grid {
-	g := grid{Caption: "Agreement of the models", Head: []heading{
+	g := grid{Caption: "Do the models agree?", Note: m.agreeSentence(), Head: []heading{
 		{Text: "Model"}, {Text: "Other"}, {Text: "Questions", Numeric: true},
 		{Text: "Same action", Numeric: true}, {Text: "Correlation", Title: "of the opinions", Numeric: true},
 	}}
@@ -168,24 +182,26 @@ func agreementGrid(m *Models) grid {
 
 // pairedGrid sets the answers to anonymized prompts against those to plain ones.
 func pairedGrid(m *Models) grid {
-	g := grid{Caption: "Anonymized and plain prompts", Head: []heading{
-		{Text: "Model"}, {Text: "Questions", Numeric: true}, {Text: "Same action", Numeric: true},
-		{Text: "Hit rate, anonymized", Numeric: true}, {Text: "Plain", Numeric: true}, {Text: "Difference", Numeric: true}, {Text: "t", Numeric: true},
-		{Text: "Return, anonymized, bps", Numeric: true}, {Text: "Plain", Numeric: true}, {Text: "Difference", Numeric: true}, {Text: "t", Numeric: true},
-	}}
+	g := grid{Caption: "Anonymized and plain prompts", Note: "The same questions with and without names, dates and price level."}
+	g.Head = []heading{
+		{Text: "Model"}, {Text: "Figure"}, {Text: "Questions", Title: "answered validly in both forms", Numeric: true}, {Text: "Same action", Numeric: true},
+		{Text: "Anonymized", Numeric: true}, {Text: "Plain", Numeric: true},
+		{Text: "Difference", Title: "plain less anonymized", Numeric: true}, {Text: "t", Title: "of the difference", Numeric: true},
+	}
 	for _, r := range m.Paired {
-		g.Rows = append(g.Rows, []entry{
-			words(r.Model), integer(r.N),
-			figure(r.SameAction, share(r.SameAction, 1), r.Reasons["same_action"]),
+		line := []entry{words(r.Model), words("hit rate"), integer(r.N), figure(r.SameAction, share(r.SameAction, 1), r.Reasons["same_action"])}
+		g.Rows = append(g.Rows, append(slices.Clip(line),
 			figure(r.HitRateAnonymized, share(r.HitRateAnonymized, 1), r.Reasons["hit_rate_anonymized"]),
 			figure(r.HitRatePlain, share(r.HitRatePlain, 1), r.Reasons["hit_rate_plain"]),
 			figure(r.HitRateDifference, percent(r.HitRateDifference, 1), r.Reasons["hit_rate_difference"]),
-			figure(r.HitRateT, signed(r.HitRateT, 2), r.Reasons["hit_rate_t"]),
+			figure(r.HitRateT, signed(r.HitRateT, 2), r.Reasons["hit_rate_t"])))
+		line = slices.Clone(line)
+		line[1] = words("mean return, bps")
+		g.Rows = append(g.Rows, append(line,
 			figure(r.MeanReturnAnonymized, signed(r.MeanReturnAnonymized*1e4, 1), r.Reasons["mean_return_anonymized"]),
 			figure(r.MeanReturnPlain, signed(r.MeanReturnPlain*1e4, 1), r.Reasons["mean_return_plain"]),
 			figure(r.MeanReturnDifference, signed(r.MeanReturnDifference*1e4, 1), r.Reasons["mean_return_difference"]),
-			figure(r.MeanReturnT, signed(r.MeanReturnT, 2), r.Reasons["mean_return_t"]),
-		})
+			figure(r.MeanReturnT, signed(r.MeanReturnT, 2), r.Reasons["mean_return_t"])))
 	}
 	return g
 }
