@@ -151,10 +151,15 @@ func (s *Study) checkLLM(p *yamlconf.Positions, g *factors.Grid, file string) {
 			p.Errorf(at+".cadence", "%v", err)
 		}
 	}
+	weights := 0.0
 	for i, m := range l.Models {
+		weights += m.Weight
 		if l.BudgetUSD != nil && !m.Priced() {
 			p.Errorf(fmt.Sprintf("%s.models[%d]", at, i), "%s has no price, and there is a budget: give its input_usd and output_usd, or leave budget_usd out", m.Name)
 		}
+	}
+	if l.Ensemble == llm.Weighted && weights == 0 {
+		p.Errorf(at+".models", "no model has a weight: want one of more than 0")
 	}
 	if l.Combine.Mode != llm.Blend {
 		if p.Has(at+".combine.weight") && l.Combine.Weight != 0 {

@@ -93,6 +93,7 @@ func TestModelSectionErrors(t *testing.T) {
 		{"{user_template: nosuch.tmpl}", "nosuch.tmpl"},
 		{"{user_template: {text: '{{.Nosuch}}'}}", "signals.llm"},
 		{"{budget_usd: 1, models: [gpt-4.1, unheard-of]}", "signals.llm.models[1]: unheard-of has no price"},
+		{"{ensemble: weights, models: [{name: a, weight: 0}]}", "no model has a weight"},
 		{"{budget_usd: -1}", "want at least 0"},
 		{"{max_invalid: 2}", "want at least 0 and at most 1"},
 		{"{concurrency: 0}", "want at least 1"},

@@ -345,6 +345,28 @@ func nullsHaveReasons(t *testing.T, m *Models) {
 	}
 }
 
+// Bars of trades are asked about by their labels, too, and the audit holds there.
+func TestModelsOnBarsOfTrades(t *testing.T) {
+	text := ofTrades("tick", 20) + "signals:" + strings.Replace(modelled, "CACHE", filepath.Join(t.TempDir(), "cache"), 1)
+	lake, s := simulatedLake(t, text, nil, "signals.llm.summary={volatility: mom}", "signals.llm.on_missing=error")
+	fillCache(t, lake, s, func(_ int, q llm.Question) string { return follows(0, q) })
+	r, c := audited(t, production, lake, s, Options{})
+	clean(t, c)
+	if len(r.All.Fills) == 0 {
+		t.Error("nothing was traded")
+	}
+	questions := r.Models.Opinions.Questions
+	days := int(s.Data.To - s.Data.From)
+	if len(questions) < 2*days || len(questions) > 4*days {
+		t.Errorf("%d questions in %d days", len(questions), days)
+	}
+	for _, q := range questions {
+		if !math.IsNaN(q.Summary.Momentum1W) || q.Summary.Volatility != r.Factors.Panel("mom").Col(0)[q.Row] {
+			t.Errorf("%v: %+v", q, q.Summary)
+		}
+	}
+}
+
 // A model that knows each outcome up to its cut-off is found out; one that follows the factors is not.
 func TestContaminatedModelIsNamed(t *testing.T) {
 	const set = "signals.llm={models: [{name: a, knowledge_cutoff: 2024-01-07}, {name: b, knowledge_cutoff: 2024-01-07}], cadence: 2h, on_missing: neutral}"
