@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
@@ -56,6 +57,9 @@ const (
 // and the data alone. It costs at most a backtest from ticks for each cut; days that come two or
 // more after it are not read.
 func Audit(ctx context.Context, lake *datasets.Lake, r *Result, o Options) (*Certificate, error) {
+	if r.Streamed != nil {
+		return r.Streamed.stream.audit(ctx, lake, o)
+	}
 	return production.audit(ctx, lake, r, o)
 }
 
@@ -87,6 +91,9 @@ func (s *Study) declared() []string {
 	list := []string{}
 	if s.normalizesAhead() {
 		list = append(list, "full_sample normalization: composite, targets and positions know the whole sample, so that they were not compared")
+	}
+	if names := s.knowing(); len(names) > 0 {
+		list = append(list, strings.Join(names, ", ")+": places within the full sample, which were not compared")
 	}
 	if s.Data.Clock == datasets.Timestamp {
 		list = append(list, "clock: timestamp: bars know what had not arrived yet; ticks were cut by the exchange's time")
@@ -146,7 +153,9 @@ func (a *auditor) compare(again *Result, cut auditCut) {
 	r, n := a.r, cut.Bars
 	a.column("label", "", labels(r.Market), labels(again.Market), 0, n, cut)
 	a.frames(r.Market.Panels, again.Market.Panels, n, cut)
-	a.frames(r.Factors.Panels, again.Factors.Panels, n, cut)
+	knowing := r.Study.knowing()
+	causal := slices.DeleteFunc(slices.Clone(r.Factors.Panels), func(p *factors.Panel) bool { return slices.Contains(knowing, p.Name) })
+	a.frames(causal, again.Factors.Panels, n, cut)
 	for k, c := range r.Study.Composite.Components {
 		if r.Study.normalization(k).Method != factors.FullSample {
 			a.panel("z "+c.Factor, r.Score.Z[k], again.Score.Z[k], n, cut)

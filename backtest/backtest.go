@@ -24,6 +24,8 @@ type Options struct {
 	Workers int                           // 0 means GOMAXPROCS
 	NoCache bool                          // leave the lake's bar cache alone
 	Log     func(format string, a ...any) // one line per stage; nil for none
+
+	streamFrom, chunkRows int // of streams, in tests; 0 means the constants
 }
 
 func (o Options) log(format string, a ...any) {
@@ -36,6 +38,11 @@ func (o Options) log(format string, a ...any) {
 // per window and one over the whole span, evaluation. The result depends on the study and on the
 // cells of the lake files that it reads, and on nothing else.
 func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
+	if st, err := s.streamed(ctx, lake, o); err != nil {
+		return nil, err
+	} else if st != nil {
+		return st.backtest(ctx)
+	}
 	r, err := production.frame(ctx, lake, s, o)
 	if err != nil {
 		return nil, err
@@ -112,10 +119,8 @@ func (r *Result) warn(list ...error) {
 // could not have been earned, and its report begins with them.
 func (s *Study) LooksAhead() []string {
 	out := []string{}
-	for _, f := range s.Factors {
-		if f.Params["sample"] == "full" {
-			out = append(out, f.Name+" places each value within the full sample, which looks ahead")
-		}
+	for _, name := range s.knowing() {
+		out = append(out, name+" places each value within the full sample, which looks ahead")
 	}
 	for k, c := range s.Composite.Components {
 		if s.normalization(k).Method == factors.FullSample {
@@ -128,10 +133,11 @@ func (s *Study) LooksAhead() []string {
 	return out
 }
 
-// normalizesAhead reports whether a component is normalized over the whole sample.
+// normalizesAhead reports whether a component knows, or is normalized over, the whole sample.
 func (s *Study) normalizesAhead() bool {
-	for k := range s.Composite.Components {
-		if s.normalization(k).Method == factors.FullSample {
+	knowing := s.knowing()
+	for k, c := range s.Composite.Components {
+		if s.normalization(k).Method == factors.FullSample || slices.Contains(knowing, c.Factor) {
 			return true
 		}
 	}

@@ -131,8 +131,8 @@ func TestCrossSection(t *testing.T) {
 		}
 		pearson, spearman = append(pearson, metrics.Pearson(f, r)), append(spearman, metrics.Spearman(f, r))
 	}
-	close(t, row, "pearson", row.Pearson, metrics.Mean(pearson))
-	close(t, row, "spearman", row.Spearman, metrics.Mean(spearman))
+	closeTo(t, row, "pearson", row.Pearson, metrics.Mean(pearson))
+	closeTo(t, row, "spearman", row.Spearman, metrics.Mean(spearman))
 	significance(t, row, pearson, h)
 	if row.N != len(pearson) {
 		t.Errorf("n is %d, want %d", row.N, len(pearson))
@@ -163,7 +163,7 @@ func TestSlicesAddUp(t *testing.T) {
 		if counts[by] != want.N {
 			t.Errorf("by %s there are %d bars, want %d", by, counts[by], want.N)
 		}
-		close(t, want, by, want.Pearson, sum/float64(counts[by]))
+		closeTo(t, want, by, want.Pearson, sum/float64(counts[by]))
 	}
 }
 

@@ -145,9 +145,9 @@ func TestICRowsAreTheirDefinition(t *testing.T) {
 					if row.N != len(f) {
 						t.Fatalf("%+v: n is %d", row, len(f))
 					}
-					close(t, row, "pearson", row.Pearson, metrics.Pearson(f, r))
-					close(t, row, "spearman", row.Spearman, metrics.Spearman(f, r))
-					close(t, row, "t_non_overlapping", row.TNonOverlap, metrics.NonOverlapping(f, r, h))
+					closeTo(t, row, "pearson", row.Pearson, metrics.Pearson(f, r))
+					closeTo(t, row, "spearman", row.Spearman, metrics.Spearman(f, r))
+					closeTo(t, row, "t_non_overlapping", row.TNonOverlap, metrics.NonOverlapping(f, r, h))
 					n += float64(len(f))
 					pearson += float64(len(f)) * metrics.Pearson(f, r)
 					spearman += float64(len(f)) * metrics.Spearman(f, r)
@@ -171,8 +171,8 @@ func TestICRowsAreTheirDefinition(t *testing.T) {
 					}
 				}
 				row := find(t, ev, score.Name, Pooled, name, h)
-				close(t, row, "pearson", row.Pearson, pearson/n)
-				close(t, row, "spearman", row.Spearman, spearman/n)
+				closeTo(t, row, "pearson", row.Pearson, pearson/n)
+				closeTo(t, row, "spearman", row.Spearman, spearman/n)
 				significance(t, row, u, h)
 				var days []float64
 				for d := datasets.Day(0); d < 30; d++ {
@@ -183,8 +183,8 @@ func TestICRowsAreTheirDefinition(t *testing.T) {
 				if row.Daily.N != len(days) {
 					t.Errorf("%s %s %d: %d days, want %d", name, score.Name, h, row.Daily.N, len(days))
 				}
-				close(t, row, "daily mean", row.Daily.Mean, metrics.Mean(days))
-				close(t, row, "icir", row.Daily.ICIR, metrics.Mean(days)/metrics.Std(days))
+				closeTo(t, row, "daily mean", row.Daily.Mean, metrics.Mean(days))
+				closeTo(t, row, "icir", row.Daily.ICIR, metrics.Mean(days)/metrics.Std(days))
 			}
 		}
 	}
@@ -196,15 +196,15 @@ func TestICRowsAreTheirDefinition(t *testing.T) {
 func significance(t *testing.T, row ICRow, u []float64, h int) {
 	t.Helper()
 	test := metrics.Test(u, h, float64(row.TNonOverlap))
-	close(t, row, "t_hansen_hodrick", row.THansenHodrick, test.HansenHodrick)
-	close(t, row, "n_effective", row.NEffective, test.NEffective)
-	close(t, row, "t", row.T, test.T)
+	closeTo(t, row, "t_hansen_hodrick", row.THansenHodrick, test.HansenHodrick)
+	closeTo(t, row, "n_effective", row.NEffective, test.NEffective)
+	closeTo(t, row, "t", row.T, test.T)
 	if row.TMethod != test.Method {
 		t.Errorf("%+v: method %s", row, test.Method)
 	}
 }
 
-func close(t *testing.T, row ICRow, what string, got Figure, want float64) {
+func closeTo(t *testing.T, row ICRow, what string, got Figure, want float64) {
 	t.Helper()
 	if math.IsNaN(float64(got)) && math.IsNaN(want) {
 		return

@@ -54,13 +54,17 @@ func (v *view) level(score *factors.Panel) leveled {
 
 // levelRows gives a score's five rows at this horizon, the instruments taken together.
 func (p *pairing) levelRows(signal string, l leveled) []LevelRow {
+	return l.rows(signal, p.name, p.h, p.outcomes(l))
+}
+
+func (l leveled) rows(signal, window string, h horizon, outcomes []outcome) []LevelRow {
 	all := signals.Levels()
-	rows, outcomes := make([]LevelRow, len(all)), p.outcomes(l)
+	rows := make([]LevelRow, len(all))
 	for at, level := range all {
 		bars, visits := l.bars[at], l.visits[at]
 		o := outcomes[at]
 		row := LevelRow{
-			Signal: signal, Window: p.name, Level: level.String(), Bars: bars, Horizon: p.h.name,
+			Signal: signal, Window: window, Level: level.String(), Bars: bars, Horizon: h.name,
 			Share: Figure(float64(bars) / float64(l.scored)), MeanHolding: Figure(float64(bars) / float64(visits)),
 			MeanReturn: Figure(o.mean), HitRate: Figure(float64(o.hits) / float64(o.n)), T: null,
 			BreakEven: null,
@@ -82,7 +86,7 @@ func (p *pairing) levelRows(signal string, l leveled) []LevelRow {
 			}
 		case visits < minVisits:
 			row.reason("t", "fewer than 10 visits")
-		case o.n < 10*p.h.bars:
+		case o.n < 10*h.bars:
 			row.reason("t", "the bars at this level span fewer than 10 horizons")
 		default:
 			row.T = Figure(o.t)

@@ -61,6 +61,7 @@ func (p pipeline) composed(ctx context.Context, lake *datasets.Lake, s *Study, o
 	}
 	r.warn(r.Score.Warnings...)
 	r.warnLookAhead()
+	r.warnConventions(r.Span.Hi - r.Span.Lo)
 	r.warnWarmup()
 	r.warnCoverage()
 	return r, nil
@@ -157,7 +158,7 @@ func (p pipeline) score(ctx context.Context, r *Result, o Options) (err error) {
 		all = append(all[:len(all):len(all)], own...)
 	}
 	o.log("computing %d factors over %d bars", len(list), r.Market.Len())
-	f, err := p.compute(ctx, r.Market.Frame, all, factors.Options{Workers: o.Workers})
+	f, err := p.compute(ctx, r.Market.Frame, all, factors.Options{Workers: o.Workers, Lo: r.Span.Lo, Hi: r.Span.Hi})
 	if err != nil {
 		return err
 	}

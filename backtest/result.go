@@ -25,6 +25,7 @@ type Result struct {
 	Digest      string          // of the configuration and the data: names the run
 	Warnings    []error         // in order of appearance, each once
 	Certificate *Certificate    // of Audit; nil where it was not asked for
+	Streamed    *Streamed       // where the study has too many bars for whole columns; nil otherwise
 
 	shown []*factors.Panel // by value of a prompt's summary; nil where there is none
 }

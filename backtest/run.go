@@ -108,16 +108,25 @@ func simulateEquity(m *Market, target *factors.Panel, w Window, e Execution, fri
 
 // replay plays the window.
 func (b *book) replay() (*Run, error) {
-	for t := b.w.Lo; t < b.w.Hi; t++ {
-		b.bar(t)
-		if b.run.Ruined {
-			break
-		}
-	}
+	b.play(b.w.Lo, b.w.Hi)
 	if err := b.close(); err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
 	return b.run, nil
+}
+
+// play plays bars [t, end).
+func (b *book) play(t, end int) {
+	for glides := b.glides(); t < end && !b.run.Ruined; {
+		if glides {
+			if next := b.glide(t, end); next > t {
+				t = next
+				continue
+			}
+		}
+		b.bar(t)
+		t++
+	}
 }
 
 // book is the state of a replay.
@@ -131,6 +140,7 @@ type book struct {
 	shares       []float64 // of the capital, per instrument
 	cash         float64   // linear and spot positions are paid from it, inverse ones swept into it
 	equity       float64   // at the last mark
+	forgotten    Ledger    // costs of the fills that the run does not keep
 }
 
 func newBook(m *Market, target *factors.Panel, w Window, e Execution) (*book, error) {
@@ -155,16 +165,16 @@ func newBook(m *Market, target *factors.Panel, w Window, e Execution) (*book, er
 
 // bar plays bar t.
 func (b *book) bar(t int) {
-	k, whole := t-b.w.Lo, b.run.Bar != nil
+	k, r := t-b.w.Lo, b.run
 	for i := range b.assets {
 		s := &b.assets[i]
 		s.play(b, t)
-		if whole {
-			b.run.Quantity[i][k] = s.quantity
+		if r.Quantity != nil {
+			r.Quantity[i][k] = s.quantity
 		}
 		if s.bar != (Ledger{}) {
-			if whole {
-				b.run.Bar[k].add(s.bar)
+			if r.Bar != nil {
+				r.Bar[k].add(s.bar)
 			}
 			b.run.ByAsset[i].add(s.bar)
 			b.run.Total.add(s.bar)
@@ -182,7 +192,7 @@ func (b *book) bar(t int) {
 		return
 	}
 	for i := range b.assets {
-		if s := &b.assets[i]; whole && s.quantity != 0 {
+		if s := &b.assets[i]; r.Weight != nil && s.quantity != 0 {
 			b.run.Weight[i][k] = s.value(s.quantity) / b.equity
 		}
 	}
@@ -209,7 +219,7 @@ func (b *book) ruin(t int) {
 // close checks the identity over fills and instruments and collects what there is to say.
 func (b *book) close() error {
 	r := b.run
-	var assets, fills Ledger
+	assets, fills := Ledger{}, b.forgotten
 	for _, l := range r.ByAsset {
 		assets.add(l)
 	}

@@ -171,12 +171,17 @@ func (n Normalization) warnings(c Component, g *Grid, z [][]float64, lo, hi int)
 		for i, col := range z {
 			mean, std := kernel.MeanStd(col[lo:hi], minSample)
 			if std < flat {
-				out = append(out, fmt.Errorf("%s of %s varies by %.2g %% of the std that it is normalized by (%s): it adds a near constant %+.3g to the composite",
-					c.Factor, g.Instruments[i], 100*std, n.method(), c.Weight*mean))
+				out = append(out, n.trap(c, g.Instruments[i], mean, std))
 			}
 		}
 	}
 	return out
+}
+
+// trap says that a component's z has hardly any deviation.
+func (n Normalization) trap(c Component, in datasets.Instrument, mean, std float64) error {
+	return fmt.Errorf("%s of %s varies by %.2g %% of the std that it is normalized by (%s): it adds a near constant %+.3g to the composite",
+		c.Factor, in, 100*std, n.method(), c.Weight*mean)
 }
 
 func (n Normalization) method() Method {

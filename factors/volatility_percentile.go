@@ -43,3 +43,6 @@ var sampleParam = Param{
 	Name: "sample", Type: ChoiceParam, Default: "trailing", Choices: []string{"trailing", fullSample},
 	Doc: "trailing: the lookback; full: the whole evaluated span, which looks ahead",
 }
+
+// FullSample reports whether a factor of these parameters knows the full sample, and so looks ahead.
+func (p Params) FullSample() bool { return p[sampleParam.Name] == fullSample }

@@ -107,11 +107,11 @@ func New(r *backtest.Result) *Report {
 		Score:  r.Traded.Name,
 		Span: Span{
 			From: stamp(r.Span.From), To: stamp(r.Span.To), Days: days(r.Span),
-			WarmUpBars: r.Span.Lo,
+			WarmUpBars: warmUp(r),
 		},
 		Bars: Bars{
 			Kind: s.Bars.Kind, Clock: s.Data.Clock, Size: s.Bars.Size,
-			PerYear: backtest.Figure(g.BarsPerYear), Count: r.Span.Hi - r.Span.Lo,
+			PerYear: backtest.Figure(g.BarsPerYear), Count: barCount(r),
 		},
 		Windows:        windows(r),
 		PrimaryHorizon: s.Evaluation.PrimaryHorizon.String(),
@@ -121,7 +121,7 @@ func New(r *backtest.Result) *Report {
 		Slices:         list(r.Evaluation.Slices),
 		Quantiles:      list(r.Evaluation.Spread),
 		Spreads:        list(r.Evaluation.Spreads),
-		Distribution:   distribute(r.Traded, r.Span.Lo, r.Span.Hi, s.Signals.Thresholds),
+		Distribution:   distribution(r),
 		Levels:         list(r.Evaluation.Levels),
 		Transitions:    list(r.Evaluation.Transitions),
 		PnL:            list(r.Evaluation.PnL),
@@ -178,6 +178,7 @@ func closes(m *backtest.Market, i int) []float64 { return m.Panel("close").Col(i
 
 func windows(r *backtest.Result) []Window {
 	out := []Window{window(backtest.All, r.Span)}
+	out[0].Bars = barCount(r)
 	if len(r.Windows) > 1 {
 		for _, w := range r.Windows {
 			out = append(out, window(strconv.Itoa(w.Index), w))

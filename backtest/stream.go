@@ -1,0 +1,444 @@
+package backtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/factors"
+)
+
+// streamFrom is the number of bars from which on a study of every trade is streamed: below it whole columns
+// fit into memory, and every figure can be computed.
+const streamFrom = 2_000_000
+
+// stream is a study of every trade that is played from the lake a chunk of rows at a time, since its columns
+// would not fit into memory: once to learn what normalizations and factors know of the full sample, once to
+// trade and judge, and again for whoever wants the rows. Factors, score, targets and replays have the bits of
+// whole columns, whatever the chunks and the number of workers.
+type stream struct {
+	s        *Study
+	o        Options
+	tape     *bars.Tape
+	contract datasets.Contract
+	grid     *factors.Grid // without rows
+	span     Window
+	length   int // rows of a chunk
+
+	fs     []factors.Factor // the study's
+	all    []factors.Factor // and the z's that look back
+	chunks *factors.Chunks
+	score  *factors.ChunkScore
+	parts  []int       // the columns of its components
+	full   [][]float64 // by factor: its column over the span, where it knows the full sample
+
+	horizons []horizon
+	primary  int
+	days     []daySpan // of the span, rows counted from its first
+	first    []int64   // by factor and the composite: the label of its first value in the span, 0 for none
+	firstRow []int     // and its row, from the span's first
+	means    [][]pairs // by signal and horizon
+}
+
+// chunkRows is the length of a chunk: its columns stay in the cache.
+const chunkRows = 8192
+
+// streamed reports whether the study is one of every trade, and of more of them than fit into memory.
+func (s *Study) streamed(ctx context.Context, lake *datasets.Lake, o Options) (*stream, error) {
+	if s.Bars.Kind != "tick" || s.Bars.Size != 1 {
+		return nil, nil
+	}
+	limit := streamFrom
+	if o.streamFrom > 0 {
+		limit = o.streamFrom
+	}
+	needs, err := s.Needs()
+	if err != nil {
+		return nil, err
+	}
+	first, err := firstDay(lake, s, needs)
+	if err != nil {
+		return nil, err
+	}
+	in := s.Data.Instruments[0]
+	feeds := slices.DeleteFunc(needs.feedsOf(in), func(t datasets.DataType) bool { return t != datasets.Trades && t != datasets.DerivativeTicker })
+	tape, err := bars.OpenTape(ctx, lake, bars.Request{
+		Instrument: in.Instrument, Contract: in.Contract, Spec: s.BarSpec(), First: first, End: needs.To, Feeds: feeds,
+	}, bars.Options{Workers: o.Workers, NoCache: o.NoCache})
+	if err != nil || tape.Rows < limit {
+		return nil, err
+	}
+	st := &stream{s: s, o: o, tape: tape, contract: in.Contract, length: chunkRows}
+	if o.chunkRows > 0 {
+		st.length = o.chunkRows
+	}
+	if err := st.prepare(); err != nil {
+		return nil, fmt.Errorf("study %s has %d bars and is streamed: %w (below %d bars it would not be)", s.Name, tape.Rows, err, limit)
+	}
+	return st, st.locate(ctx)
+}
+
+// prepare makes the factors, and says what of the study cannot be streamed.
+func (st *stream) prepare() (err error) {
+	s := st.s
+	st.grid = s.probe()
+	st.grid.Instruments = []datasets.Instrument{st.tape.Instrument}
+	for _, c := range s.Factors {
+		f, err := factors.Make(c.Name, c.Kind, c.Params, st.grid)
+		if err != nil {
+			return err
+		}
+		st.fs = append(st.fs, f)
+	}
+	if st.score, st.all, err = s.Composite.Chunks(st.fs, st.grid); err != nil {
+		return err
+	}
+	st.parts = st.score.Columns()
+	st.chunks = factors.NewChunks(st.all)
+	for _, name := range st.chunks.Fields() {
+		if !slices.Equal(factors.FieldFeeds(name), []datasets.DataType{datasets.Trades}) {
+			return fmt.Errorf("factors of %s are not available: %s does not come from trades", factors.FieldFeeds(name)[0], name)
+		}
+	}
+	if st.horizons, st.primary, err = horizonsOf(s.Evaluation, st.grid); err != nil {
+		return err
+	}
+	e, g := s.Execution, s.Signals
+	switch {
+	case s.Windows != nil:
+		return errors.New("windows are not available: leave them out, and the span is one")
+	case g.LLM != nil:
+		return errors.New("signals.llm is not available")
+	case g.Hysteresis != nil || g.MinHolding != (factors.Window{}) || g.RegimeScaling != nil || g.VolatilityTarget != nil || g.Cap > 0 || g.RebalanceEvery != (factors.Window{}):
+		return errors.New("of signals only thresholds and weights are available")
+	case e.Impact.Model == squareRoot:
+		return errors.New("execution.impact is not available")
+	case e.Funding && !st.contract.Spot && st.contract.ContinuousFunding:
+		return errors.New("funding that accrues continuously is not available: set execution.funding to false")
+	}
+	return nil
+}
+
+// horizonsOf is judge.horizonsOf of a grid.
+func horizonsOf(e Evaluation, g *factors.Grid) ([]horizon, int, error) {
+	j := &judge{m: &Market{Frame: &factors.Frame{Grid: g}}, s: &Study{Evaluation: e}}
+	return j.horizonsOf()
+}
+
+// back is how many rows before a chunk its columns must hold.
+func (st *stream) back() int { return st.chunks.Back() + 1 }
+
+// reach is how many rows after a chunk its forward returns look at.
+func (st *stream) reach() int {
+	far := 0
+	for _, h := range st.horizons {
+		far = max(far, h.bars)
+	}
+	return far + st.s.Execution.Delay
+}
+
+// rows is what the span has.
+func (st *stream) rows() int { return st.span.Hi - st.span.Lo }
+
+// locate finds the rows of the span, as Study.windows does: those labelled in (from, to].
+func (st *stream) locate(ctx context.Context) error {
+	from, to := st.s.evaluatedFrom().UnixMicro(), st.s.Data.To.Start()
+	lo, err := st.upTo(ctx, from)
+	if err != nil {
+		return err
+	}
+	hi, err := st.upTo(ctx, to)
+	if err != nil {
+		return err
+	}
+	st.span = Window{Lo: lo, Hi: hi, From: from, To: to}
+	if lo == hi {
+		return fmt.Errorf("study %s: no bars between %s and %s", st.s.Name, stamp(from), stamp(to))
+	}
+	return nil
+}
+
+// upTo counts the rows whose label is not after an instant. Labels ascend; by arrival a day-file has those of its
+// day, by the exchange's clock also of the day before and after.
+func (st *stream) upTo(ctx context.Context, at int64) (int, error) {
+	slack := int64(0)
+	if st.s.Data.Clock == datasets.Timestamp {
+		slack = datasets.MicrosPerDay
+	}
+	n := 0
+	for _, src := range st.tape.Sources {
+		if src.Partition.Type == datasets.Trades && (src.Partition.Day+1).Start()+slack <= at {
+			n += int(src.Rows)
+		}
+	}
+	found := errors.New("found")
+	err := st.tape.Play(ctx, bars.Playback{From: n, To: st.tape.Rows, Length: st.length}, func(c *bars.Trades) error {
+		defer c.Release()
+		k, _ := slices.BinarySearch(c.TS[c.Lo-c.Base:c.Hi-c.Base], at+1)
+		n += k
+		if k < c.Hi-c.Lo {
+			return found
+		}
+		return nil
+	})
+	if errors.Is(err, found) {
+		err = nil
+	}
+	return n, err
+}
+
+// sheet is a chunk with what was computed of it; every column has its rows alone, [lo, hi).
+type sheet struct {
+	lo, hi  int
+	trades  *bars.Trades
+	ts      []int64
+	price   []float64
+	columns [][]float64 // of the factors, z's that look back included
+	score   []float64   // pass 2
+	target  []float64
+	days    []segment   // pass 2
+	level   []int8      // index into signals.Levels(), and the one after them without a score
+	ahead   [][]float64 // by horizon: forward returns, as far as the span has them
+
+	sums *pairSums // pass 1
+
+	cols factors.ChunkColumns
+	in   [][]float64
+	done chan struct{}
+}
+
+// compute fills the factors' columns and the forward returns.
+func (st *stream) compute(c *sheet) {
+	t := c.trades
+	c.lo, c.hi = t.Lo, t.Hi
+	base := max(t.Base, c.lo-st.back())
+	c.in = c.in[:0]
+	for _, name := range st.chunks.Fields() {
+		c.in = append(c.in, t.Column(name)[base-t.Base:c.hi-t.Base])
+	}
+	st.chunks.Eval(&c.cols, base, c.lo, c.in)
+	c.columns = c.columns[:0]
+	for k := range st.all {
+		col, full := c.cols.Factor(k)
+		col = col[c.lo-base:]
+		switch {
+		case full && st.full[k] != nil && st.means != nil:
+			col = st.full[k][c.lo-st.span.Lo : c.hi-st.span.Lo]
+		case full:
+			copy(st.full[k][c.lo-st.span.Lo:], col)
+		}
+		c.columns = append(c.columns, col)
+	}
+	price := t.Column("close")
+	c.ts, c.price = t.TS[c.lo-t.Base:c.hi-t.Base], price[c.lo-t.Base:c.hi-t.Base]
+	if c.ahead == nil {
+		c.ahead = make([][]float64, len(st.horizons))
+	}
+	for k, h := range st.horizons {
+		n := max(0, min(c.hi, st.span.Hi-h.bars-st.s.Execution.Delay)-c.lo)
+		out := slices.Grow(c.ahead[k][:0], n)[:n]
+		from := price[c.lo+st.s.Execution.Delay-t.Base:]
+		to := from[min(h.bars, len(from)):]
+		for i := range out {
+			out[i] = factors.LogReturn(from[i], to[i])
+		}
+		c.ahead[k] = out
+	}
+}
+
+// survey is what the first pass wants of a chunk.
+func (st *stream) survey(c *sheet) error {
+	for i, p := range c.price {
+		if !priced(p) {
+			return fmt.Errorf("the trade at %s has a price of %v, and a streamed study needs prices", instant(c.ts[i]), p)
+		}
+	}
+	c.sums = st.sumPairs(c)
+	return nil
+}
+
+// decide is what the second pass wants of a chunk: the composite, and what is to be held.
+func (st *stream) decide(c *sheet) error {
+	st.segments(c)
+	n := c.hi - c.lo
+	c.score, c.target, c.level = slices.Grow(c.score[:0], n)[:n], slices.Grow(c.target[:0], n)[:n], slices.Grow(c.level[:0], n)[:n]
+	st.score.Eval(c.score, c.columns)
+	cuts, weights := st.s.Signals.Thresholds, levelWeights(st.s.Signals.Weights)
+	for i, f := range c.score {
+		l := levelIndex(cuts, f)
+		c.level[i], c.target[i] = l, weights[l]
+	}
+	return nil
+}
+
+// playback plays rows [lo, hi) of the span, computed by work on several workers, and gives them to f in order.
+func (st *stream) playback(ctx context.Context, lo, hi int, columns []string, work func(*sheet) error, f func(*sheet) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	workers := st.workers()
+	type slot struct {
+		c   *sheet
+		err error
+	}
+	jobs := make(chan *slot, workers)
+	order := make(chan *slot, 2*workers)
+	free := make(chan *sheet, 2*workers+2)
+	for range cap(free) {
+		free <- &sheet{done: make(chan struct{}, 1)}
+	}
+	var group sync.WaitGroup
+	group.Go(func() { // the tape
+		defer close(order)
+		defer close(jobs)
+		p := bars.Playback{From: lo, To: hi, Length: st.length, Back: st.back(), Ahead: st.reach(), Columns: columns}
+		err := st.tape.Play(ctx, p, func(t *bars.Trades) error {
+			var c *sheet
+			select {
+			case c = <-free:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			c.trades = t
+			s := &slot{c: c}
+			order <- s
+			jobs <- s
+			return nil
+		})
+		if err != nil {
+			cancel(err)
+		}
+	})
+	for range workers {
+		group.Go(func() {
+			for s := range jobs {
+				if ctx.Err() == nil {
+					st.compute(s.c)
+					s.err = work(s.c)
+				}
+				s.c.done <- struct{}{}
+			}
+		})
+	}
+	for s := range order {
+		<-s.c.done
+		if s.err == nil && ctx.Err() == nil {
+			s.err = f(s.c)
+		}
+		if s.err != nil {
+			cancel(s.err)
+		}
+		s.c.trades.Release()
+		free <- s.c
+	}
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+func (st *stream) workers() int {
+	if st.o.Workers > 0 {
+		return st.o.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// learn is the first pass.
+func (st *stream) learn(ctx context.Context) error {
+	st.full = make([][]float64, len(st.all))
+	for k, f := range st.all {
+		if f.Sample != nil {
+			st.full[k] = make([]float64, st.rows())
+		}
+	}
+	sums := st.newPairSums()
+	st.first, st.firstRow = make([]int64, len(st.fs)+1), make([]int, len(st.fs)+1)
+	err := st.playback(ctx, st.span.Lo, st.span.Hi, st.chunks.Fields(), st.survey, func(c *sheet) error {
+		st.score.Survey(c.columns)
+		st.countDays(c)
+		sums.add(c.sums)
+		st.seeFirst(c)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	st.score.Fit()
+	for k, f := range st.all {
+		if f.Sample != nil {
+			f.Sample(st.full[k], st.full[k])
+		}
+	}
+	st.means = st.meansOf(sums)
+	return nil
+}
+
+// segment is the rows of a chunk that belong to one day of the span.
+type segment struct{ day, lo, hi int }
+
+// countDays cuts the rows into UTC days, as Market.days does.
+func (st *stream) countDays(c *sheet) {
+	if st.days == nil {
+		for d := datasets.DayOf(st.span.From); d <= datasets.DayOf(st.span.To-1); d++ {
+			st.days = append(st.days, daySpan{day: d})
+		}
+	}
+	first := st.days[0].day
+	for lo := 0; lo < len(c.ts); {
+		d := datasets.DayOf(c.ts[lo] - 1)
+		k, _ := slices.BinarySearch(c.ts[lo:], (d+1).Start()+1)
+		at := &st.days[d-first]
+		if at.lo == at.hi {
+			at.lo = c.lo + lo - st.span.Lo
+		}
+		lo += k
+		at.hi = c.lo + lo - st.span.Lo
+	}
+}
+
+// segments cuts a chunk into days.
+func (st *stream) segments(c *sheet) {
+	c.days = c.days[:0]
+	lo, hi := c.lo-st.span.Lo, c.hi-st.span.Lo
+	k, _ := slices.BinarySearchFunc(st.days, lo, func(d daySpan, row int) int {
+		if d.hi <= row {
+			return -1
+		}
+		return 1
+	})
+	for ; k < len(st.days) && lo < hi; k++ {
+		if d := st.days[k]; d.hi > lo {
+			end := min(d.hi, hi)
+			c.days = append(c.days, segment{k, lo - (c.lo - st.span.Lo), end - (c.lo - st.span.Lo)})
+			lo = end
+		}
+	}
+}
+
+// seeFirst keeps where each factor, and the composite, has its first value.
+func (st *stream) seeFirst(c *sheet) {
+	composite := len(st.fs)
+	for k := range st.first {
+		if st.first[k] != 0 {
+			continue
+		}
+		for i := range c.ts {
+			known := true
+			if k < composite {
+				known = !math.IsNaN(c.columns[k][i])
+			} else {
+				for _, at := range st.parts {
+					known = known && !math.IsNaN(c.columns[at][i])
+				}
+			}
+			if known {
+				st.first[k], st.firstRow[k] = c.ts[i], c.lo+i-st.span.Lo
+				break
+			}
+		}
+	}
+}

@@ -1,0 +1,253 @@
+package backtest
+
+import (
+	"math"
+	"slices"
+
+	"github.com/qf-dev/qf/backtest/metrics"
+)
+
+// notStreamed is why a figure is missing that needs all of a column at once.
+const notStreamed = "not computed for streamed studies: it needs whole columns"
+
+// icTest gathers what the IC of one signal at one horizon is made of, from pairs that come in order. Deviations
+// are taken from the means over all pairs, which the first pass found. The tested series u is v over its
+// standard deviations, v = (f − mean f)·(R − mean R), and its statistics are those of v but for the scale.
+type icTest struct {
+	h  int
+	of pairs // number and means of the pairs
+
+	last   []float64 // the last h values of v, oldest first; 0 before the first
+	head   float64   // Σ_{t<h−1} (h−1−t)·v_t
+	seen   int       // pairs so far
+	v, vv  float64   // Σ v, Σ v²
+	window float64   // Σ v_t·(sum of the last h values of v up to t)
+	ff, rr float64   // Σ (f − mean f)², Σ (R − mean R)²
+
+	firstF, firstR   float64
+	variesF, variesR bool
+	every            crossed // of every h-th pair
+	next             int     // pairs until the next of them
+
+	days   []daySum // of v
+	buffer []float64
+}
+
+// crossed are the moments of pairs of deviations.
+type crossed struct{ n, a, b, aa, bb, ab float64 }
+
+func newICTest(h int, of pairs, days []daySpan) *icTest {
+	t := &icTest{h: h, of: of, last: make([]float64, h)}
+	for _, d := range days {
+		t.days = append(t.days, daySum{day: d})
+	}
+	return t
+}
+
+// add takes the pairs of some rows of a day, all of them defined.
+func (t *icTest) add(day int, f, r []float64) {
+	if len(f) == 0 {
+		return
+	}
+	t.vary(f, r)
+	n, h := len(f), t.h
+	t.buffer = slices.Grow(t.buffer[:0], n+h)[:n+h]
+	copy(t.buffer, t.last)
+	var sum, squares, windows float64
+	if h == 1 {
+		sum, squares = t.products(f, r)
+		windows = squares
+	} else {
+		sum, squares, windows = t.rolling(f, r)
+	}
+	if t.seen < h-1 {
+		for k, v := range t.buffer[h:min(n+h, 2*h-1-t.seen)] {
+			t.head += float64(h-1-t.seen-k) * v
+		}
+	}
+	copy(t.last, t.buffer[n:])
+	t.v += sum
+	t.vv += squares
+	t.window += windows
+	t.days[day].sum += sum
+	t.days[day].n += float64(n)
+	if h > 1 {
+		i := t.next
+		for ; i < n; i += h {
+			t.every.add(f[i]-t.of.f, r[i]-t.of.r)
+		}
+		t.next = i - n
+	}
+	t.seen += n
+}
+
+// products fills v after the history and sums it, for returns that do not overlap.
+func (t *icTest) products(f, r []float64) (sum, squares float64) {
+	mf, mr := t.of.f, t.of.r
+	v := t.buffer[t.h:][:len(f)]
+	r = r[:len(f)]
+	var s0, s1, q0, q1, ff, rr float64
+	i := 0
+	for ; i+2 <= len(f); i += 2 {
+		a, b, c, d := f[i]-mf, r[i]-mr, f[i+1]-mf, r[i+1]-mr
+		x, y := float64(a*b), float64(c*d)
+		v[i], v[i+1] = x, y
+		s0 += x
+		s1 += y
+		q0 += float64(x * x)
+		q1 += float64(y * y)
+		ff += float64(a*a) + float64(c*c)
+		rr += float64(b*b) + float64(d*d)
+	}
+	for ; i < len(f); i++ {
+		a, b := f[i]-mf, r[i]-mr
+		x := float64(a * b)
+		v[i] = x
+		s0 += x
+		q0 += float64(x * x)
+		ff += float64(a * a)
+		rr += float64(b * b)
+	}
+	t.ff += ff
+	t.rr += rr
+	return s0 + s1, q0 + q1
+}
+
+// rolling is products with the rolling sum of h values, from the sum of the history on.
+func (t *icTest) rolling(f, r []float64) (sum, squares, windows float64) {
+	mf, mr := t.of.f, t.of.r
+	w := 0.0
+	for _, v := range t.last {
+		w += v
+	}
+	old, v := t.buffer[:len(f)], t.buffer[t.h:][:len(f)]
+	r = r[:len(f)]
+	var ff, rr float64
+	for i, x := range f {
+		a, b := x-mf, r[i]-mr
+		y := float64(a * b)
+		v[i] = y
+		w += y - old[i]
+		sum += y
+		squares += float64(y * y)
+		windows += float64(y * w)
+		ff += float64(a * a)
+		rr += float64(b * b)
+	}
+	t.ff += ff
+	t.rr += rr
+	return sum, squares, windows
+}
+
+func (p *crossed) add(a, b float64) {
+	p.n++
+	p.a += a
+	p.b += b
+	p.aa += float64(a * a)
+	p.bb += float64(b * b)
+	p.ab += float64(a * b)
+}
+
+// vary notes whether both sides vary at all.
+func (t *icTest) vary(f, r []float64) {
+	if t.seen == 0 {
+		t.firstF, t.firstR = f[0], r[0]
+	}
+	for i := 0; i < len(f) && !t.variesF; i++ {
+		t.variesF = f[i] != t.firstF
+	}
+	for i := 0; i < len(r) && !t.variesR; i++ {
+		t.variesR = r[i] != t.firstR
+	}
+}
+
+// longRunVariance is metrics.HansenHodrick's S of v, with γ0:
+//
+//	Σ_{l<h} γ_l = (1/n) Σ_t d_t D_t,  d = v − v̄,  D the sum of the last h values of d,
+//
+// whose mean is taken out of the sums afterwards.
+func (t *icTest) longRunVariance() (s, variance float64) {
+	n, h, m := float64(t.seen), float64(t.h), t.v/float64(t.seen)
+	tail := 0.0
+	for k := range t.h - 1 {
+		tail += float64(k+1) * t.last[k+1]
+	}
+	counts := float64(h*n) - h*(h-1)/2
+	if t.seen < t.h {
+		counts = n * (n + 1) / 2
+	}
+	cross := t.window - float64(m*(2*float64(h*t.v)-t.head-tail)) + float64(float64(m*m)*counts)
+	squares := t.vv - float64(float64(m*m)*n)
+	return (2*cross - squares) / n, squares / n
+}
+
+// fill fills the row of the instrument, all but the interval.
+func (t *icTest) fill(row *ICRow, p *pairing) {
+	row.N = t.seen
+	switch {
+	case t.seen < metrics.MinPairs:
+		row.miss("fewer than 3 pairs")
+		return
+	case !t.variesF:
+		row.miss("the signal is constant")
+		return
+	case !t.variesR:
+		row.miss("the forward return is constant")
+		return
+	}
+	n := float64(t.seen)
+	scale := math.Sqrt(float64(t.ff*t.rr)) / n // of v against u
+	row.Pearson = Figure(t.v / n / scale)
+	row.reason("spearman", notStreamed)
+	t.judge(row)
+	for _, d := range t.days {
+		if d.n > 0 {
+			d.sum /= scale
+			p.sums = append(p.sums, d)
+		}
+	}
+	row.Daily = p.summarize(p.sums, row)
+}
+
+// judge is metrics.Test of the sums.
+func (t *icTest) judge(row *ICRow) {
+	nan, n := math.NaN(), float64(t.seen)
+	s := metrics.Significance{NEffective: nan, HansenHodrick: nan, NonOverlapping: t.nonOverlapping(), T: nan, Method: metrics.Insufficient}
+	v, variance := t.longRunVariance()
+	if v > 0 {
+		s.HansenHodrick = t.v / n / math.Sqrt(v/n)
+		s.NEffective = min(n, n*variance/v)
+	} else {
+		const why = "the Hansen–Hodrick variance is not positive, and Newey and West's is " + notStreamed
+		row.reason("t_hansen_hodrick", why)
+		row.reason("n_effective", why)
+	}
+	switch spans := n / float64(t.h); {
+	case spans >= 100:
+		s.T, s.Method = s.HansenHodrick, metrics.ByHansenHodrick
+	case spans >= 10:
+		s.T, s.Method = s.NonOverlapping, metrics.ByNonOverlapping
+	}
+	s.P = metrics.TwoSided(s.T)
+	row.judge(s)
+	if why, ok := row.Reasons["t_hansen_hodrick"]; ok && s.Method == metrics.ByHansenHodrick {
+		row.reason("t", why)
+	}
+}
+
+// nonOverlapping is metrics.NonOverlapping: the t of the correlation of every h-th pair.
+func (t *icTest) nonOverlapping() float64 {
+	p := t.every
+	if t.h == 1 {
+		p = crossed{n: float64(t.seen), aa: t.ff, bb: t.rr, ab: t.v}
+	}
+	if p.n < metrics.MinPairs {
+		return math.NaN()
+	}
+	aa, bb := p.aa-float64(p.a*p.a)/p.n, p.bb-float64(p.b*p.b)/p.n
+	r := (p.ab - float64(p.a*p.b)/p.n) / math.Sqrt(float64(aa*bb))
+	if !(aa > 0) || !(bb > 0) || 1-r*r <= 0 {
+		return math.NaN()
+	}
+	return r * math.Sqrt((p.n-2)/(1-r*r))
+}

@@ -1,0 +1,209 @@
+package backtest
+
+import (
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+
+	"github.com/qf-dev/qf/backtest/metrics"
+	"github.com/qf-dev/qf/factors"
+)
+
+// streamJudge is the second pass: what is gathered while the study is traded.
+type streamJudge struct {
+	st     *stream
+	tests  [][]*icTest // by signal, the composite last, and horizon
+	levels *levelCounts
+	values *ScoreCounts
+	run    *streamRun
+	hold   *streamRun
+	others []*streamRun // by variant; nil where it is run itself
+	thin   thinner
+
+	close []scratch // by signal
+}
+
+// scratch holds the pairs of a signal that has gaps.
+type scratch struct{ f, r []float64 }
+
+func (st *stream) newJudge() (*streamJudge, error) {
+	j := &streamJudge{st: st, levels: newLevelCounts(len(st.horizons)), values: &ScoreCounts{}, close: make([]scratch, len(st.fs)+1)}
+	j.thin = thinner{rows: st.rows(), count: min(thinStretches, st.rows())}
+	for _, means := range st.means {
+		var tests []*icTest
+		for h, m := range means {
+			tests = append(tests, newICTest(st.horizons[h].bars, m, st.days))
+		}
+		j.tests = append(j.tests, tests)
+	}
+	var err error
+	e := st.s.Execution
+	if j.run, err = st.newStreamRun(e, false, false, false); err != nil {
+		return nil, err
+	}
+	if j.hold, err = st.newStreamRun(e, true, false, false); err != nil {
+		return nil, err
+	}
+	for k := range len(delays) + 1 {
+		v, frictionless := e, k == len(delays)
+		if !frictionless {
+			v.Delay = delays[k]
+		}
+		var r *streamRun
+		if same := v == e && (!frictionless || e.TakerBps == 0 && e.HalfSpreadBps == 0); !same {
+			if r, err = st.newStreamRun(v, false, frictionless, false); err != nil {
+				return nil, err
+			}
+		}
+		j.others = append(j.others, r)
+	}
+	return j, nil
+}
+
+// add takes the next chunk; each task has a state of its own.
+func (j *streamJudge) add(c *sheet) error {
+	signals := len(j.tests)
+	tasks := []func(){
+		func() { j.run.play(j.st, c) }, func() { j.hold.play(j.st, c) },
+		func() { j.levels.add(c) }, func() { j.values.add(c.score) },
+	}
+	for _, r := range j.others {
+		if r != nil {
+			tasks = append(tasks, func() { r.play(j.st, c) })
+		}
+	}
+	inParallel(j.st.workers(), signals+len(tasks), func(k int) {
+		if k < len(tasks) {
+			tasks[k]()
+			return
+		}
+		k -= len(tasks)
+		x := c.score
+		if k < signals-1 {
+			x = c.columns[k]
+		}
+		j.signal(c, k, x)
+	})
+	j.thin.add(j.st, c, j.run, j.hold)
+	return nil
+}
+
+// signal adds the pairs of one signal, closed up over gaps.
+func (j *streamJudge) signal(c *sheet, k int, x []float64) {
+	whole := metrics.Defined(total(x))
+	for h, t := range j.tests[k] {
+		r := c.ahead[h]
+		for _, d := range c.days {
+			lo, hi := d.lo, min(d.hi, len(r))
+			if lo >= hi {
+				break
+			}
+			f, r := x[lo:hi], r[lo:hi]
+			if !whole {
+				s := &j.close[k]
+				s.f, s.r = s.f[:0], s.r[:0]
+				for i, v := range f {
+					if metrics.Defined(v) {
+						s.f, s.r = append(s.f, v), append(s.r, r[i])
+					}
+				}
+				f, r = s.f, s.r
+			}
+			t.add(d.day, f, r)
+		}
+	}
+}
+
+// inParallel calls f for 0 … n−1 on so many workers.
+func inParallel(workers, n int, f func(int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			f(i)
+		}
+	}
+	for range min(workers, n) - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+}
+
+// evaluated is what is said about the study.
+func (j *streamJudge) evaluated() (*Evaluated, error) {
+	st, ev := j.st, &Evaluated{}
+	judge := &judge{m: &Market{Frame: &factors.Frame{Grid: st.grid}}, s: st.s, horizons: st.horizons, primary: st.primary, traded: "composite"}
+	results := make([]horizonRows, len(st.horizons))
+	for h, horizon := range st.horizons {
+		out := &results[h]
+		for k, name := range st.names() {
+			p := &pairing{view: &view{judge: judge, w: st.span, name: All, days: st.days}, h: horizon}
+			own := p.row(name, st.tape.Instrument.String())
+			j.tests[k][h].fill(&own, p)
+			pooled := own
+			pooled.Instrument, pooled.Reasons = Pooled, maps.Clone(own.Reasons)
+			p.bootstrap(&pooled, p.sums)
+			own.reason("pearson_low", "only pooled rows are resampled")
+			own.reason("pearson_high", "only pooled rows are resampled")
+			out.ic = append(out.ic, own, pooled)
+			out.quantiles = append(out.quantiles, nil)
+			out.spreads = append(out.spreads, SpreadRow{Signal: name, Horizon: horizon.name, Spread: null, Monotonicity: null,
+				Reasons: map[string]string{"spread": notStreamed, "monotonicity": notStreamed}})
+			if k == len(st.fs) {
+				out.daily = p.dailyRows(name)
+			}
+		}
+		out.levels = j.levels.rows("composite", horizon, h)
+	}
+	judge.collect(ev, All, results)
+	ev.Transitions = (&view{judge: judge, name: All}).transitions("composite", j.levels.leveled())
+	for _, name := range st.names() {
+		ev.Memory = append(ev.Memory, MemoryRow{Signal: name, Instrument: st.tape.Instrument.String(), Lag1: null, HalfLife: null, Time: null,
+			Reasons: map[string]string{"autocorrelation": notStreamed, "half_life_bars": notStreamed, "integrated_bars": notStreamed}})
+	}
+	return ev, j.earned(ev)
+}
+
+// earned fills what the runs earned.
+func (j *streamJudge) earned(ev *Evaluated) error {
+	e := j.st.s.Evaluation
+	own, err := j.run.close()
+	if err != nil {
+		return err
+	}
+	hold, err := j.hold.close()
+	if err != nil {
+		return fmt.Errorf("buy and hold: %w", err)
+	}
+	if hold.unknown > 0 {
+		hold = nil
+	}
+	ev.PnL = []PnLRow{own.row("composite", All, hold, e)}
+	for k, r := range j.others {
+		a, name, delay := own, "zero_cost", j.st.s.Execution.Delay
+		if k < len(delays) {
+			name, delay = "delay", delays[k]
+		}
+		if r != nil {
+			if a, err = r.close(); err != nil {
+				return err
+			}
+		}
+		ev.Variants = append(ev.Variants, a.variant(name, delay, e))
+	}
+	if hold != nil {
+		ev.Variants = append(ev.Variants, hold.variant("buy_and_hold", j.st.s.Execution.Delay, e))
+	}
+	return nil
+}
+
+// names lists the signals.
+func (st *stream) names() []string {
+	var names []string
+	for _, f := range st.fs {
+		names = append(names, f.Name)
+	}
+	return append(names, "composite")
+}
