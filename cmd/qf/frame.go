@@ -23,15 +23,15 @@ func writeFrame(ctx context.Context, s streams, o factorsOptions) error {
 	if err != nil {
 		return err
 	}
+	file, err := renameio.NewPendingFile(o.out, renameio.WithPermissions(0o666)) // first: where it cannot be, nothing need be computed
+	if err != nil {
+		return fmt.Errorf("write %s: %w", o.out, err)
+	}
+	defer file.Cleanup()
 	result, err := backtest.Frame(ctx, lake, study, backtest.Options{Log: o.logger(s)})
 	if err != nil {
 		return err
 	}
-	file, err := renameio.NewPendingFile(o.out, renameio.WithPermissions(0o666))
-	if err != nil {
-		return err
-	}
-	defer file.Cleanup()
 	if err := reports.WriteFrame(file, o.out, result); err != nil {
 		return fmt.Errorf("%s: %w", o.out, err)
 	}

@@ -55,6 +55,7 @@ func readme(t *testing.T) []block {
 var notRun = []struct{ start, because string }{
 	{"make ", "it builds and tests this very tree; TestReadmeStudiesAndTargets looks for the target"},
 	{"go install ", "the test has the qf of this tree"},
+	{"npm install ", "it needs the network; .ci/run does it"},
 	{"export ", "the test has keys of its own"},
 }
 
@@ -93,7 +94,7 @@ func TestReadmeRuns(t *testing.T) {
 				}
 			}
 		case slices.Contains(notebook, b.language):
-			for _, m := range regexp.MustCompile(`(?:scan|read)_parquet\("([^"]+)"`).FindAllStringSubmatch(b.text, -1) {
+			for _, m := range regexp.MustCompile(`(?:scan|read)_(?:parquet|csv)\("([^"]+)"`).FindAllStringSubmatch(b.text, -1) {
 				if found, err := filepath.Glob(strings.ReplaceAll(m[1], "**", "*/*/*")); err != nil || len(found) == 0 {
 					t.Errorf("README.md:%d: opens %s, and there is no such file", b.line, m[1])
 				}
