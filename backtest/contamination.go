@@ -84,11 +84,13 @@ const permutations = 3999
 //
 //	p = (1 + #{permutations of the times with x̄_before − x̄_after as large}) / (1 + 3999)
 //
-// which is exact where times of asking are exchangeable, whatever the distribution. The level is 0.0025 and not 0.01, so
-// that an honest model whose hits come in runs, since what it follows does, is accused in fewer than 1 % of
-// cases, too: that holds as long as runs do not multiply the variance of x̄ by more than 1.45. Of 2000 simulated honest models of
-// each of six kinds, 0 to 0.25 % are accused; of those that know the 45 days before a cut-off that 45 days follow, 98 to 100 %.
-// NaN where either side has no score.
+// which is exact where times of asking are exchangeable, whatever the distribution. NaN where either side has no
+// score.
+//
+// The level is 0.0025 and not 0.01, so that an honest model whose hits come in runs, since what it follows does, is
+// accused in fewer than 1 % of cases, too: that holds as long as runs do not multiply the variance of x̄ by more
+// than 1.45. Of 2000 simulated honest models of each of seven kinds 0 to 0.25 % are accused; of those that know the
+// 45 days before a cut-off that 45 days follow, 98 to 100 % are.
 func contamination(early, late []told) float64 {
 	x := medianScores(early)
 	n := len(x)

@@ -237,13 +237,7 @@ func (r *Result) warnModels() {
 	}
 	o := r.Models.Opinions
 	for k, m := range o.Config.Models {
-		missing := 0
-		for _, reply := range o.Replies[k] {
-			if reply.State == llm.Missing {
-				missing++
-			}
-		}
-		if missing > 0 {
+		if missing := o.MissingOf(k).Calls; missing > 0 {
 			r.warn(fmt.Errorf("%d of %d answers of %s are not in the cache and trade as neutral", missing, len(o.Questions), m.Name))
 		}
 		if b := o.Billed(k); b.Invalid > 0 {

@@ -19,7 +19,7 @@ func (r *Result) usageRows() []UsageRow {
 		b := o.Billed(k)
 		row := UsageRow{
 			Model: model.Name, Calls: b.Calls, Requests: b.Requests, Valid: b.Valid, Invalid: b.Invalid,
-			Missing: missingCalls(o.Replies[k]), PromptTokens: b.Usage.Prompt, AnswerTokens: b.Usage.Complete,
+			Missing: o.MissingOf(k).Calls, PromptTokens: b.Usage.Prompt, AnswerTokens: b.Usage.Complete,
 		}
 		sum.add(row)
 		cost := b.Usage.Cost(model)
@@ -86,17 +86,6 @@ func perBp(cost, earned float64) Figure {
 		return null
 	}
 	return Figure(cost / (earned / basisPoint))
-}
-
-// missingCalls counts the calls, each once, that the cache lacks.
-func missingCalls(replies []llm.Reply) int {
-	seen := map[llm.Key]bool{}
-	for _, reply := range replies {
-		if reply.State == llm.Missing {
-			seen[reply.Key] = true
-		}
-	}
-	return len(seen)
 }
 
 // pricedModels are those whose price is known: the study's, then those of the built-in list.

@@ -240,9 +240,7 @@ func printFillPlan(s streams, o *llm.Opinions, asJSON bool) error {
 	sum := fillPlanRow{Model: "*"}
 	var rows []fillPlanRow
 	for k, m := range o.Config.Models {
-		one := llm.Opinions{Config: o.Config, Questions: o.Questions, Replies: o.Replies[k : k+1]}
-		one.Config.Models = o.Config.Models[k : k+1]
-		e, cached := one.Missing(), one.Billed(0).Calls
+		e, cached := o.MissingOf(k), o.Billed(k).Calls
 		row := fillPlanRow{m.Name, e.Calls + cached, cached, e.Calls, e.Prompt, e.Answer, backtest.Figure(e.USD)}
 		rows = append(rows, row)
 		sum.Calls += row.Calls
