@@ -9,7 +9,6 @@ import (
 	"html/template"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -48,7 +47,7 @@ type page struct {
 	Script     template.JS
 	ScriptHash string // of the only script that the page lets run
 	*Run
-	Subtitle, Bars, Coverage, Score              string
+	Subtitle, Bars, Coverage                     string
 	Predicts, Pays                               word
 	PredictText, PayText, Sure                   string
 	Findings                                     []finding
@@ -155,16 +154,16 @@ func newPage(run *Run) (*page, error) {
 	p := &page{
 		Style: template.CSS(style), Script: template.JS(script), ScriptHash: base64.StdEncoding.EncodeToString(hash[:]), Run: run,
 		Subtitle: instrumentWords(d), Bars: count(float64(d.Bars.Count)) + " bars" + barWords(d.Bars) + prefixed("; ", warmUpWords(d)),
-		Coverage: coverageWords(d), Score: d.Score,
+		Coverage:    coverageWords(d),
 		PredictText: d.predictSentence(), PayText: d.paySentence(), Sure: d.sureSentence(),
 		Findings: d.findings(), Headline: headlines(d),
 		Equity: equityChart(d), Drawdown: drawdownChart(d), IC: icChart(d), Daily: dailyICChart(d),
 		Quantiles: quantileChart(d), Distribution: distributionChart(d), Waterfall: waterfallChart(d),
-		ICTable: icSummary(d), ICSignals: icSignals(d), ICDetails: icDetails(d).cut("ic.csv"),
-		LevelTable: levelSummary(d), LevelDetails: levelDetails(d).cut(reportFile), Transitions: transitionGrid(d),
+		ICTable: icSummary(d), ICSignals: icSignals(d), ICDetails: icDetails(d),
+		LevelTable: levelSummary(d), LevelDetails: levelDetails(d), Transitions: transitionGrid(d),
 		Months: years(d), Config: string(config), ByInstrument: instrumentGrid(d),
 		DistributionNote: distributionNote(d), QuantileNote: quantileNote(d),
-		Delays: delayChart(d), Memory: memoryGrid(d).cut(reportFile), Variants: variantGrid(d), Stability: stabilityGrid(d),
+		Delays: delayChart(d), Memory: memoryGrid(d), Variants: variantGrid(d), Stability: stabilityGrid(d),
 		ByVolatility: sliceChart(d, "volatility", "IC by volatility regime"), ByHour: sliceChart(d, "hour", "IC by UTC hour"),
 	}
 	p.Predicts, p.Pays = d.Verdict.words()
@@ -190,7 +189,7 @@ func newPage(run *Run) (*page, error) {
 	for _, s := range run.Manifest.Sources {
 		rows, size = rows+s.Rows, size+s.Bytes
 	}
-	p.Sources = sourceGrid(run.Manifest).cut(manifestFile)
+	p.Sources = sourceGrid(run.Manifest)
 	p.SourceRows, p.SourceFiles, p.SourceBytes = count(float64(rows)), count(float64(len(run.Manifest.Sources))), bytesText(size)
 	if m := d.Models; m != nil {
 		p.Models = newModelsView(m)
@@ -366,7 +365,11 @@ func (p *page) Undrawn() int {
 	return len(p.Report.Instruments) - len(p.Positions) - len(p.MorePositions)
 }
 
-// Missing reports whether any feed lacks a day.
-func (p *page) Missing() bool {
-	return slices.ContainsFunc(p.Feeds, func(f feedView) bool { return f.Coverage.Missing+f.Coverage.Empty > 0 })
+// Unshown is the number of feeds whose coverage is not drawn.
+func (p *page) Unshown() int { return len(p.Report.Coverage) - len(p.Feeds) }
+
+// Warned is as many warnings as a page can take.
+func (p *page) Warned() []string {
+	shown, _ := bounded(p.Report.Warnings, "")
+	return shown
 }

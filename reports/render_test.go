@@ -211,6 +211,32 @@ func TestPageSize(t *testing.T) {
 	}
 }
 
+// TestHugeStudiesStayReadable: a page shows part of what no one could read, and says where the rest is.
+func TestHugeStudiesStayReadable(t *testing.T) {
+	run := finished(t, small)
+	d, m := run.Report, run.Manifest
+	for len(d.IC) < 50_000 {
+		d.IC = append(d.IC, d.IC...)
+	}
+	for len(m.Sources) < 50_000 {
+		m.Sources = append(m.Sources, m.Sources...)
+	}
+	for k := range 300 {
+		d.Warnings = append(d.Warnings, strings.Repeat("w", k))
+		d.Curves.Positions = append(d.Curves.Positions, d.Curves.Positions[0])
+		d.Instruments = append(d.Instruments, d.Instruments[0])
+	}
+	page := render(t, HTML, run)
+	if n := len(page); n > 3<<20 {
+		t.Errorf("%d bytes, want at most 3 MiB", n)
+	}
+	for _, want := range []string{"ic.csv has all", "manifest.json has all", "282 instruments are not drawn"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
 func BenchmarkHTML(b *testing.B) {
 	run := finishedResult(b, modelSample(b, large))
 	for b.Loop() {

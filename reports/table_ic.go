@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"strings"
+
 	"github.com/qf-dev/qf/backtest"
 )
 
@@ -31,9 +33,12 @@ func icSignals(d *Report) grid {
 	return icGrid("IC of every signal, "+d.PrimaryHorizon+" ahead", rows).without("Instrument", "Window", "Horizon", "p Holm")
 }
 
-// icDetails has every row.
+// icDetails has the rows of every signal, instrument and window.
 func icDetails(d *Report) grid {
-	return icGrid("IC by signal, instrument, window and horizon", d.IC)
+	rows, note := bounded(d.IC, "ic.csv")
+	g := icGrid("IC by signal, instrument, window and horizon", rows)
+	g.Note = strings.TrimSpace(note + " " + g.Note)
+	return g
 }
 
 // icGrid shows rows of the IC.
@@ -87,7 +92,9 @@ func memoryGrid(d *Report) grid {
 		{Text: "Half-life", Title: "the first lag whose autocorrelation is at most a half", Numeric: true},
 		{Text: "Integrated time", Title: "bars that count as one independent value", Numeric: true},
 	}}
-	for _, r := range d.Memory {
+	var rows []backtest.MemoryRow
+	rows, g.Note = bounded(d.Memory, reportFile)
+	for _, r := range rows {
 		g.Rows = append(g.Rows, []entry{
 			words(signalName(r.Signal)), words(r.Instrument),
 			figure(r.Lag1, signed(r.Lag1, 4), r.Reasons["autocorrelation"]),

@@ -21,9 +21,12 @@ func levelSummary(d *Report) grid {
 
 // levelDetails has every other row.
 func levelDetails(d *Report) grid {
-	return levelGrid("Levels by signal, window and horizon", slices.DeleteFunc(slices.Clone(d.Levels), func(r backtest.LevelRow) bool {
+	rows, note := bounded(slices.DeleteFunc(slices.Clone(d.Levels), func(r backtest.LevelRow) bool {
 		return r.Signal == d.Score && r.Window == backtest.All && r.Horizon == d.PrimaryHorizon
-	}), true)
+	}), reportFile)
+	g := levelGrid("Levels by signal, window and horizon", rows, true)
+	g.Note = note
+	return g
 }
 
 func levelGrid(caption string, rows []backtest.LevelRow, scoped bool) grid {

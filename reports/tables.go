@@ -44,13 +44,12 @@ func (g grid) without(names ...string) grid {
 	return g
 }
 
-// cut leaves out what is more than a page can take; file has all of it.
-func (g grid) cut(file string) grid {
-	if n := len(g.Rows); n > maxRows {
-		g.Rows = g.Rows[:maxRows]
-		g.Note = strings.TrimSpace(fmt.Sprintf("The first %s of %s rows; %s has all. %s", count(maxRows), count(float64(n)), file, g.Note))
+// bounded is as many rows as a page can take, with a note where that is not all; file has them all.
+func bounded[T any](rows []T, file string) (shown []T, note string) {
+	if len(rows) <= maxRows {
+		return rows, ""
 	}
-	return g
+	return rows[:maxRows], fmt.Sprintf("The first %s of %s rows; %s has all.", count(maxRows), count(float64(len(rows))), file)
 }
 
 func words(s string) entry { return entry{Text: s} }
