@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"strconv"
 
 	"github.com/qf-dev/qf/backtest/yamlconf"
@@ -17,7 +16,7 @@ import (
 //
 // Errors name file, line and column.
 func ReadOverrides(path string) ([]Override, error) {
-	src, err := os.ReadFile(path)
+	src, err := yamlconf.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("tolerances: %w", err)
 	}

@@ -66,6 +66,9 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 	if o.config == "" {
 		return usageError{errors.New("which study? want --config FILE; qf config init writes one to start from")}
 	}
+	if o.workers < 0 {
+		return usageError{fmt.Errorf("--workers %d: want 1 or more, or 0 for all cores", o.workers)}
+	}
 	study, err := loadStudy(o.config, o.set)
 	if err != nil {
 		return err

@@ -110,7 +110,7 @@ func runFetch(ctx context.Context, s streams, o fetchOptions) error {
 
 // plan says which partitions are wanted and opens the lake for them.
 func (o fetchOptions) plan(s streams) ([]datasets.Partition, *datasets.Lake, error) {
-	if err := checkConcurrency(o.concurrency); err != nil {
+	if err := checkIngest(o.concurrency, o.maxBadRows); err != nil {
 		return nil, nil, err
 	}
 	if u, err := url.Parse(o.baseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -139,10 +139,13 @@ func (o fetchOptions) plan(s streams) ([]datasets.Partition, *datasets.Lake, err
 	return want, lake, err
 }
 
-// checkConcurrency refuses what no lake or vendor would bear.
-func checkConcurrency(n int) error {
-	if n < 1 || n > 64 {
-		return usageError{fmt.Errorf("--concurrency %d: want 1 to 64", n)}
+// checkIngest checks what fetch and import have in common.
+func checkIngest(concurrency int, maxBadRows int64) error {
+	switch {
+	case concurrency < 1 || concurrency > 64:
+		return usageError{fmt.Errorf("--concurrency %d: want 1 to 64", concurrency)}
+	case maxBadRows < 0:
+		return usageError{fmt.Errorf("--max-bad-rows %d: want 0 or more", maxBadRows)}
 	}
 	return nil
 }

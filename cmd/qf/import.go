@@ -66,7 +66,7 @@ func runImport(ctx context.Context, s streams, o importOptions) error {
 			return usageError{err}
 		}
 	}
-	if err := checkConcurrency(o.concurrency); err != nil {
+	if err := checkIngest(o.concurrency, o.maxBadRows); err != nil {
 		return err
 	}
 	paths, err := csvFiles(o.paths)

@@ -52,6 +52,9 @@ func runVerify(ctx context.Context, s streams, o verifyOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	if o.gap <= 0 {
+		return usageError{fmt.Errorf("--gap %s: want a time such as 10m", o.gap)}
+	}
 	lake, err := o.lake.open(s, "", "")
 	if err != nil {
 		return err
