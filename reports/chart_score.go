@@ -82,3 +82,26 @@ func distributionChart(d *Report) template.HTML {
 	}
 	return p.SVG()
 }
+
+// distributionNote sums up the histogram.
+func distributionNote(d *Report) string {
+	s := d.Distribution
+	if s.N == 0 {
+		return ""
+	}
+	note := fmt.Sprintf("mean %s, standard deviation %s", signed(s.Mean, 2), plain(s.Std, 2))
+	if s.Below+s.Above > 0 {
+		note += fmt.Sprintf("; %s values beyond the axis, from %s to %s", count(float64(s.Below+s.Above)), signed(s.Min, 1), signed(s.Max, 1))
+	}
+	return note
+}
+
+// quantileNote says what the score's buckets say together.
+func quantileNote(d *Report) string {
+	for _, s := range d.Spreads {
+		if s.Signal == d.Score && s.Horizon == d.PrimaryHorizon && finite(float64(s.Spread)) {
+			return fmt.Sprintf("highest less lowest %s bps, monotonicity %s", signed(s.Spread*1e4, 2), signed(s.Monotonicity, 2))
+		}
+	}
+	return ""
+}

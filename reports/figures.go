@@ -133,3 +133,18 @@ func grouped(v float64, decimals int) string {
 	}
 	return whole + "." + fraction
 }
+
+// bytesText is a size for reading.
+func bytesText(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	v := float64(n)
+	k := 0
+	for v >= 1000 && k < len(units)-1 {
+		v /= 1000
+		k++
+	}
+	if k == 0 {
+		return count(v) + " B"
+	}
+	return plain(backtest.Figure(v), 1) + " " + units[k]
+}

@@ -116,3 +116,23 @@ func windowName(w string) string {
 	}
 	return "window " + w
 }
+
+// instrumentGrid splits the run's PnL by instrument.
+func instrumentGrid(d *Report) grid {
+	g := grid{Caption: "PnL by instrument, quote currency", Head: []heading{{Text: "Instrument"}, {Text: "Contract"}}}
+	for _, name := range []string{"Price PnL", "Funding", "Fees", "Slippage", "Impact", "Net"} {
+		g.Head = append(g.Head, heading{Text: name, Numeric: true})
+	}
+	for k, r := range d.ByInstrument {
+		contract := ""
+		if k < len(d.Instruments) {
+			contract = d.Instruments[k].Contract
+		}
+		line := []entry{words(r.Instrument), words(contract)}
+		for _, v := range []backtest.Figure{r.PricePnL, r.Funding, -r.Fees, -r.Slippage, -r.Impact, r.Net} {
+			line = append(line, figure(v, signed(v, 0), ""))
+		}
+		g.Rows = append(g.Rows, line)
+	}
+	return g
+}
