@@ -91,6 +91,8 @@ func (s *Study) declared() []string {
 	list := []string{}
 	if s.normalizesAhead() {
 		list = append(list, "full_sample normalization: composite, targets and positions know the whole sample, so that they were not compared")
+	} else if s.promptsAhead() {
+		list = append(list, "prompts show the whole sample: prompts, opinions, targets and positions were not compared")
 	}
 	if names := s.knowing(); len(names) > 0 {
 		list = append(list, strings.Join(names, ", ")+": places within the full sample, which were not compared")
@@ -165,6 +167,9 @@ func (a *auditor) compare(again *Result, cut auditCut) {
 		return
 	}
 	a.panel(Composite, r.Score.Panel, again.Score.Panel, n, cut)
+	if r.Study.promptsAhead() {
+		return
+	}
 	if r.Models != nil {
 		a.panel("prompt", r.prompts(), again.prompts(), n, cut)
 		a.frames(r.Models.Panels, again.Models.Panels, n, cut)

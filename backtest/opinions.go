@@ -70,9 +70,9 @@ func (l *LLM) Refuses(o *llm.Opinions) error {
 }
 
 // recall takes what models said, to questions before row n, from another result: by the key of each call. Where
-// the study looks ahead the composites of the two differ, and with them all prompts.
+// prompts look ahead those of the two differ.
 func (r *Result) recall(was *Models, n int) error {
-	if was == nil || r.Study.normalizesAhead() {
+	if was == nil || r.Study.promptsAhead() {
 		return nil
 	}
 	questions := slices.DeleteFunc(r.questions(), func(q llm.Question) bool { return q.Row >= n })

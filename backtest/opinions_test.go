@@ -345,6 +345,68 @@ func nullsHaveReasons(t *testing.T, m *Models) {
 	}
 }
 
+// The presets of the article say in a comment what its prompt shows: momentum over 7 and 14 trades, and 0 for what
+// is missing. It knows the full sample, which the certificate declares. Where the study is streamed no model is asked.
+func TestPromptOfTheArticle(t *testing.T) {
+	for _, preset := range []string{"article", "article-math"} {
+		text, err := Preset(preset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, section, ok := strings.Cut(string(text), "  # llm:\n")
+		section, _, _ = strings.Cut(section, "\nexecution:")
+		section = strings.ReplaceAll(section, "  #", "   ")
+		lake := tradesLake(t, streamStart, 400, 300, 200)
+		set := []string{"signals.llm=" + section, "signals.llm.cache=" + t.TempDir(), "signals.llm.cadence=6h"}
+		s := articleOn(t, preset, streamStart, 3, set...)
+		if !ok || s.Signals.LLM == nil {
+			t.Fatalf("%s has no section for models", preset)
+		}
+		r, err := Frame(t.Context(), lake, s, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		questions, err := Questions(t.Context(), lake, s, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(questions) != 12 {
+			t.Errorf("%d questions, want 12", len(questions))
+		}
+		for _, q := range questions {
+			of := func(name string) float64 { return r.Factors.Panel(name).Col(0)[q.Row] }
+			regime := of("regime")
+			if math.IsNaN(regime) {
+				regime = 0
+			}
+			want := llm.Summary{
+				Momentum1W: of("momentum_7"), Momentum1M: of("momentum_14"), Volatility: of("volatility_20"), Regime: regime,
+				LiquidityScore: of("liquidity"), OrderFlowImbalance: of("ofi"), Composite: r.Score.Col(0)[q.Row],
+			}
+			if q.Summary != want {
+				t.Errorf("%v: %+v, want %+v", q, q.Summary, want)
+			}
+		}
+		fillCache(t, lake, s, follows)
+		_, c := audited(t, production, lake, s, Options{})
+		if len(c.Violations) > 0 || !strings.Contains(strings.Join(c.Expected, "\n"), "full_sample") {
+			t.Errorf("%s: violations %v, expected %v", preset, c.Violations, c.Expected)
+		}
+		if _, err := Questions(t.Context(), lake, s, Options{streamFrom: 100}); err == nil || !strings.Contains(err.Error(), "signals.llm is not available") {
+			t.Errorf("a streamed study asks models: %v", err)
+		}
+	}
+}
+
+// Prompts that show what knows the full sample are declared, though the composite does not.
+func TestPromptsThatLookAheadAreDeclared(t *testing.T) {
+	lake, s := assisted(t, follows, "data.to=2024-01-06", "factors[3]={name: funding, kind: vol_regime, window: 4h, min_periods: 1h, sample: full}", "signals.llm.summary={regime: funding}")
+	_, c := audited(t, production, lake, s, Options{})
+	if len(c.Violations) > 0 || !strings.Contains(strings.Join(c.Expected, "\n"), "prompts show the whole sample") {
+		t.Errorf("violations %v, expected %v", c.Violations, c.Expected)
+	}
+}
+
 // Bars of trades are asked about by their labels, too, and the audit holds there.
 func TestModelsOnBarsOfTrades(t *testing.T) {
 	text := ofTrades("tick", 20) + "signals:" + strings.Replace(modelled, "CACHE", filepath.Join(t.TempDir(), "cache"), 1)

@@ -38,6 +38,9 @@ func Questions(ctx context.Context, lake *datasets.Lake, s *Study, o Options) ([
 	if s.Signals.LLM == nil {
 		return nil, nil
 	}
+	if _, err := s.streamed(ctx, lake, o); err != nil { // a study of too many trades asks no models
+		return nil, err
+	}
 	r, err := production.composed(ctx, lake, s, o)
 	if err != nil {
 		return nil, err
@@ -65,6 +68,18 @@ func (s *Study) summaryFactors(market *factors.Frame, study []factors.Factor) (n
 		names = append(names, name)
 	}
 	return names, own
+}
+
+// promptsAhead reports whether there are prompts that know the whole sample, by the composite or by a factor that
+// they show.
+func (s *Study) promptsAhead() bool {
+	if s.Signals.LLM == nil {
+		return false
+	}
+	knowing := s.knowing()
+	return s.normalizesAhead() || slices.ContainsFunc(summary, func(v shown) bool {
+		return slices.Contains(knowing, v.named(s.Signals.LLM.Summary))
+	})
 }
 
 // llmOwn begins the names of factors that only prompts show; no factor of a study may have one.
