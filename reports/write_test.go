@@ -13,6 +13,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/datasets/parquet"
 )
 
@@ -181,4 +182,22 @@ func names(t *testing.T, dir string) []string {
 		out = append(out, e.Name())
 	}
 	return out
+}
+
+// TestManifestLeavesCircumstancesOut: where things lie and how fast a cache was filled is no part of a run.
+func TestManifestLeavesCircumstancesOut(t *testing.T) {
+	r := modelSample(t, small)
+	budget := 123.25
+	r.Study.Data.Lake, r.Study.Report.Dir = "mark-lake", "mark-dir"
+	r.Study.Signals.LLM = &backtest.LLM{
+		BaseURL: "mark-url", APIKeyEnv: "mark-variable", Cache: "mark-cache", BudgetUSD: &budget,
+		RequestsPerMinute: 123.25, TokensPerMinute: 123.25, Concurrency: 12325, MaxRetries: 12325, MaxTokens: 777,
+	}
+	m, err := NewManifest(r, New(r), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config := string(m.Config); strings.Contains(config, "mark") || strings.Contains(config, "123") || !strings.Contains(config, "777") {
+		t.Errorf("the configuration of the manifest: %s", config)
+	}
 }
