@@ -121,7 +121,7 @@ configuration; 130 interrupted.`,
 
 // asked is a study's questions and the models that they are put to.
 type asked struct {
-	study     *backtest.LLM
+	study     *backtest.Study
 	config    llm.Config
 	cache     *llm.Cache
 	questions []llm.Question
@@ -129,30 +129,43 @@ type asked struct {
 
 // open loads the study and works out its questions.
 func (o signalsOptions) open(ctx context.Context, s streams) (asked, error) {
-	if o.config == "" {
-		return asked{}, usageError{errors.New("which study? want --config FILE")}
-	}
-	study, err := loadStudy(o.config, o.set)
-	if err != nil {
-		return asked{}, err
-	}
-	a := asked{study: study.Signals.LLM}
-	if a.study == nil {
-		return a, usageError{fmt.Errorf("%s asks no models: want a section signals.llm, as in --set 'signals.llm={}'", o.config)}
-	}
-	if a.config, err = a.study.Config(); err != nil {
-		return a, usageError{err}
-	}
-	if err := o.restrict(&a.config); err != nil {
-		return a, usageError{err}
-	}
-	a.cache = llm.OpenCache(a.study.CacheDir())
-	lake, err := o.lake.open(s, study.Data.Lake, o.config)
+	a, err := o.load()
 	if err != nil {
 		return a, err
 	}
-	a.questions, err = backtest.Questions(ctx, lake, study, backtest.Options{Log: o.logger(s)})
-	return a, err
+	return a, a.work(ctx, s, o)
+}
+
+// load loads the study.
+func (o signalsOptions) load() (a asked, err error) {
+	if o.config == "" {
+		return a, usageError{errors.New("which study? want --config FILE")}
+	}
+	if a.study, err = loadStudy(o.config, o.set); err != nil {
+		return a, err
+	}
+	section := a.study.Signals.LLM
+	if section == nil {
+		return a, usageError{fmt.Errorf("%s asks no models: want a section signals.llm, as in --set 'signals.llm={}'", o.config)}
+	}
+	if a.config, err = section.Config(); err != nil {
+		return a, usageError{err}
+	}
+	a.cache = llm.OpenCache(section.CacheDir())
+	if err := o.restrict(&a.config); err != nil {
+		return a, usageError{err}
+	}
+	return a, nil
+}
+
+// work works out the questions from the lake.
+func (a *asked) work(ctx context.Context, s streams, o signalsOptions) error {
+	lake, err := o.lake.open(s, a.study.Data.Lake, o.config)
+	if err != nil {
+		return err
+	}
+	a.questions, err = backtest.Questions(ctx, lake, a.study, backtest.Options{Log: o.logger(s)})
+	return err
 }
 
 // restrict leaves the models that --model names and puts --budget in place.
@@ -424,15 +437,16 @@ type verifySignals struct {
 	Damaged []string    `json:"damaged"`
 	Invalid []replyJSON `json:"invalid"`
 	Missing int         `json:"missing"`
+	Known   bool        `json:"study_known"` // else invalid and missing say nothing: the lake does not give the questions
 	Usable  bool        `json:"usable"` // by a backtest of the study
 }
 
 func runSignalsVerify(ctx context.Context, s streams, o signalsOptions) error {
-	a, err := o.open(ctx, s)
+	a, err := o.load()
 	if err != nil {
 		return err
 	}
-	out := verifySignals{Damaged: []string{}, Invalid: []replyJSON{}, Usable: true}
+	out := verifySignals{Damaged: []string{}, Invalid: []replyJSON{}}
 	files, damaged, err := a.cache.Verify()
 	if err != nil {
 		return err
@@ -441,33 +455,40 @@ func runSignalsVerify(ctx context.Context, s streams, o signalsOptions) error {
 	for _, d := range damaged {
 		out.Damaged = append(out.Damaged, d.Error())
 	}
-	held, err := llm.Read(a.cache, a.config, a.questions)
-	switch {
-	case len(damaged) > 0:
-		out.Usable = false
-	case err != nil:
-		return err
-	}
-	if err == nil {
-		for _, r := range repliesJSON(held) {
-			if r.State == llm.Invalid.String() {
-				out.Invalid = append(out.Invalid, r)
-			}
-		}
-		out.Missing = held.Missing().Calls
-		if a.study.Refuses(held) != nil {
-			out.Usable = false
-		}
-	}
+	unread := out.read(ctx, s, o, &a)
 	if o.json {
 		err = printJSON(s, out)
 	} else {
 		err = printVerified(s, a.cache, out)
 	}
-	if err == nil && !out.Usable {
+	switch {
+	case err != nil:
+		return err
+	case len(damaged) == 0 && unread != nil:
+		return unread
+	case !out.Usable:
 		return quietError(exitFailed)
 	}
-	return err
+	return nil
+}
+
+// read looks the study's answers up. The error says why that was not possible.
+func (v *verifySignals) read(ctx context.Context, s streams, o signalsOptions, a *asked) error {
+	if err := a.work(ctx, s, o); err != nil {
+		return err
+	}
+	held, err := llm.Read(a.cache, a.config, a.questions)
+	if err != nil {
+		return err
+	}
+	for _, r := range repliesJSON(held) {
+		if r.State == llm.Invalid.String() {
+			v.Invalid = append(v.Invalid, r)
+		}
+	}
+	v.Known, v.Missing = true, held.Missing().Calls
+	v.Usable = len(v.Damaged) == 0 && a.study.Signals.LLM.Refuses(held) == nil
+	return nil
 }
 
 func printVerified(s streams, cache *llm.Cache, v verifySignals) error {
@@ -477,7 +498,10 @@ func printVerified(s streams, cache *llm.Cache, v verifySignals) error {
 	for _, r := range v.Invalid {
 		fmt.Fprintf(s.out, "invalid  %s %s, %s: %s\n         %s\n", r.Time, r.Instrument, r.Model, r.Reason, cache.Path(r.Key))
 	}
-	_, err := fmt.Fprintf(s.out, "%s: %d file(s), %d damaged; of the study's answers %d invalid, %d missing\n",
-		cache.Dir(), v.Files, len(v.Damaged), len(v.Invalid), v.Missing)
+	fmt.Fprintf(s.out, "%s: %d file(s), %d damaged", cache.Dir(), v.Files, len(v.Damaged))
+	if v.Known {
+		fmt.Fprintf(s.out, "; of the study's answers %d invalid, %d missing", len(v.Invalid), v.Missing)
+	}
+	_, err := fmt.Fprintln(s.out)
 	return err
 }
