@@ -438,7 +438,7 @@ type verifySignals struct {
 	Invalid []replyJSON `json:"invalid"`
 	Missing int         `json:"missing"`
 	Known   bool        `json:"study_known"` // else invalid and missing say nothing: the lake does not give the questions
-	Usable  bool        `json:"usable"` // by a backtest of the study
+	Usable  bool        `json:"usable"`      // by a backtest of the study
 }
 
 func runSignalsVerify(ctx context.Context, s streams, o signalsOptions) error {
