@@ -72,6 +72,11 @@ func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*R
 // Frame is the first part of Backtest: bars, factors and composite, which `qf factors --out` writes and
 // which need no model's answer. What follows from them is empty.
 func Frame(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
+	if st, err := s.streamed(ctx, lake, o); err != nil {
+		return nil, err
+	} else if st != nil {
+		return st.frame(ctx)
+	}
 	return production.composed(ctx, lake, s, o)
 }
 

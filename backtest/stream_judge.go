@@ -134,7 +134,7 @@ func inParallel(workers, n int, f func(int)) {
 // evaluated is what is said about the study.
 func (j *streamJudge) evaluated() (*Evaluated, error) {
 	st, ev := j.st, &Evaluated{}
-	judge := &judge{m: &Market{Frame: &factors.Frame{Grid: st.grid}}, s: st.s, horizons: st.horizons, primary: st.primary, traded: "composite"}
+	judge := &judge{m: &Market{Frame: &factors.Frame{Grid: st.grid}}, s: st.s, horizons: st.horizons, primary: st.primary, traded: Composite}
 	results := make([]horizonRows, len(st.horizons))
 	for h, horizon := range st.horizons {
 		out := &results[h]
@@ -155,10 +155,10 @@ func (j *streamJudge) evaluated() (*Evaluated, error) {
 				out.daily = p.dailyRows(name)
 			}
 		}
-		out.levels = j.levels.rows("composite", horizon, h)
+		out.levels = j.levels.rows(Composite, horizon, h)
 	}
 	judge.collect(ev, All, results)
-	ev.Transitions = (&view{judge: judge, name: All}).transitions("composite", j.levels.leveled())
+	ev.Transitions = (&view{judge: judge, name: All}).transitions(Composite, j.levels.leveled())
 	for _, name := range st.names() {
 		ev.Memory = append(ev.Memory, MemoryRow{Signal: name, Instrument: st.tape.Instrument.String(), Lag1: null, HalfLife: null, Time: null,
 			Reasons: map[string]string{"autocorrelation": notStreamed, "half_life_bars": notStreamed, "integrated_bars": notStreamed}})
@@ -180,7 +180,7 @@ func (j *streamJudge) earned(ev *Evaluated) error {
 	if hold.unknown > 0 {
 		hold = nil
 	}
-	ev.PnL = []PnLRow{own.row("composite", All, hold, e)}
+	ev.PnL = []PnLRow{own.row(Composite, All, hold, e)}
 	for k, r := range j.others {
 		a, name, delay := own, "zero_cost", j.st.s.Execution.Delay
 		if k < len(delays) {
@@ -205,5 +205,5 @@ func (st *stream) names() []string {
 	for _, f := range st.fs {
 		names = append(names, f.Name)
 	}
-	return append(names, "composite")
+	return append(names, Composite)
 }

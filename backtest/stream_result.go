@@ -38,6 +38,7 @@ func (st *stream) backtest(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	r := st.result()
+	r.warn(fmt.Errorf("%d bars are streamed: ranks, quantile buckets, slices, autocorrelation and t of levels, which need whole columns, are not computed", st.rows()))
 	if r.Evaluation, err = j.evaluated(); err != nil {
 		return nil, err
 	}
@@ -61,7 +62,6 @@ func (st *stream) result() *Result {
 	r.warnConventions(st.rows())
 	st.warnWarmup(r)
 	r.warnCoverage()
-	r.warn(fmt.Errorf("%d bars are streamed: ranks, quantile buckets, slices, autocorrelation and t of levels, which need whole columns, are not computed", st.rows()))
 	return r
 }
 
@@ -111,7 +111,7 @@ func (st *stream) draw(r *Result, j *streamJudge) {
 	all.Window = r.Span
 	r.Market.Panels = []*factors.Panel{factors.NewPanel("close", g, column(func(x thinRow) float64 { return x.price }))}
 	r.Factors = &factors.Frame{Grid: g}
-	r.Score = &factors.Score{Panel: factors.NewPanel("composite", g, column(func(x thinRow) float64 { return x.score })), Warnings: st.score.Warnings()}
+	r.Score = &factors.Score{Panel: factors.NewPanel(Composite, g, column(func(x thinRow) float64 { return x.score })), Warnings: st.score.Warnings()}
 	r.Traded = r.Score.Panel
 	r.Target = factors.NewPanel("target", g, column(func(x thinRow) float64 { return x.target }))
 	all.Target = r.Target

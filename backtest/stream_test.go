@@ -333,3 +333,83 @@ func TestAuditOfAStream(t *testing.T) {
 		}
 	}
 }
+
+// Rows replays what was traded: every row and fill of the whole, to the bit.
+func TestStreamedRows(t *testing.T) {
+	lake := tradesLake(t, streamStart-1, 300, 1500, -1, 700, 0, 900)
+	for _, c := range streamStudies {
+		s := articleOn(t, c.preset, streamStart, 5, c.overrides...)
+		whole := mustBacktest(t, lake, s, Options{})
+		streamed := mustBacktest(t, lake, s, Options{streamFrom: 1, chunkRows: 50})
+		var rows RunRows
+		var decided []int64
+		at := whole.Span.Lo
+		err := streamed.Streamed.Rows(t.Context(), func(x *RunRows) error {
+			for k, f := range x.Fills {
+				f.Row += at
+				f.Decided = whole.All.Fills[len(rows.Fills)].Decided // by its label
+				rows.Fills, decided = append(rows.Fills, f), append(decided, x.Decided[k])
+			}
+			at += len(x.TS)
+			rows.TS, rows.Bar = append(rows.TS, x.TS...), append(rows.Bar, x.Bar...)
+			rows.Equity, rows.Hold = append(rows.Equity, x.Equity...), append(rows.Hold, x.Hold...)
+			rows.Quantity, rows.Weight = append(rows.Quantity, x.Quantity...), append(rows.Weight, x.Weight...)
+			rows.Target, rows.Close = append(rows.Target, x.Target...), append(rows.Close, x.Close...)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lo, hi := whole.Span.Lo, whole.Span.Hi
+		for _, column := range []struct {
+			name      string
+			got, want any
+		}{
+			{"ts", rows.TS, whole.Market.Close[lo:hi]}, {"equity", rows.Equity, whole.All.Equity}, {"hold", rows.Hold, whole.Evaluation.Hold[0]},
+			{"quantity", rows.Quantity, whole.All.Quantity[0]}, {"weight", rows.Weight, whole.All.Weight[0]}, {"ledger", rows.Bar, whole.All.Bar},
+			{"target", rows.Target, whole.Target.Col(0)[lo:hi]}, {"close", rows.Close, whole.Market.Panel("close").Col(0)[lo:hi]}, {"fills", rows.Fills, whole.All.Fills},
+		} {
+			if !reflect.DeepEqual(column.got, column.want) {
+				t.Errorf("%s: %s differs from the whole's", c.name, column.name)
+			}
+		}
+		for k, f := range whole.All.Fills {
+			if decided[k] != whole.Market.Close[f.Decided] {
+				t.Fatalf("%s: fill %d was decided at %s, of the whole at %s", c.name, k, instant(decided[k]), instant(whole.Market.Close[f.Decided]))
+			}
+		}
+	}
+}
+
+// The frame that is written has the columns of the whole's, to the bit.
+func TestStreamedFrameRows(t *testing.T) {
+	lake := tradesLake(t, streamStart-1, 300, 700, 500)
+	s := articleOn(t, "article-math", streamStart, 2)
+	whole, err := Frame(t.Context(), lake, s, Options{NoCache: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	streamed, err := Frame(t.Context(), lake, s, Options{streamFrom: 1, chunkRows: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	panels := append(slices.Concat(whole.Market.Panels, whole.Factors.Panels), whole.Score.Panel)
+	at := whole.Span.Lo
+	err = streamed.Streamed.Frame(t.Context(), func(x *FrameRows) error {
+		for k, name := range streamed.Streamed.Columns() {
+			if panels[k].Name != name {
+				t.Fatalf("column %d is %s, of the whole %s", k, name, panels[k].Name)
+			}
+			for i, v := range x.Columns[k] {
+				if w := panels[k].Col(0)[at+i]; math.Float64bits(v) != math.Float64bits(w) && !(math.IsNaN(v) && math.IsNaN(w)) {
+					t.Fatalf("%s at row %d is %v, of the whole %v", name, at+i, v, w)
+				}
+			}
+		}
+		at += len(x.TS)
+		return nil
+	})
+	if err != nil || at != whole.Span.Hi || len(panels) != len(streamed.Streamed.Columns()) {
+		t.Fatalf("%d rows and %d columns, want %d and %d: %v", at, len(streamed.Streamed.Columns()), whole.Span.Hi, len(panels), err)
+	}
+}

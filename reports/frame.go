@@ -30,6 +30,9 @@ type frameSink interface {
 // instrument; missing is null, an empty cell in CSV. The format follows the ending of name: .csv,
 // .parquet or .arrow.
 func WriteFrame(w io.WriteSeeker, name string, r *backtest.Result) error {
+	if r.Streamed != nil {
+		return writeStreamedFrame(w, name, r)
+	}
 	panels := append(append([]*factors.Panel{}, r.Market.Panels...), r.Factors.Panels...)
 	panels = append(panels, r.Score.Panel)
 	schema := frameSchema(panels)

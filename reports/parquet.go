@@ -16,8 +16,7 @@ import (
 // where there are several windows, of each of their runs after it. Money is in quote currency; the
 // causes of a bar's change of equity are its price_pnl − fees − slippage − impact + funding.
 func writeEquity(w io.Writer, r *backtest.Result) error {
-	t, err := newTable(w, []string{"window"},
-		"equity", "drawdown", "buy_and_hold", "price_pnl", "fees", "slippage", "impact", "funding")
+	t, err := newEquityTable(w)
 	if err != nil {
 		return err
 	}
@@ -43,7 +42,7 @@ func writeEquity(w io.Writer, r *backtest.Result) error {
 // the bar's, target what its close decided, quantity (units of amount) and weight (signed fraction of
 // equity) what was held after it.
 func writePositions(w io.Writer, r *backtest.Result) error {
-	t, err := newTable(w, []string{"window", "instrument"}, "close", "target", "quantity", "weight")
+	t, err := newPositionTable(w)
 	if err != nil {
 		return err
 	}
@@ -58,6 +57,14 @@ func writePositions(w io.Writer, r *backtest.Result) error {
 		}
 	}
 	return t.file.Close()
+}
+
+func newEquityTable(w io.Writer) (*table, error) {
+	return newTable(w, []string{"window"}, "equity", "drawdown", "buy_and_hold", "price_pnl", "fees", "slippage", "impact", "funding")
+}
+
+func newPositionTable(w io.Writer) (*table, error) {
+	return newTable(w, []string{"window", "instrument"}, "close", "target", "quantity", "weight")
 }
 
 // tableBatch is the number of rows that are written at once.

@@ -86,10 +86,14 @@ func fill(dir string, r *backtest.Result, o Options) error {
 			files = append(files, again...)
 		}
 	}
-	if slices.Contains(o.Formats, CSV) {
+	if slices.Contains(o.Formats, CSV) && r.Streamed == nil {
 		files = append(files, document{"trades.csv", func(w io.Writer) error { return writeTrades(w, r) }})
 	}
-	if slices.Contains(o.Formats, Parquet) {
+	switch {
+	case !slices.Contains(o.Formats, Parquet):
+	case r.Streamed != nil:
+		files = append(files, streamedRows(r)...)
+	default:
 		files = append(files,
 			document{"equity.parquet", func(w io.Writer) error { return writeEquity(w, r) }},
 			document{"positions.parquet", func(w io.Writer) error { return writePositions(w, r) }})
