@@ -25,7 +25,7 @@ exchanges, symbols, data types and days of the lake, factor kinds, runs, presets
 keys of a study for --set. To have it in every new shell:
 
   bash         qf completion bash > ~/.local/share/bash-completion/completions/qf
-               (with the package bash-completion; without it: source <(qf completion bash))
+               (it needs your system's package bash-completion)
   zsh          qf completion zsh > "${fpath[1]}/_qf"
                (once, in ~/.zshrc, if completion is off: autoload -U compinit; compinit)
   fish         qf completion fish > ~/.config/fish/completions/qf.fish
