@@ -3,9 +3,13 @@ package backtest
 import (
 	"fmt"
 	"math"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/qf-dev/qf/backtest/yamlconf"
 	"github.com/qf-dev/qf/datasets"
@@ -20,7 +24,7 @@ import (
 // what a run is named after; the answers are.
 type LLM struct {
 	BaseURL   string         `yaml:"base_url" doc:"of an OpenAI-compatible endpoint, without /chat/completions"`
-	APIKeyEnv string         `yaml:"api_key_env" doc:"environment variable that holds its key"`
+	APIKeyEnv string         `yaml:"api_key_env" doc:"environment variable that holds its key; \"\" for an endpoint without keys"`
 	Models    LanguageModels `yaml:"models" doc:"names, or mappings with prices, weight and knowledge cut-off"`
 	Cadence   factors.Window `yaml:"cadence" doc:"time from one question to the next, counted from 00:00 UTC; calibration looks as far ahead"`
 	Combine   Combination    `yaml:"combine" doc:"how opinion and composite become the score that is traded"`
@@ -132,6 +136,9 @@ func (l *LLM) Config() (llm.Config, error) {
 	return c, err
 }
 
+// variableName is the form of an environment variable's name; empty for none.
+var variableName = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)?$`)
+
 // checkLLM reads the templates and checks the section against the factors and the bars. file is
 // where the study stands.
 func (s *Study) checkLLM(p *yamlconf.Positions, g *factors.Grid, file string) {
@@ -150,6 +157,14 @@ func (s *Study) checkLLM(p *yamlconf.Positions, g *factors.Grid, file string) {
 		if _, err := w.In(g); err != nil {
 			p.Errorf(at+".cadence", "%v", err)
 		}
+	}
+	if !variableName.MatchString(l.APIKeyEnv) { // it may be a key: neither it nor its line is shown
+		p.Errorf("", "%s.api_key_env: want the name of an environment variable, such as HOLYSHEEP_API_KEY, and never a key itself", at)
+	}
+	if u, err := url.Parse(l.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
+		p.Errorf("", "%s.base_url: want an address without a key, such as %s", at, defaultLLM().BaseURL)
+	} else if strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), "/chat/completions") {
+		p.Errorf(at+".base_url", "want the address without /chat/completions, which requests add")
 	}
 	weights := 0.0
 	for i, m := range l.Models {
@@ -243,6 +258,8 @@ func (list *LanguageModels) DecodeNode(c *yamlconf.Cursor) {
 		case f.Name == "":
 			at.Errorf("name is missing: want a model such as deepseek-v3.2")
 			continue
+		case f.Name == "*" || strings.ContainsFunc(f.Name, unicode.IsControl):
+			at.Errorf("%q is no model's name", f.Name)
 		case slices.Contains(names, f.Name):
 			at.Errorf("%q stands here twice", f.Name)
 		}

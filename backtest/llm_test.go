@@ -94,6 +94,11 @@ func TestModelSectionErrors(t *testing.T) {
 		{"{user_template: {text: '{{.Nosuch}}'}}", "signals.llm"},
 		{"{budget_usd: 1, models: [gpt-4.1, unheard-of]}", "signals.llm.models[1]: unheard-of has no price"},
 		{"{ensemble: weights, models: [{name: a, weight: 0}]}", "no model has a weight"},
+		{"{api_key_env: sk-live-1234}", "api_key_env: want the name of an environment variable"},
+		{"{base_url: api.holysheep.ai/v1}", "base_url: want an address"},
+		{"{base_url: 'https://me:sk-live-1234@host/v1'}", "base_url: want an address without a key"},
+		{"{base_url: 'https://host/v1/chat/completions'}", "want the address without /chat/completions"},
+		{"{models: ['*']}", "is no model's name"},
 		{"{budget_usd: -1}", "want at least 0"},
 		{"{max_invalid: 2}", "want at least 0 and at most 1"},
 		{"{concurrency: 0}", "want at least 1"},
@@ -101,6 +106,9 @@ func TestModelSectionErrors(t *testing.T) {
 		_, err := ParseStudy("s", []byte(minimal), []string{"signals.llm=" + c.section})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v\nwant %q", c.section, err, c.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "sk-live-1234") {
+			t.Errorf("%s: the error shows a key: %v", c.section, err)
 		}
 	}
 }
