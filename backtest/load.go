@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,10 +29,14 @@ func ParseStudy(name string, src []byte, overrides []string) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
+	var errs []error
 	for _, o := range overrides {
 		if err := doc.Set(o); err != nil {
-			return nil, err
+			errs = append(errs, err)
 		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
 	}
 	s := DefaultStudy()
 	p, _ := yamlconf.Decode(name, doc, s) // its errors are p's too

@@ -19,7 +19,7 @@ import (
 )
 
 // block is a fenced block of the README. Behind its language stands the file that it is, or >> and
-// the file that it is added to.
+// the file that it is added to; behind text, the command that prints it.
 type block struct {
 	language, file string
 	line           int
@@ -82,6 +82,10 @@ func TestReadmeRuns(t *testing.T) {
 			writeBlock(t, b)
 			if strings.HasSuffix(b.file, ".yml") {
 				run(b, strings.Join(ciCommands(t, b), "\n"))
+			}
+		case b.language == "text":
+			if out, _ := exec.Command("sh", "-c", b.file).CombinedOutput(); string(out) != b.text { // errors are what it shows
+				t.Errorf("README.md:%d: %s prints\n%s", b.line, b.file, out)
 			}
 		case b.language == "sql":
 			if os.Getenv("QF_DUCKDB") == "" {
