@@ -45,13 +45,18 @@ type columnWriter struct {
 	min, max int64
 	bounded  bool
 
-	body  []byte // scratch: a page before compression
-	trial []byte
-	out   []byte // scratch: the chunk
+	*scratch
 }
 
-func newColumnWriter(f arrow.Field, o Column) (*columnWriter, error) {
-	c := &columnWriter{name: f.Name, optional: f.Nullable, codec: o.Codec}
+// scratch is what the columns of a file use one after another: hundreds of them need it once.
+type scratch struct {
+	body  []byte // a page before compression
+	trial []byte
+	out   []byte // the chunk
+}
+
+func newColumnWriter(f arrow.Field, o Column, s *scratch) (*columnWriter, error) {
+	c := &columnWriter{name: f.Name, optional: f.Nullable, codec: o.Codec, scratch: s}
 	if o.Codec > Zstd {
 		return nil, fmt.Errorf("codec %d is not one", o.Codec)
 	}
@@ -249,7 +254,7 @@ func appendHeader(dst []byte, h *format.PageHeader) []byte {
 }
 
 // flushChunk gives the chunk's bytes, which go to offset at of the file, and its metadata. The bytes
-// are valid until the next page is flushed.
+// are valid until the next page or chunk of any column is flushed.
 func (c *columnWriter) flushChunk(at int64) ([]byte, format.ColumnMetaData) {
 	m := format.ColumnMetaData{
 		Type:           c.physical,

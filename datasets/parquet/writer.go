@@ -64,11 +64,12 @@ func NewWriter(w io.Writer, schema *arrow.Schema, o WriterOptions) (*Writer, err
 		}
 	}
 	out := &Writer{w: w, schema: schema, o: o, meta: map[string]string{}}
+	shared := new(scratch)
 	for i, f := range schema.Fields() {
 		if len(schema.FieldIndices(f.Name)) > 1 {
 			return nil, fmt.Errorf("parquet: two columns %q", f.Name)
 		}
-		c, err := newColumnWriter(f, o.Columns[f.Name])
+		c, err := newColumnWriter(f, o.Columns[f.Name], shared)
 		if err != nil {
 			return nil, fmt.Errorf("parquet: column %d %q: %w", i, f.Name, err)
 		}

@@ -18,7 +18,7 @@ import (
 const (
 	// maxBatchRows and maxBatchBytes bound a batch, whichever is reached first.
 	maxBatchRows  = 32 << 10
-	maxBatchBytes = 4 << 20
+	maxBatchBytes = 2 << 20
 	// maxLine bounds a row, and with it the memory that input without line feeds can take. The
 	// longest rows of the feeds, those of book_snapshot_25, have about 2 KiB.
 	maxLine = 1 << 20
