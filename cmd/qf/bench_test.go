@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"flag"
@@ -84,13 +85,48 @@ func (t *benchTable) command(args ...string) *exec.Cmd {
 // run runs a process to its end.
 func (t *benchTable) run(cmd *exec.Cmd) cost {
 	t.b.Helper()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	started := time.Now()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.b.Fatalf("%s: %v: %s", cmd, err, out)
+	if err := cmd.Start(); err != nil {
+		t.b.Fatal(err)
 	}
-	state := cmd.ProcessState
-	usage := state.SysUsage().(*syscall.Rusage)
-	return cost{(state.UserTime() + state.SystemTime()).Seconds(), time.Since(started).Seconds(), float64(usage.Maxrss) / 1024}
+	peak, done := 0.0, make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(5 * time.Millisecond):
+				peak = max(peak, highWater(cmd.Process.Pid))
+			}
+		}
+	}()
+	err := cmd.Wait()
+	wall := time.Since(started).Seconds()
+	close(done)
+	<-watched
+	if err != nil {
+		t.b.Fatalf("%s: %v: %s", cmd, err, out.Bytes())
+	}
+	return cost{(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), wall, peak}
+}
+
+// highWater is the most memory that a process has had resident so far, in MiB; 0 where /proc does not say. What
+// wait4 says of it counts the parent's, too.
+func highWater(pid int) float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	var kib float64
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		return 0
+	}
+	return kib / 1024
 }
 
 // row measures qf and a statement of DuckDB's by turns; sql may be empty, and extra says more of the row.
@@ -286,6 +322,9 @@ execution: {funding: false}
 	t.row("first backtest of them", func() cost {
 		return t.run(t.command("backtest", "--config", study, "--no-cache", "--out", t.path("runs")))
 	}, "", "one factor, whole command")
+	article := t.run(t.command("backtest", "--config", filepath.Join("..", "..", "backtest", "presets", "article.yaml"), "--lake", lakeDir,
+		"--set", "data.instruments=["+benchInstrument.String()+"]", "--set", "data.from="+benchFrom, "--set", "data.to="+q.End.String(), "--out", t.path("runs")))
+	t.line("article study of them", "qf", article, "", "every trade a bar, once")
 }
 
 func (t *benchTable) write(path, text string) {
