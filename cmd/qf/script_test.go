@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -31,12 +32,14 @@ func TestMain(m *testing.M) {
 //	requests N
 //	exits N qf …
 //	same A B
+//	json
 //
 // and for language models those of signals_test.go.
 //
 // serve starts a simulated vendor and puts its address into $TARDIS; its key is $KEY. requests
 // checks how many requests it has had since it was last asked. exits runs a command that must end
-// with that exit code. same compares all files below two folders byte by byte. The condition
+// with that exit code. same compares all files below two folders byte by byte. json wants
+// the output of the command before to be one JSON document. The condition
 // [smalldisk] holds where a script may mount a file system of its own (unshare -rm).
 //
 // What must never happen on bad input is held by these scripts:
@@ -72,6 +75,7 @@ func TestScripts(t *testing.T) {
 			"requests": requests,
 			"exits":    exits,
 			"same":     same,
+			"json":     oneDocument,
 			"models":   models,
 			"billed":   billed,
 			"asked":    asking,
@@ -192,6 +196,15 @@ func same(ts *testscript.TestScript, neg bool, args []string) {
 		if _, ok := x[name]; !ok {
 			ts.Fatalf("%s is in %s only", name, args[1])
 		}
+	}
+}
+
+func oneDocument(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 0 || neg {
+		ts.Fatalf("usage: json")
+	}
+	if text := ts.ReadFile("stdout"); !json.Valid([]byte(text)) {
+		ts.Fatalf("not one JSON document:\n%s", text)
 	}
 }
 
