@@ -125,7 +125,11 @@ func (s *screen) models(m *Models) {
 		s.row("their IC", signed(r.IC, 4), "of their opinion alone, t "+signed(r.T, 1))
 	}
 	if u := m.total(); u != nil {
-		s.row("answers", count(float64(u.Calls)), usageWords(u)+prefixed(", USD a bp added: ", known(usd(u.CostPerBpMore))))
+		words := usageWords(u)
+		if c := known(usd(u.CostPerBpMore)); c != "" {
+			words += ", " + c + " a bp added"
+		}
+		s.row("answers", count(float64(u.Calls)), words)
 	}
 	if v := m.Suspects(); len(v) > 0 {
 		more := ""
