@@ -122,3 +122,77 @@ func TestDuckDBReadsTheLake(t *testing.T) {
 		}
 	}
 }
+
+// DuckDB reads what a run writes, and its sums over the rows are the report's figures; the frame says
+// the same as Parquet and as CSV.
+func TestDuckDBReadsARun(t *testing.T) {
+	if duckdbCommand(t, "") == nil {
+		t.Skip("QF_DUCKDB is not set")
+	}
+	root, err := filepath.Abs(filepath.Join("..", "..", "testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	study := filepath.Join(root, "studies", "default.yaml")
+	for _, args := range [][]string{
+		{"import", "-q", "--lake", "lake", filepath.Join(root, "fixture")},
+		{"backtest", "-q", "--lake", "lake", "--config", study},
+		{"factors", "-q", "--lake", "lake", "--config", study, "--out", "frame.parquet"},
+		{"factors", "-q", "--lake", "lake", "--config", study, "--out", "frame.csv"},
+	} {
+		var said bytes.Buffer
+		s := streams{out: &said, err: &said, getenv: func(string) string { return "" }}
+		if code := run(t.Context(), args, s); code != exitDone {
+			t.Fatalf("qf %v exits with %d: %s", args, code, said.String())
+		}
+	}
+	text, err := os.ReadFile("runs/latest/report.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		PnL []struct {
+			Signal      string  `json:"signal"`
+			Window      string  `json:"window"`
+			FinalEquity float64 `json:"final_equity"`
+			Fees        float64 `json:"fees"`
+			MaxDrawdown float64 `json:"max_drawdown"`
+		} `json:"pnl"`
+	}
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatal(err)
+	}
+	near := func(what string, got any, want float64) {
+		t.Helper()
+		if x, ok := got.(float64); !ok || math.Abs(x-want) > 1e-9*math.Abs(want) {
+			t.Errorf("%s: DuckDB has %v, qf %v", what, got, want)
+		}
+	}
+	windows := 0
+	for _, p := range report.PnL {
+		if p.Signal != "composite" {
+			continue
+		}
+		windows++
+		got := duckdb(t, `select arg_max(equity, ts) as equity, sum(fees) as fees, min(drawdown) as drawdown
+			from 'runs/latest/equity.parquet' where "window" = '`+p.Window+`'`)[0]
+		near("final equity of "+p.Window, got["equity"], p.FinalEquity)
+		near("fees of "+p.Window, got["fees"], p.Fees)
+		near("drawdown of "+p.Window, got["drawdown"], p.MaxDrawdown)
+	}
+	if windows < 2 {
+		t.Errorf("the report has %d windows", windows)
+	}
+	held := duckdb(t, `select count(distinct instrument)::integer as n, max(abs(weight)) as most
+		from 'runs/latest/positions.parquet' where "window" = 'all'`)[0]
+	if held["n"] != 2.0 || held["most"].(float64) <= 0 {
+		t.Errorf("positions: %v", held)
+	}
+	sums := `select count(*)::integer as n, count(composite)::integer as known, sum(composite) as composite, sum(close) as close,
+		sum(epoch_us(ts))::double as ts from `
+	parquet, csv := duckdb(t, sums+`'frame.parquet'`)[0], duckdb(t, sums+`read_csv('frame.csv')`)[0]
+	for name, v := range parquet {
+		near("frame: "+name, v, csv[name].(float64))
+	}
+}
