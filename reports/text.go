@@ -127,7 +127,7 @@ func (s *screen) models(m *Models) {
 	if u := m.total(); u != nil {
 		words := usageWords(u)
 		if c := known(usd(u.CostPerBpMore)); c != "" {
-			words += ", " + c + " a bp added"
+			words += ", " + c + " a bp"
 		}
 		s.row("answers", count(float64(u.Calls)), words)
 	}
