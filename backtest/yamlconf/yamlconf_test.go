@@ -212,9 +212,11 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("{\"a\": [1, {\"b\": null}]}"))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		doc, err := Parse("f", src)
-		if err != nil {
-			return
+		if err == nil {
+			_, err = Decode("f", doc, defaults())
 		}
-		_, _ = Decode("f", doc, defaults())
+		if err != nil && Excerpt(err, "f", src).Error() == "" {
+			t.Error("an error without a text")
+		}
 	})
 }
