@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -55,6 +56,9 @@ func runReport(_ context.Context, s streams, o reportOptions) error {
 		return reports.Rerender(o.run, formats...)
 	}
 	run, err := reports.Open(o.run)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: qf runs lists those that there are", err)
+	}
 	if err != nil {
 		return err
 	}
