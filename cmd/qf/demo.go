@@ -81,7 +81,7 @@ func runDemo(ctx context.Context, s streams, o demoOptions) error {
 		return err
 	}
 	o.logger(s)("fetching %d simulated days from %s", len(want), server.URL())
-	progress := newFetchProgress(s, &common{quiet: o.quiet || !s.errTTY}, len(want))
+	progress := newFetchProgress(s, &common{quiet: o.quiet || !s.errTTY && !o.verbose, verbose: o.verbose}, len(want))
 	client := &tardis.Client{BaseURL: server.URL(), Key: tardistest.DemoKey, Version: qfVersion()}
 	defer client.Close()
 	report, err := datasets.Fetch(ctx, client, lake, want, datasets.FetchOptions{Observe: progress.observe})
