@@ -42,6 +42,7 @@ func (p *pairing) crossRow(score *factors.Panel) ICRow {
 	}
 	row.Pearson, row.Spearman = Figure(metrics.Mean(u)), Figure(metrics.Mean(ranked))
 	row.judge(metrics.Test(u, p.h.bars, metrics.NonOverlappingMean(u, p.h.bars)))
+	row.judgeRanks(metrics.Test(ranked, p.h.bars, metrics.NonOverlappingMean(ranked, p.h.bars)))
 	sums := p.byDay(u, rows)
 	row.Daily = p.summarize(sums, &row)
 	p.bootstrap(&row, sums)

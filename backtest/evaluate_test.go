@@ -129,7 +129,7 @@ func TestICRowsAreTheirDefinition(t *testing.T) {
 	for name, w := range map[string]Window{All: whole, "0": windows[0], "1": windows[1]} {
 		for _, score := range slices.Concat(scores.Factors, scores.Levels) {
 			for _, h := range []int{1, 6, 24, 144, 300} {
-				sums, counts := make([]float64, m.Len()), make([]float64, m.Len())
+				sums, rankSums, counts := make([]float64, m.Len()), make([]float64, m.Len()), make([]float64, m.Len())
 				var n, pearson, spearman float64
 				for i := range m.Instruments {
 					x, price := score.Col(i), m.Panel("open").Col(i)
@@ -151,6 +151,17 @@ func TestICRowsAreTheirDefinition(t *testing.T) {
 					n += float64(len(f))
 					pearson += float64(len(f)) * metrics.Pearson(f, r)
 					spearman += float64(len(f)) * metrics.Spearman(f, r)
+					rf, rr := make([]float64, len(f)), make([]float64, len(f))
+					metrics.AverageRanks(rf, f)
+					metrics.AverageRanks(rr, r)
+					rankT := metrics.NonOverlapping(rf, rr, h)
+					metrics.Standardize(rf, rf)
+					metrics.Standardize(rr, rr)
+					for k := range rf {
+						rf[k] *= rr[k]
+						rankSums[rows[k]] += rf[k]
+					}
+					rankSignificance(t, row, rf, h, rankT)
 					zf, zr := make([]float64, len(f)), make([]float64, len(f))
 					metrics.Standardize(zf, f)
 					metrics.Standardize(zr, r)
@@ -161,12 +172,12 @@ func TestICRowsAreTheirDefinition(t *testing.T) {
 					}
 					significance(t, row, zf, h)
 				}
-				var u []float64
+				var u, ranked []float64
 				byDay := map[datasets.Day][]float64{}
 				for k := range sums {
 					if counts[k] > 0 {
 						v := sums[k] / counts[k]
-						u = append(u, v)
+						u, ranked = append(u, v), append(ranked, rankSums[k]/counts[k])
 						byDay[m.Day(k)] = append(byDay[m.Day(k)], v)
 					}
 				}
@@ -174,6 +185,7 @@ func TestICRowsAreTheirDefinition(t *testing.T) {
 				closeTo(t, row, "pearson", row.Pearson, pearson/n)
 				closeTo(t, row, "spearman", row.Spearman, spearman/n)
 				significance(t, row, u, h)
+				rankSignificance(t, row, ranked, h, metrics.NonOverlappingMean(ranked, h))
 				var days []float64
 				for d := datasets.Day(0); d < 30; d++ {
 					if h <= 24 && 4*len(byDay[d]) >= 144 {
@@ -202,6 +214,13 @@ func significance(t *testing.T, row ICRow, u []float64, h int) {
 	if row.TMethod != test.Method {
 		t.Errorf("%+v: method %s", row, test.Method)
 	}
+}
+
+func rankSignificance(t *testing.T, row ICRow, u []float64, h int, nonOverlapping float64) {
+	t.Helper()
+	test := metrics.Test(u, h, nonOverlapping)
+	closeTo(t, row, "spearman_t", row.SpearmanT, test.T)
+	closeTo(t, row, "spearman_p", row.SpearmanP, test.P)
 }
 
 func closeTo(t *testing.T, row ICRow, what string, got Figure, want float64) {

@@ -38,6 +38,8 @@ type ICRow struct {
 	NEffective     Figure            `json:"n_effective"`
 	Pearson        Figure            `json:"pearson"`
 	Spearman       Figure            `json:"spearman"`
+	SpearmanT      Figure            `json:"spearman_t"`  // the headline t, with average ranks in place of signal and return
+	SpearmanP      Figure            `json:"spearman_p"`  // two-sided, of SpearmanT
 	Low            Figure            `json:"pearson_low"` // 95 % stationary-bootstrap interval of pearson, pooled rows only
 	High           Figure            `json:"pearson_high"`
 	T              Figure            `json:"t"`

@@ -135,7 +135,9 @@ type pairing struct {
 	f, r        []float64
 	ranks       []int32   // twice those of the returns
 	signalRanks []int32   // and of the signal
+	ranked      []float64 // the tested series of the ranks, closed up: the instrument's, then the pooled one
 	sum, count  []float64 // of the tested series over the instruments, by window row
+	rankSum     []float64
 	pooled      []float64 // the mean tested series, closed up
 	pooledRows  []int32
 	sums        []daySum // of the pooled series
@@ -149,10 +151,10 @@ func newPairing(v *view, h horizon) *pairing {
 	p := &pairing{
 		view: v, h: h, ahead: make([]ahead, n), place: make([]int32, bars), rows: make([]int32, 0, bars),
 		f: make([]float64, 0, bars), r: make([]float64, 0, bars), ranks: make([]int32, bars), signalRanks: make([]int32, bars),
-		memberships: make([]member, 0, bars*n),
+		ranked: make([]float64, 0, bars), memberships: make([]member, 0, bars*n),
 	}
 	if n > 1 {
-		p.sum, p.count = make([]float64, bars), make([]float64, bars)
+		p.sum, p.rankSum, p.count = make([]float64, bars), make([]float64, bars), make([]float64, bars)
 		p.pooled, p.pooledRows = make([]float64, 0, bars), make([]int32, 0, bars)
 	}
 	if v.name == All {
@@ -180,6 +182,7 @@ func (p *pairing) signal(s int, score *factors.Panel) []ICRow {
 	n := len(p.m.Instruments)
 	if n > 1 {
 		clear(p.sum)
+		clear(p.rankSum)
 		clear(p.count)
 	}
 	rows := make([]ICRow, 0, n+1)
@@ -207,7 +210,7 @@ func (p *pairing) signal(s int, score *factors.Panel) []ICRow {
 func (p *pairing) row(signal, instrument string) ICRow {
 	return ICRow{
 		Signal: signal, Instrument: instrument, Window: p.name, Horizon: p.h.name, Bars: p.h.bars,
-		NEffective: null, Pearson: null, Spearman: null, Low: null, High: null, T: null, TMethod: metrics.Insufficient,
+		NEffective: null, Pearson: null, Spearman: null, SpearmanT: null, SpearmanP: null, Low: null, High: null, T: null, TMethod: metrics.Insufficient,
 		THansenHodrick: null, TNonOverlap: null, P: null, PHolm: null,
 		Daily: DailySummary{Mean: null, Std: null, ICIR: null},
 	}
@@ -233,7 +236,7 @@ func (p *pairing) instrument(s, i int, row ICRow, x []float64) ICRow {
 	p.pair(x, a.returns)
 	n := len(p.rows)
 	row.N = n
-	spearman := p.rankPairs(s, i)
+	spearman, rankT := p.rankPairs(s, i)
 	switch {
 	case n < metrics.MinPairs:
 		row.miss("fewer than 3 pairs")
@@ -246,6 +249,7 @@ func (p *pairing) instrument(s, i int, row ICRow, x []float64) ICRow {
 		return row
 	}
 	row.Spearman = Figure(spearman)
+	row.judgeRanks(metrics.Test(p.ranked, p.h.bars, rankT))
 	nonOverlapping := metrics.NonOverlapping(p.f, p.r, p.h.bars)
 	metrics.Standardize(p.f, p.f)
 	z := a.z
@@ -274,12 +278,14 @@ func (p *pairing) add(u []float64) {
 	}
 	for k, row := range p.rows {
 		p.sum[row] += u[k]
+		p.rankSum[row] += p.ranked[k]
 		p.count[row]++
 	}
 }
 
-// rankPairs correlates the ranks of both sides, from orders that are already known, and fills the buckets.
-func (p *pairing) rankPairs(s, i int) float64 {
+// rankPairs correlates the ranks of both sides, from orders that are already known, and fills the buckets. It gives the t
+// of pairs that do not overlap, too, and leaves the tested series of the ranks.
+func (p *pairing) rankPairs(s, i int) (spearman, t float64) {
 	a, n := &p.ahead[i], len(p.rows)
 	ranks := a.ranks
 	if n < a.n {
@@ -288,7 +294,8 @@ func (p *pairing) rankPairs(s, i int) float64 {
 		p.places.Rank(ranks)
 	}
 	p.order[s][i].Select(&p.places, p.place)
-	p.places.Rank(p.signalRanks[:n])
+	signal := p.signalRanks[:n]
+	p.places.Rank(signal)
 	for b := range p.buckets {
 		in := p.places.At[metrics.BucketStart(b, n, len(p.buckets)):metrics.BucketStart(b+1, n, len(p.buckets))]
 		sum := 0.0
@@ -298,18 +305,19 @@ func (p *pairing) rankPairs(s, i int) float64 {
 		p.buckets[b].n += len(in)
 		p.buckets[b].sum += sum
 	}
-	return metrics.RankCorrelation(p.signalRanks[:n], ranks)
+	p.ranked = p.ranked[:n]
+	return metrics.RankProducts(p.ranked, signal, ranks), metrics.NonOverlapping(signal, ranks, p.h.bars)
 }
 
 // pool closes up the mean tested series over the instruments present.
 func (p *pairing) pool() {
-	u, rows := p.pooled[:0], p.pooledRows[:0]
+	u, ranked, rows := p.pooled[:0], p.ranked[:0], p.pooledRows[:0]
 	for k, n := range p.count {
 		if n > 0 {
-			u, rows = append(u, p.sum[k]/n), append(rows, int32(k))
+			u, ranked, rows = append(u, p.sum[k]/n), append(ranked, p.rankSum[k]/n), append(rows, int32(k))
 		}
 	}
-	p.pooled, p.pooledRows = u, rows
+	p.pooled, p.ranked, p.pooledRows = u, ranked, rows
 	p.sums = p.byDay(u, rows)
 }
 
@@ -334,6 +342,7 @@ func (p *pairing) pooledRow(s int, row ICRow, each []ICRow) ICRow {
 	row.N = int(n)
 	row.Pearson, row.Spearman = Figure(pearson/n), Figure(spearman/n)
 	row.judge(metrics.Test(p.pooled, p.h.bars, metrics.NonOverlappingMean(p.pooled, p.h.bars)))
+	row.judgeRanks(metrics.Test(p.ranked, p.h.bars, metrics.NonOverlappingMean(p.ranked, p.h.bars)))
 	row.spans(len(p.pooled), tau/n)
 	row.Daily = p.summarize(p.sums, &row)
 	return row
@@ -418,11 +427,22 @@ func (r *ICRow) judge(s metrics.Significance) {
 	if math.IsNaN(s.NonOverlapping) {
 		r.reason("t_non_overlapping", "fewer than 3 pairs that do not overlap, or a constant among them")
 	}
+	r.lacks("t", s)
+}
+
+// judgeRanks is judge for the ranks.
+func (r *ICRow) judgeRanks(s metrics.Significance) {
+	r.SpearmanT, r.SpearmanP = Figure(s.T), Figure(s.P)
+	r.lacks("spearman_t", s)
+}
+
+// lacks says why a headline t is missing, if it is.
+func (r *ICRow) lacks(key string, s metrics.Significance) {
 	switch {
 	case s.Method == metrics.Insufficient:
-		r.reason("t", "the sample spans fewer than 10 horizons")
+		r.reason(key, "the sample spans fewer than 10 horizons")
 	case math.IsNaN(s.T):
-		r.reason("t", "fewer than 3 pairs that do not overlap, or a constant among them")
+		r.reason(key, "fewer than 3 pairs that do not overlap, or a constant among them")
 	}
 }
 
@@ -438,7 +458,7 @@ const FewSpans = "few_spans"
 
 // miss says why a row has no figures at all.
 func (r *ICRow) miss(why string) {
-	for _, key := range []string{"pearson", "spearman", "t", "daily"} {
+	for _, key := range []string{"pearson", "spearman", "spearman_t", "t", "daily"} {
 		r.reason(key, why)
 	}
 }
@@ -476,7 +496,7 @@ func (r *ICRow) explain() {
 		from  string
 	}{
 		{"n_effective", r.NEffective, "pearson"}, {"t_hansen_hodrick", r.THansenHodrick, "pearson"},
-		{"t_non_overlapping", r.TNonOverlap, "pearson"}, {"p", r.P, "t"}, {"p_holm", r.PHolm, "t"},
+		{"t_non_overlapping", r.TNonOverlap, "pearson"}, {"spearman_t", r.SpearmanT, "spearman"}, {"spearman_p", r.SpearmanP, "spearman_t"}, {"p", r.P, "t"}, {"p_holm", r.PHolm, "t"},
 		{"pearson_low", r.Low, "pearson"}, {"pearson_high", r.High, "pearson"},
 	} {
 		if _, said := r.Reasons[f.key]; math.IsNaN(float64(f.value)) && !said {

@@ -105,6 +105,7 @@
 //	n                  pairs; in daily the days, in quantiles and distribution the values
 //	n_effective        independent pairs that would give the same standard error
 //	pearson, spearman  correlation of the values and of their ranks
+//	spearman_t, spearman_p  of spearman, found as t and p are
 //	pearson_low, pearson_high  95 % bootstrap interval
 //	t                  of the IC: hansen_hodrick, newey_west or non_overlapping, as t_method says,
 //	t_method           or insufficient; in levels of the mean return

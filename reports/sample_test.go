@@ -269,6 +269,8 @@ func sampleEvaluation(r *backtest.Result, rng *rand.Rand, edge float64) *backtes
 					}
 					row.Spearman = row.Pearson + figure(0.002)
 					row.T = backtest.Figure(float64(row.Pearson) * math.Sqrt(float64(row.NEffective)) / 1.2)
+					row.SpearmanT = row.T / 2
+					row.SpearmanP = backtest.Figure(math.Erfc(math.Abs(float64(row.SpearmanT)) / math.Sqrt2))
 					half := backtest.Figure(2.3 / math.Sqrt(float64(row.NEffective)))
 					row.Low, row.High = row.Pearson-half, row.Pearson+half
 					row.THansenHodrick, row.TNonOverlap = row.T, row.T+figure(0.3)

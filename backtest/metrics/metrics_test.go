@@ -208,7 +208,11 @@ func TestOrderAndRanks(t *testing.T) {
 	for i, r := range ranks {
 		twiceOther[i] = int32(2 * r)
 	}
-	r2, places := RankCorrelation(twice, twiceOther), selected.At
+	products := make([]float64, len(kept))
+	r2, places := RankProducts(products, twice, twiceOther), selected.At
+	if m := Mean(products); math.Abs(m-r2) > 1e-13 {
+		t.Errorf("the mean of the products is %v, the correlation %v", m, r2)
+	}
 	if want := Pearson(got, ranks); math.Abs(r2-want) > 1e-13 {
 		t.Errorf("Spearman = %v, Pearson of the ranks = %v", r2, want)
 	}
@@ -338,7 +342,7 @@ func BenchmarkSpearman(b *testing.B) {
 	for b.Loop() {
 		order.Select(&p, place)
 		p.Rank(ranks)
-		RankCorrelation(ranks, dst)
+		RankProducts(x, ranks, dst)
 	}
 }
 

@@ -133,9 +133,10 @@ func (p *Places) Rank(dst []int32) {
 	}
 }
 
-// RankCorrelation is Spearman's: Pearson of two columns' average ranks, given twice as Rank writes them. Its sums are
-// whole, and exact up to 250,000 pairs.
-func RankCorrelation(x, y []int32) float64 {
+// RankProducts is Spearman's correlation: Pearson of two columns' average ranks, given twice as Rank writes them. It
+// writes z(x)·z(y) of each pair, whose mean that is, into dst. Its sums are whole, and exact up to 250,000 pairs. NaN,
+// with dst left alone, for fewer than three pairs or where all are tied.
+func RankProducts(dst []float64, x, y []int32) float64 {
 	if len(x) < MinPairs {
 		return math.NaN()
 	}
@@ -151,7 +152,12 @@ func RankCorrelation(x, y []int32) float64 {
 	if xx == 0 || yy == 0 {
 		return math.NaN()
 	}
-	return max(-1, min(1, xy/math.Sqrt(float64(xx*yy))))
+	root := math.Sqrt(float64(xx * yy))
+	scale := float64(len(x)) / root
+	for t, r := range x {
+		dst[t] = float64(r-centre) * float64(y[t]-centre) * scale
+	}
+	return max(-1, min(1, xy/root))
 }
 
 // AverageRanks writes the ranks of x, from 1, into dst, ties with the mean of the ranks that they

@@ -63,7 +63,7 @@ func Test(u []float64, h int, nonOverlapping float64) Significance {
 //	r·sqrt((m − 2)/(1 − r²)),  m pairs with correlation r
 //
 // NaN where Pearson is NaN or the correlation perfect.
-func NonOverlapping(x, y []float64, h int) float64 {
+func NonOverlapping[T int32 | float64](x, y []T, h int) float64 {
 	fx, fy := every(x, h), every(y, h)
 	r := Pearson(fx, fy)
 	if 1-r*r <= 0 {
@@ -82,10 +82,10 @@ func NonOverlappingMean(u []float64, h int) float64 {
 	return Mean(v) / (s / math.Sqrt(float64(len(v))))
 }
 
-func every(x []float64, h int) []float64 {
+func every[T int32 | float64](x []T, h int) []float64 {
 	out := make([]float64, 0, len(x)/h+1)
 	for t := 0; t < len(x); t += h {
-		out = append(out, x[t])
+		out = append(out, float64(x[t]))
 	}
 	return out
 }
