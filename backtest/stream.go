@@ -38,12 +38,17 @@ type stream struct {
 	parts  []int       // the columns of its components
 	full   [][]float64 // by factor: its column over the span, where it knows the full sample
 
+	costly []string             // keys of the factors whose columns the first pass keeps for the others
+	kept   map[string][]float64 // those columns, over the span, by the field that they are for the second pass
+	given  *factors.Chunks      // chunks from the fields kept
+
 	horizons []horizon
 	primary  int
 	days     []daySpan // of the span, rows counted from its first
 	first    []int64   // by factor and the composite: the label of its first value in the span, 0 for none
 	firstRow []int     // and its row, from the span's first
 	means    [][]pairs // by signal and horizon
+	whole    [][]bool  // by chunk of the span and signal: no value is missing
 }
 
 // chunkRows is the length of a chunk: its columns stay in the cache.
@@ -101,6 +106,16 @@ func (st *stream) prepare() (err error) {
 	}
 	st.parts = st.score.Columns()
 	st.chunks = factors.NewChunks(st.all)
+	st.costly = factors.Costly(st.all)
+	fields := map[string]string{}
+	for _, key := range st.costly {
+		fields[key] = key
+	}
+	var given []factors.Factor
+	for _, f := range st.all {
+		given = append(given, f.Given(fields))
+	}
+	st.given = factors.NewChunks(given)
 	for _, name := range st.chunks.Fields() {
 		if !slices.Equal(factors.FieldFeeds(name), []datasets.DataType{datasets.Trades}) {
 			return fmt.Errorf("factors of %s are not available: %s does not come from trades", factors.FieldFeeds(name)[0], name)
@@ -132,7 +147,7 @@ func horizonsOf(e Evaluation, g *factors.Grid) ([]horizon, int, error) {
 }
 
 // back is how many rows before a chunk its columns must hold.
-func (st *stream) back() int { return st.chunks.Back() + 1 }
+func (st *stream) back() int { return max(st.chunks.Back(), st.given.Back()) + 1 }
 
 // reach is how many rows after a chunk its forward returns look at.
 func (st *stream) reach() int {
@@ -213,43 +228,67 @@ type sheet struct {
 	done chan struct{}
 }
 
-// compute fills the factors' columns and the forward returns.
+// compute fills the factors' columns.
 func (st *stream) compute(c *sheet) {
 	t := c.trades
 	c.lo, c.hi = t.Lo, t.Hi
-	base := max(t.Base, c.lo-st.back())
-	c.in = c.in[:0]
-	for _, name := range st.chunks.Fields() {
-		c.in = append(c.in, t.Column(name)[base-t.Base:c.hi-t.Base])
+	base, chunks := max(t.Base, c.lo-st.back()), st.chunks
+	if st.means != nil && base >= st.span.Lo { // what was kept begins with the span
+		chunks = st.given
 	}
-	st.chunks.Eval(&c.cols, base, c.lo, c.in)
+	c.in = c.in[:0]
+	for _, name := range chunks.Fields() {
+		if x, ok := st.kept[name]; ok {
+			c.in = append(c.in, x[base-st.span.Lo:c.hi-st.span.Lo])
+		} else {
+			c.in = append(c.in, t.Column(name)[base-t.Base:c.hi-t.Base])
+		}
+	}
+	chunks.Eval(&c.cols, base, c.lo, c.in)
+	if st.means == nil {
+		for _, key := range st.costly {
+			copy(st.kept[key][c.lo-st.span.Lo:], c.cols.Column(key)[c.lo-base:])
+		}
+	}
 	c.columns = c.columns[:0]
 	for k := range st.all {
 		col, full := c.cols.Factor(k)
 		col = col[c.lo-base:]
 		switch {
-		case full && st.full[k] != nil && st.means != nil:
+		case full && st.means != nil:
 			col = st.full[k][c.lo-st.span.Lo : c.hi-st.span.Lo]
-		case full:
+		case full && st.kept[st.all[k].Uses[0].Key] == nil:
 			copy(st.full[k][c.lo-st.span.Lo:], col)
 		}
 		c.columns = append(c.columns, col)
 	}
-	price := t.Column("close")
-	c.ts, c.price = t.TS[c.lo-t.Base:c.hi-t.Base], price[c.lo-t.Base:c.hi-t.Base]
+	c.ts, c.price = t.TS[c.lo-t.Base:c.hi-t.Base], t.Column("close")[c.lo-t.Base:c.hi-t.Base]
+}
+
+// look fills the forward returns of a chunk.
+func (st *stream) look(c *sheet) {
 	if c.ahead == nil {
 		c.ahead = make([][]float64, len(st.horizons))
 	}
 	for k, h := range st.horizons {
-		n := max(0, min(c.hi, st.span.Hi-h.bars-st.s.Execution.Delay)-c.lo)
-		out := slices.Grow(c.ahead[k][:0], n)[:n]
-		from := price[c.lo+st.s.Execution.Delay-t.Base:]
-		to := from[min(h.bars, len(from)):]
+		out := slices.Grow(c.ahead[k][:0], c.hi-c.lo)[:st.paired(c, h)]
+		from, to := st.execution(c, h)
 		for i := range out {
 			out[i] = factors.LogReturn(from[i], to[i])
 		}
 		c.ahead[k] = out
 	}
+}
+
+// paired is the number of a chunk's rows that have a forward return.
+func (st *stream) paired(c *sheet, h horizon) int {
+	return max(0, min(c.hi, st.span.Hi-h.bars-st.s.Execution.Delay)-c.lo)
+}
+
+// execution are the prices between which the forward returns of a chunk's rows lie.
+func (st *stream) execution(c *sheet, h horizon) (from, to []float64) {
+	from = c.trades.Column("close")[c.lo+st.s.Execution.Delay-c.trades.Base:]
+	return from, from[min(h.bars, len(from)):]
 }
 
 // survey is what the first pass wants of a chunk.
@@ -266,6 +305,7 @@ func (st *stream) survey(c *sheet) error {
 // decide is what the second pass wants of a chunk: the composite, and what is to be held.
 func (st *stream) decide(c *sheet) error {
 	st.segments(c)
+	st.look(c)
 	n := c.hi - c.lo
 	c.score, c.target, c.level = slices.Grow(c.score[:0], n)[:n], slices.Grow(c.target[:0], n)[:n], slices.Grow(c.level[:0], n)[:n]
 	st.score.Eval(c.score, c.columns)
@@ -355,7 +395,12 @@ func (st *stream) learn(ctx context.Context) error {
 			st.full[k] = make([]float64, st.rows())
 		}
 	}
+	st.kept = map[string][]float64{}
+	for _, key := range st.costly {
+		st.kept[key] = make([]float64, st.rows())
+	}
 	sums := st.newPairSums()
+	st.whole = make([][]bool, (st.rows()+st.length-1)/st.length)
 	st.first, st.firstRow = make([]int64, len(st.fs)+1), make([]int, len(st.fs)+1)
 	err := st.playback(ctx, st.span.Lo, st.span.Hi, st.chunks.Fields(), st.survey, func(c *sheet) error {
 		st.score.Survey(c.columns)
@@ -370,7 +415,11 @@ func (st *stream) learn(ctx context.Context) error {
 	st.score.Fit()
 	for k, f := range st.all {
 		if f.Sample != nil {
-			f.Sample(st.full[k], st.full[k])
+			x := st.kept[f.Uses[0].Key]
+			if x == nil {
+				x = st.full[k]
+			}
+			f.Sample(st.full[k], x)
 		}
 	}
 	st.means = st.meansOf(sums)

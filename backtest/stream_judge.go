@@ -3,6 +3,7 @@ package backtest
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -18,7 +19,7 @@ type streamJudge struct {
 	values *ScoreCounts
 	run    *streamRun
 	hold   *streamRun
-	others []*streamRun // by variant; nil where it is run itself
+	free   *streamRun // without costs; nil where run has none
 	thin   thinner
 
 	close []scratch // by signal
@@ -45,20 +46,10 @@ func (st *stream) newJudge() (*streamJudge, error) {
 	if j.hold, err = st.newStreamRun(e, true, false, false); err != nil {
 		return nil, err
 	}
-	for k := range len(delays) + 1 {
-		v, frictionless := e, k == len(delays)
-		if !frictionless {
-			v.Delay = delays[k]
-		}
-		var r *streamRun
-		if same := v == e && (!frictionless || e.TakerBps == 0 && e.HalfSpreadBps == 0); !same {
-			if r, err = st.newStreamRun(v, false, frictionless, false); err != nil {
-				return nil, err
-			}
-		}
-		j.others = append(j.others, r)
+	if e.TakerBps > 0 || e.HalfSpreadBps > 0 {
+		j.free, err = st.newStreamRun(e, false, true, false)
 	}
-	return j, nil
+	return j, err
 }
 
 // add takes the next chunk; each task has a state of its own.
@@ -68,10 +59,8 @@ func (j *streamJudge) add(c *sheet) error {
 		func() { j.run.play(j.st, c) }, func() { j.hold.play(j.st, c) },
 		func() { j.levels.add(c) }, func() { j.values.add(c.score) },
 	}
-	for _, r := range j.others {
-		if r != nil {
-			tasks = append(tasks, func() { r.play(j.st, c) })
-		}
+	if j.free != nil {
+		tasks = append(tasks, func() { j.free.play(j.st, c) })
 	}
 	inParallel(j.st.workers(), signals+len(tasks), func(k int) {
 		if k < len(tasks) {
@@ -91,7 +80,7 @@ func (j *streamJudge) add(c *sheet) error {
 
 // signal adds the pairs of one signal, closed up over gaps.
 func (j *streamJudge) signal(c *sheet, k int, x []float64) {
-	whole := metrics.Defined(total(x))
+	whole := k == len(j.st.fs) && metrics.Defined(total(x)) || k < len(j.st.fs) && j.st.whole[(c.lo-j.st.span.Lo)/j.st.length][k]
 	for h, t := range j.tests[k] {
 		r := c.ahead[h]
 		for _, d := range c.days {
@@ -181,20 +170,19 @@ func (j *streamJudge) earned(ev *Evaluated) error {
 		hold = nil
 	}
 	ev.PnL = []PnLRow{own.row(Composite, All, hold, e)}
-	for k, r := range j.others {
-		a, name, delay := own, "zero_cost", j.st.s.Execution.Delay
-		if k < len(delays) {
-			name, delay = "delay", delays[k]
+	free := own
+	if j.free != nil {
+		if free, err = j.free.close(); err != nil {
+			return err
 		}
-		if r != nil {
-			if a, err = r.close(); err != nil {
-				return err
-			}
-		}
-		ev.Variants = append(ev.Variants, a.variant(name, delay, e))
 	}
+	delay := j.st.s.Execution.Delay
+	if slices.Contains(delays, delay) {
+		ev.Variants = append(ev.Variants, own.variant("delay", delay, e))
+	}
+	ev.Variants = append(ev.Variants, free.variant("zero_cost", delay, e))
 	if hold != nil {
-		ev.Variants = append(ev.Variants, hold.variant("buy_and_hold", j.st.s.Execution.Delay, e))
+		ev.Variants = append(ev.Variants, hold.variant("buy_and_hold", delay, e))
 	}
 	return nil
 }

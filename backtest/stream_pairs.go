@@ -1,6 +1,9 @@
 package backtest
 
-import "github.com/qf-dev/qf/backtest/metrics"
+import (
+	"github.com/qf-dev/qf/backtest/metrics"
+	"github.com/qf-dev/qf/factors"
+)
 
 // pairs are the pairs of a signal with a forward return: their number, and the sums of both sides, or their means.
 type pairs struct{ n, f, r float64 }
@@ -46,18 +49,30 @@ func (s *pairSums) add(o *pairSums) {
 func (st *stream) sumPairs(c *sheet) *pairSums {
 	s := st.newPairSums()
 	rows := len(c.price)
+	whole := make([]bool, len(st.all)) // no value is missing
+	sums, gaps := make([]float64, len(st.all)), false
+	for k, x := range c.columns {
+		sums[k] = total(x)
+		whole[k] = metrics.Defined(sums[k])
+		gaps = gaps || !whole[k]
+	}
+	st.whole[(c.lo-st.span.Lo)/st.length] = whole
+	for _, h := range st.horizons {
+		gaps = gaps || st.paired(c, h) < rows
+	}
+	if !gaps {
+		st.sumWhole(c, s, sums)
+		return s
+	}
+	st.look(c)
 	returns := make([]float64, len(st.horizons))
 	for h, r := range c.ahead {
 		returns[h] = total(r)
 	}
-	sums := make([]float64, len(st.all))
-	for k, x := range c.columns {
-		sums[k] = total(x)
-	}
 	for k := range st.fs {
 		x := c.columns[k]
 		for h, r := range c.ahead {
-			if len(r) == rows && metrics.Defined(sums[k]) {
+			if len(r) == rows && whole[k] {
 				s.of[k][h] = pairs{float64(rows), sums[k], returns[h]}
 				continue
 			}
@@ -75,6 +90,33 @@ func (st *stream) sumPairs(c *sheet) *pairSums {
 		st.sumJoint(c, s, h, r, returns[h], sums)
 	}
 	return s
+}
+
+// sumWhole is sumPairs where nothing is missing. The forward returns of successive rows add up to
+//
+//	Σ_{t=lo}^{hi−1} ln(X_{t+h}/X_t) = Σ_{i<h} ln(X_{hi+i}/X_{lo+i})
+//
+// where the horizon is shorter than the chunk, so that few of them need to be made.
+func (st *stream) sumWhole(c *sheet, s *pairSums, sums []float64) {
+	rows := len(c.price)
+	for k, h := range st.horizons {
+		from, to := st.execution(c, h)
+		n := rows
+		if h.bars < rows {
+			n, to = h.bars, from[rows:]
+		}
+		r := 0.0
+		for i := range n {
+			r += factors.LogReturn(from[i], to[i])
+		}
+		for f := range st.fs {
+			s.of[f][k] = pairs{float64(rows), sums[f], r}
+		}
+		s.joint[k] = pairs{n: float64(rows), r: r}
+		for p, at := range st.parts {
+			s.parts[k][p] = sums[at]
+		}
+	}
 }
 
 // sumJoint sums the rows at which every component of the composite is there.

@@ -38,7 +38,7 @@ func (st *stream) backtest(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	r := st.result()
-	r.warn(fmt.Errorf("%d bars are streamed: ranks, quantile buckets, slices, autocorrelation and t of levels, which need whole columns, are not computed", st.rows()))
+	r.warn(fmt.Errorf("%d bars are streamed: ranks, quantile buckets, slices, autocorrelation, t of levels and other delays, which need whole columns or replays of their own, are not computed", st.rows()))
 	if r.Evaluation, err = j.evaluated(); err != nil {
 		return nil, err
 	}

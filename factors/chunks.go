@@ -1,6 +1,9 @@
 package factors
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Chunks computes factors of one instrument over a market that comes a chunk of rows at a time, with the
 // bits that Compute gives over the whole: before each chunk it goes back as far as values depend on
@@ -140,4 +143,51 @@ func (out *ChunkColumns) Factor(k int) (col []float64, ahead bool) {
 		return out.cols[node.uses[0]], true
 	}
 	return out.cols[n], false
+}
+
+// Column is the column of the node with that key, of Eval's chunk, or nil where there is none.
+func (out *ChunkColumns) Column(key string) []float64 {
+	for k := range out.chunks.nodes {
+		if out.chunks.nodes[k].Key == key {
+			return out.cols[k]
+		}
+	}
+	return nil
+}
+
+// Given is f where the factors of some keys, f itself or among those that it uses, are not computed but
+// copied from fields of the market, by key.
+func (f Factor) Given(fields map[string]string) Factor {
+	if name, ok := fields[f.Key]; ok {
+		f.Inputs, f.Uses, f.Lookback, f.Block = []string{name}, nil, 1, 0
+		f.Eval = func(dst []float64, in [][]float64) { copy(dst, in[0]) }
+		return f
+	}
+	uses := make([]Factor, len(f.Uses))
+	for k, u := range f.Uses {
+		uses[k] = u.Given(fields)
+	}
+	f.Uses = uses
+	return f
+}
+
+// Costly lists the keys of the deviations and ratios that the factors are made of: those that take longer to
+// compute again than to keep.
+func Costly(fs []Factor) []string {
+	var keys []string
+	for _, f := range fs {
+		kind, _, _ := strings.Cut(f.Key, " ")
+		if kind == volatility.Name || kind == amihud.Name {
+			if !slices.Contains(keys, f.Key) {
+				keys = append(keys, f.Key)
+			}
+			continue
+		}
+		for _, key := range Costly(f.Uses) {
+			if !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
 }

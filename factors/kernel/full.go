@@ -31,7 +31,7 @@ func PercentRank(dst, x []float64) {
 			dst[t] = float64(ties+1) / (2 * n)
 		}
 	}
-	value := func(k uint64) float64 { return x[k&rowMask] }
+	var values []ranked
 	for i := 0; i < len(keys); {
 		j := i + 1
 		for j < len(keys) && keys[j]>>rowBits == keys[i]>>rowBits {
@@ -42,12 +42,17 @@ func PercentRank(dst, x []float64) {
 			i = j
 			continue
 		}
-		if shift > 0 {
-			slices.SortFunc(keys[i:j], func(a, b uint64) int { return cmp.Compare(value(a), value(b)) })
+		values = values[:0]
+		for _, key := range keys[i:j] {
+			values = append(values, ranked{x[key&rowMask], key})
 		}
-		for i < j {
-			v, k := value(keys[i]), i+1
-			for k < j && (shift == 0 || value(keys[k]) == v) {
+		if shift > 0 {
+			sortRanked(values)
+		}
+		for first := i; i < j; {
+			k := i
+			for k < j && values[k-first].value == values[i-first].value {
+				keys[k] = values[k-first].key
 				k++
 			}
 			pct := float64(2*ties+i+k+1) / (2 * n)
@@ -56,6 +61,27 @@ func PercentRank(dst, x []float64) {
 			}
 			i = k
 		}
+	}
+}
+
+// ranked is a value and its key.
+type ranked struct {
+	value float64
+	key   uint64
+}
+
+// sortRanked sorts by value; most often there are a few that differ in their last bits.
+func sortRanked(v []ranked) {
+	if len(v) > 32 {
+		slices.SortFunc(v, func(a, b ranked) int { return cmp.Compare(a.value, b.value) })
+		return
+	}
+	for i := 1; i < len(v); i++ {
+		x, k := v[i], i
+		for ; k > 0 && v[k-1].value > x.value; k-- {
+			v[k] = v[k-1]
+		}
+		v[k] = x
 	}
 }
 

@@ -48,38 +48,15 @@ func spread(dst, x []float64, window, minPeriods int, what statistic) {
 	tail := make([]moments, size+1) // tail[j]: the last block from offset j on
 	end := 0.0                      // their reference: the last block's last value
 	inv := inverses(size)
+	whole := len(x) > 0 && finite(sumFrom(x, 0))
 	for lo := 0; lo < len(x); lo += window {
 		block := x[lo:min(lo+window, len(x))]
 		out := dst[lo:][:len(block)]
 		rest := tail[1:][:len(block)]
-		var a moments
-		start := 0.0 // a's reference: the block's first value
-		for j, v := range block {
-			if finite(v) {
-				if a.n == 0 {
-					start = v
-				}
-				a = a.push(v-start, inv[int(a.n)+1])
-			}
-			b := &rest[j]
-			n := a.n + b.n
-			if n < float64(minPeriods) {
-				out[j] = nan
-				continue
-			}
-			d := b.mean - a.mean + (end - start)
-			shift := float64(d * float64(b.n*inv[int(n)]))
-			y := (a.m2 + b.m2 + float64(float64(d*a.n)*shift)) / (n - 1)
-			switch what {
-			case deviation:
-				y = math.Sqrt(y)
-			case score:
-				y = ((v - start) - (a.mean + shift)) / math.Sqrt(y)
-				if !finite(y) {
-					y = nan
-				}
-			}
-			out[j] = y
+		if whole && lo > 0 {
+			spreadWhole(out, block, rest, end-block[0], inv, what)
+		} else {
+			spreadBlock(out, block, rest, end, inv, minPeriods, what)
 		}
 		if len(block) < window {
 			return
@@ -94,6 +71,69 @@ func spread(dst, x []float64, window, minPeriods int, what statistic) {
 			}
 			tail[j] = b
 		}
+	}
+}
+
+// spreadBlock is spread of one block. rest are the moments of the block before from the next value on, less end.
+func spreadBlock(out, block []float64, rest []moments, end float64, inv []float64, minPeriods int, what statistic) {
+	var a moments
+	start := 0.0 // a's reference: the block's first value
+	for j, v := range block {
+		if finite(v) {
+			if a.n == 0 {
+				start = v
+			}
+			a = a.push(v-start, inv[int(a.n)+1])
+		}
+		b := &rest[j]
+		n := a.n + b.n
+		if n < float64(minPeriods) {
+			out[j] = nan
+			continue
+		}
+		d := b.mean - a.mean + (end - start)
+		shift := float64(d * float64(b.n*inv[int(n)]))
+		y := (a.m2 + b.m2 + float64(float64(d*a.n)*shift)) / (n - 1)
+		switch what {
+		case deviation:
+			y = math.Sqrt(y)
+		case score:
+			y = ((v - start) - (a.mean + shift)) / math.Sqrt(y)
+			if !finite(y) {
+				y = nan
+			}
+		}
+		out[j] = y
+	}
+}
+
+// spreadWhole is spreadBlock of a block but the first, in which and in the one before nothing is missing. apart is
+// the difference between the references, end less the block's first value.
+func spreadWhole(out, block []float64, rest []moments, apart float64, inv []float64, what statistic) {
+	window := len(inv) - 1
+	start, share, freedom := block[0], inv[window], float64(window)-1
+	var n, sum, mean, m2 float64
+	for j, v := range block {
+		x := v - start
+		n++
+		sum += x
+		next := float64(sum * inv[j+1])
+		m2 += float64((x - mean) * (x - next))
+		mean = next
+		b := &rest[j]
+		d := b.mean - mean + apart
+		shift := float64(d * float64(b.n*share))
+		y := (m2 + b.m2 + float64(float64(d*n)*shift)) / freedom
+		switch what {
+		case deviation:
+			y = math.Sqrt(y)
+		case score:
+			y = (x - (mean + shift)) / math.Sqrt(y)
+			if !finite(y) {
+				y = nan
+			}
+		}
+		out[j] = y
 	}
 }
 

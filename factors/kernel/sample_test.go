@@ -81,3 +81,23 @@ func TestMeanStdOfEqualValuesIsZero(t *testing.T) {
 		t.Errorf("mean %v, std %v", mean, std)
 	}
 }
+
+// Whether a value is missing later changes no bit of what comes before it, though columns without one are faster.
+func TestMissingLaterChangesNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 9))
+	x := make([]float64, 500)
+	for t := range x {
+		x[t] = 1e3 + r.NormFloat64()
+	}
+	gap := append(x[:len(x):len(x)], math.NaN())
+	for _, s := range rolling {
+		for _, window := range []int{5, 7, 20, 60, 600} {
+			for _, minPeriods := range []int{0, 3, min(window, 5)} {
+				whole, before := make([]float64, len(x)), make([]float64, len(gap))
+				s.run(whole, x, window, minPeriods)
+				s.run(before, gap, window, minPeriods)
+				same(t, s.name, whole, before[:len(x)])
+			}
+		}
+	}
+}

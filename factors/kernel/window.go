@@ -49,6 +49,10 @@ func Mean(dst, x []float64, window, minPeriods int) {
 
 func sum(dst, x []float64, window, minPeriods int, mean bool) {
 	check(len(dst), len(x), window, minPeriods)
+	if len(x) > 0 && finite(sumFrom(x, 0)) {
+		sumWhole(dst, x, window, minPeriods, mean)
+		return
+	}
 	tail := make([]float64, min(window, len(x))+1) // tail[j]: the last block from offset j on
 	missing := 0                                   // in the window
 	for lo := 0; lo < len(x); lo += window {
@@ -89,5 +93,40 @@ func sum(dst, x []float64, window, minPeriods int, mean bool) {
 			}
 			tail[j] = s
 		}
+	}
+}
+
+// sumWhole is sum of a column in which nothing is missing.
+func sumWhole(dst, x []float64, window, minPeriods int, mean bool) {
+	tail := make([]float64, min(window, len(x))+1)
+	for lo := 0; lo < len(x); lo += window {
+		block := x[lo:min(lo+window, len(x))]
+		out, rest := dst[lo:][:len(block)], tail[1:][:len(block)]
+		head := 0.0
+		for j, v := range block {
+			head += v
+			out[j] = head + rest[j]
+		}
+		if len(block) < window {
+			break
+		}
+		s := 0.0
+		for j := len(block) - 1; j >= 0; j-- {
+			s += block[j]
+			tail[j] = s
+		}
+	}
+	first := min(window-1, len(x)) // rows whose window is not full
+	if mean {
+		for t := range dst[:first] {
+			dst[t] /= float64(t + 1)
+		}
+		n := float64(window)
+		for t := range dst[first:] {
+			dst[first+t] /= n
+		}
+	}
+	for t := range dst[:min(first, max(minPeriods-1, 0))] {
+		dst[t] = nan
 	}
 }
