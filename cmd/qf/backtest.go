@@ -80,7 +80,6 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 	if err != nil {
 		return err
 	}
-	started := time.Now()
 	options := backtest.Options{Workers: o.workers, NoCache: o.noCache, Log: o.logger(s)}
 	result, err := backtest.Backtest(ctx, lake, study, options)
 	if err != nil {
@@ -95,7 +94,7 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 		return err
 	}
 	folder := filepath.Join(study.Report.Dir, reports.Folder(result))
-	o.logger(s)("done in %.1f s", time.Since(started).Seconds())
+	o.logger(s)("done after %.1f s", time.Since(o.started).Seconds())
 	if err := printRun(s, o, result, folder); err != nil {
 		return err
 	}
@@ -142,15 +141,14 @@ func printCertificate(w io.Writer, c *backtest.Certificate) {
 }
 
 // logger prints the stages of a command, where they are wanted; when verbose, each with the seconds
-// since the command began.
+// since it began.
 func (c *common) logger(s streams) func(string, ...any) {
-	started := time.Now()
 	return func(format string, a ...any) {
 		if c.quiet {
 			return
 		}
 		if c.verbose {
-			format = fmt.Sprintf("%7.2f s  ", time.Since(started).Seconds()) + format
+			format = fmt.Sprintf("%7.2f s  ", time.Since(c.started).Seconds()) + format
 		}
 		fmt.Fprintf(s.err, format+"\n", a...)
 	}

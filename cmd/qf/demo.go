@@ -47,7 +47,6 @@ leaves it out. It takes about half a minute and 100 MB.
 }
 
 func runDemo(ctx context.Context, s streams, o demoOptions) error {
-	started := time.Now()
 	if err := os.MkdirAll(o.dir, 0o777); err != nil {
 		return err
 	}
@@ -100,7 +99,7 @@ func runDemo(ctx context.Context, s streams, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	o.logger(s)("demo took %.0f s", time.Since(started).Seconds())
+	o.logger(s)("demo took %.0f s", time.Since(o.started).Seconds())
 	_, err = fmt.Fprintf(s.out, "\nOpen the report:  file://%s\nRun it again:     qf backtest --config %s\n", page, studyFile)
 	return err
 }

@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/qf-dev/qf/datasets"
 )
 
-// common are the flags that every command has.
+// common is what every command has: its flags, and when it began.
 type common struct {
 	quiet, verbose bool
+	started        time.Time
 }
 
 // run is the whole program but for the process around it.
@@ -41,7 +43,7 @@ func run(ctx context.Context, args []string, s streams) int {
 }
 
 func newRoot(s streams) *cobra.Command {
-	c := &common{}
+	c := &common{started: time.Now()}
 	root := &cobra.Command{
 		Use:   "qf",
 		Short: "Offline backtesting for crypto factor research",
