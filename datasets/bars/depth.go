@@ -37,13 +37,9 @@ func depthColumns(feed datasets.DataType) []string {
 // depthBars folds the book snapshots of one day-file into bars: the notional that stands on each
 // side at the bar's close. A side without a level has 0, a book without any has no depth.
 type depthBars struct {
-	cut      cutter
+	states
 	contract datasets.Contract
 	levels   int
-	out      *table
-	last     []float64
-	label    int64
-	open     bool
 }
 
 func depthFold(f *frame, key string, c datasets.Contract, feed datasets.DataType) feedFold {
@@ -52,7 +48,7 @@ func depthFold(f *frame, key string, c datasets.Contract, feed datasets.DataType
 		name: string(feed) + "_depth", feed: feed, columns: depthColumns(feed), fields: names,
 		definition: key + " " + contractKey(c),
 		start: func(d datasets.Day) fold {
-			return &depthBars{cut: f.cutter(d), contract: c, levels: levels(feed), out: newTable(len(names)), last: filled(len(names))}
+			return &depthBars{newStates(f.cutter(d), len(names)), c, levels(feed)}
 		},
 	}
 }
@@ -68,15 +64,7 @@ func (f *depthBars) add(rec arrow.Record) error {
 			return err
 		}
 	}
-	for i := 0; i < len(t); {
-		j, opened := f.cut.run(t, i)
-		if opened {
-			f.close()
-			f.label, f.open = f.cut.label, true
-		}
-		f.snapshot(cells, j-1)
-		i = j
-	}
+	f.fold(t, func(_, j int) { f.snapshot(cells, j-1) })
 	return nil
 }
 
@@ -116,16 +104,4 @@ func (f *depthBars) snapshot(cells []*array.Float64, row int) {
 	if math.IsNaN(bid) && math.IsNaN(ask) {
 		f.last = filled(len(f.last))
 	}
-}
-
-func (f *depthBars) close() {
-	if f.open {
-		f.out.add(f.label, f.last...)
-	}
-	f.open = false
-}
-
-func (f *depthBars) table() *table {
-	f.close()
-	return f.out
 }

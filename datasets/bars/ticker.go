@@ -15,13 +15,7 @@ var tickerNames = []string{"mark_price", "index_price", "funding_rate", "predict
 
 // tickerBars folds the derivative_ticker rows of one day-file into bars: the last value of each
 // column that was not empty, from the file's beginning to the bar's close.
-type tickerBars struct {
-	cut   cutter
-	out   *table
-	last  []float64
-	label int64
-	open  bool
-}
+type tickerBars struct{ states }
 
 // tickerFold makes bars of derivative_ticker.
 func tickerFold(f *frame, key string) feedFold {
@@ -29,7 +23,7 @@ func tickerFold(f *frame, key string) feedFold {
 		name: "derivative_ticker", feed: datasets.DerivativeTicker, columns: tickerNames, fields: tickerNames,
 		definition: key,
 		start: func(d datasets.Day) fold {
-			return &tickerBars{cut: f.cutter(d), out: newTable(len(tickerNames)), last: filled(len(tickerNames))}
+			return &tickerBars{newStates(f.cutter(d), len(tickerNames))}
 		},
 	}
 }
@@ -45,12 +39,7 @@ func (f *tickerBars) add(rec arrow.Record) error {
 			return err
 		}
 	}
-	for i := 0; i < len(t); {
-		j, opened := f.cut.run(t, i)
-		if opened {
-			f.close()
-			f.label, f.open = f.cut.label, true
-		}
+	f.fold(t, func(i, j int) {
 		for c, cell := range cells {
 			for k := j - 1; k >= i; k-- {
 				if v := cell(k); !math.IsNaN(v) {
@@ -59,21 +48,8 @@ func (f *tickerBars) add(rec arrow.Record) error {
 				}
 			}
 		}
-		i = j
-	}
+	})
 	return nil
-}
-
-func (f *tickerBars) close() {
-	if f.open {
-		f.out.add(f.label, f.last...)
-	}
-	f.open = false
-}
-
-func (f *tickerBars) table() *table {
-	f.close()
-	return f.out
 }
 
 // batchCells reads column i of a batch, times or numbers, as numbers; NaN where a cell is empty.
