@@ -2,6 +2,7 @@ package reports
 
 import (
 	"io"
+	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -70,6 +71,9 @@ func newPositionTable(w io.Writer) (*table, error) {
 // tableBatch is the number of rows that are written at once.
 const tableBatch = 1 << 15
 
+// distinct are the numbers that hardly repeat: a dictionary of them would be built in vain.
+var distinct = []string{"equity", "drawdown", "buy_and_hold", "weight"}
+
 // table writes blocks of a time "ts", some words and some numbers to a Parquet file.
 type table struct {
 	file   *parquet.Writer
@@ -81,12 +85,16 @@ func newTable(w io.Writer, words []string, numbers ...string) (*table, error) {
 	for _, name := range words {
 		fields = append(fields, arrow.Field{Name: name, Type: arrow.BinaryTypes.String})
 	}
+	options := parquet.WriterOptions{Columns: map[string]parquet.Column{}}
 	for _, name := range numbers {
 		fields = append(fields, arrow.Field{Name: name, Type: arrow.PrimitiveTypes.Float64, Nullable: true})
+		if slices.Contains(distinct, name) {
+			options.Columns[name] = parquet.Column{Encoding: parquet.Plain}
+		}
 	}
 	t := &table{schema: arrow.NewSchema(fields, nil)}
 	var err error
-	t.file, err = parquet.NewWriter(w, t.schema, parquet.WriterOptions{})
+	t.file, err = parquet.NewWriter(w, t.schema, options)
 	return t, err
 }
 
