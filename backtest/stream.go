@@ -221,6 +221,8 @@ type sheet struct {
 	level   []int8      // index into signals.Levels(), and the one after them without a score
 	ahead   [][]float64 // by horizon: forward returns, as far as the span has them
 
+	returned [][]centred // pass 2, by horizon and day: of the forward returns
+
 	sums *pairSums // pass 1
 
 	cols factors.ChunkColumns
@@ -277,6 +279,17 @@ func (st *stream) look(c *sheet) {
 			out[i] = factors.LogReturn(from[i], to[i])
 		}
 		c.ahead[k] = out
+	}
+	if st.means == nil {
+		return
+	}
+	c.returned = c.returned[:0]
+	for k, r := range c.ahead {
+		var of []centred
+		for _, d := range c.days {
+			of = append(of, centre(r[min(d.lo, len(r)):min(d.hi, len(r))], st.means[0][k].r))
+		}
+		c.returned = append(c.returned, of)
 	}
 }
 

@@ -44,8 +44,38 @@ func newICTest(h int, of pairs, days []daySpan) *icTest {
 	return t
 }
 
-// add takes the pairs of some rows of a day, all of them defined.
-func (t *icTest) add(day int, f, r []float64) {
+// centred are the sums of a column's deviations from a centre near its mean, and of their squares.
+type centred struct {
+	centre, sum, squares float64
+	n                    int
+}
+
+func centre(x []float64, c float64) centred {
+	var s0, s1, q0, q1 float64
+	i := 0
+	for ; i+2 <= len(x); i += 2 {
+		a, b := x[i]-c, x[i+1]-c
+		s0 += a
+		s1 += b
+		q0 += float64(a * a)
+		q1 += float64(b * b)
+	}
+	for ; i < len(x); i++ {
+		a := x[i] - c
+		s0 += a
+		q0 += float64(a * a)
+	}
+	return centred{c, s0 + s1, q0 + q1, len(x)}
+}
+
+// about is the sum of the squared deviations from a mean.
+func (m centred) about(mean float64) float64 {
+	d := m.centre - mean
+	return m.squares + float64(2*d*m.sum) + float64(float64(d*d)*float64(m.n))
+}
+
+// add takes the pairs of some rows of a day, all of them defined, with what is known of both sides.
+func (t *icTest) add(day int, f, r []float64, ofF, ofR centred) {
 	if len(f) == 0 {
 		return
 	}
@@ -66,6 +96,8 @@ func (t *icTest) add(day int, f, r []float64) {
 		}
 	}
 	copy(t.last, t.buffer[n:])
+	t.ff += ofF.about(t.of.f)
+	t.rr += ofR.about(t.of.r)
 	t.v += sum
 	t.vv += squares
 	t.window += windows
@@ -86,30 +118,22 @@ func (t *icTest) products(f, r []float64) (sum, squares float64) {
 	mf, mr := t.of.f, t.of.r
 	v := t.buffer[t.h:][:len(f)]
 	r = r[:len(f)]
-	var s0, s1, q0, q1, ff, rr float64
+	var s0, s1, q0, q1 float64
 	i := 0
 	for ; i+2 <= len(f); i += 2 {
-		a, b, c, d := f[i]-mf, r[i]-mr, f[i+1]-mf, r[i+1]-mr
-		x, y := float64(a*b), float64(c*d)
+		x, y := float64((f[i]-mf)*(r[i]-mr)), float64((f[i+1]-mf)*(r[i+1]-mr))
 		v[i], v[i+1] = x, y
 		s0 += x
 		s1 += y
 		q0 += float64(x * x)
 		q1 += float64(y * y)
-		ff += float64(a*a) + float64(c*c)
-		rr += float64(b*b) + float64(d*d)
 	}
 	for ; i < len(f); i++ {
-		a, b := f[i]-mf, r[i]-mr
-		x := float64(a * b)
+		x := float64((f[i] - mf) * (r[i] - mr))
 		v[i] = x
 		s0 += x
 		q0 += float64(x * x)
-		ff += float64(a * a)
-		rr += float64(b * b)
 	}
-	t.ff += ff
-	t.rr += rr
 	return s0 + s1, q0 + q1
 }
 
@@ -122,20 +146,14 @@ func (t *icTest) rolling(f, r []float64) (sum, squares, windows float64) {
 	}
 	old, v := t.buffer[:len(f)], t.buffer[t.h:][:len(f)]
 	r = r[:len(f)]
-	var ff, rr float64
 	for i, x := range f {
-		a, b := x-mf, r[i]-mr
-		y := float64(a * b)
+		y := float64((x - mf) * (r[i] - mr))
 		v[i] = y
 		w += y - old[i]
 		sum += y
 		squares += float64(y * y)
 		windows += float64(y * w)
-		ff += float64(a * a)
-		rr += float64(b * b)
 	}
-	t.ff += ff
-	t.rr += rr
 	return sum, squares, windows
 }
 

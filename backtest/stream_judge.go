@@ -26,7 +26,10 @@ type streamJudge struct {
 }
 
 // scratch holds the pairs of a signal that has gaps.
-type scratch struct{ f, r []float64 }
+type scratch struct {
+	f, r []float64
+	of   []centred // by day of the chunk
+}
 
 func (st *stream) newJudge() (*streamJudge, error) {
 	j := &streamJudge{st: st, levels: newLevelCounts(len(st.horizons)), values: &ScoreCounts{}, close: make([]scratch, len(st.fs)+1)}
@@ -81,14 +84,18 @@ func (j *streamJudge) add(c *sheet) error {
 // signal adds the pairs of one signal, closed up over gaps.
 func (j *streamJudge) signal(c *sheet, k int, x []float64) {
 	whole := k == len(j.st.fs) && metrics.Defined(total(x)) || k < len(j.st.fs) && j.st.whole[(c.lo-j.st.span.Lo)/j.st.length][k]
+	j.close[k].of = slices.Grow(j.close[k].of[:0], len(c.days))[:len(c.days)]
+	ofF := j.close[k].of
+	clear(ofF)
 	for h, t := range j.tests[k] {
 		r := c.ahead[h]
-		for _, d := range c.days {
+		for at, d := range c.days {
 			lo, hi := d.lo, min(d.hi, len(r))
 			if lo >= hi {
 				break
 			}
 			f, r := x[lo:hi], r[lo:hi]
+			ofR := c.returned[h][at]
 			if !whole {
 				s := &j.close[k]
 				s.f, s.r = s.f[:0], s.r[:0]
@@ -98,8 +105,12 @@ func (j *streamJudge) signal(c *sheet, k int, x []float64) {
 					}
 				}
 				f, r = s.f, s.r
+				ofR = centre(r, t.of.r)
 			}
-			t.add(d.day, f, r)
+			if !whole || ofF[at].n != len(f) {
+				ofF[at] = centre(f, t.of.f)
+			}
+			t.add(d.day, f, r, ofF[at], ofR)
 		}
 	}
 }
