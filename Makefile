@@ -31,12 +31,16 @@ fmtcheck:
 	@out=$$(gofmt -l cmd backtest datasets factors signals reports); \
 	if [ -n "$$out" ]; then echo "make fmt would change:"; echo "$$out"; exit 1; fi
 
-# Every fuzz target for FUZZ each; one worker, so that a small machine stays usable.
+# Every fuzz target for FUZZ each; one worker, so that a small machine stays usable. On a busy one Go may report
+# the end of that time as a failure and say nothing else (golang.org/issue/75804): that alone is passed over.
 fuzz:
 	@set -e; for pkg in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "fuzz $$pkg $$f $(FUZZ)"; \
-	    $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) -fuzzminimizetime 1x -parallel 1 $$pkg > .fuzz.log 2>&1 || { cat .fuzz.log; exit 1; }; \
+	    $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) -fuzzminimizetime 1x -parallel 1 $$pkg > .fuzz.log 2>&1 || \
+	      if [ "$$(grep -c '^    ' .fuzz.log)" != 1 ] || ! grep -q '^    context deadline exceeded$$' .fuzz.log; then \
+	        cat .fuzz.log; exit 1; \
+	      fi; \
 	  done; \
 	done; rm -f .fuzz.log
 
