@@ -23,6 +23,7 @@ const streamFrom = 2_000_000
 // trade and judge, and again for whoever wants the rows. Factors, score, targets and replays have the bits of
 // whole columns, whatever the chunks and the number of workers.
 type stream struct {
+	ctx      context.Context // of Backtest, which the rows that are wanted later obey too
 	s        *Study
 	o        Options
 	tape     *bars.Tape
@@ -79,7 +80,7 @@ func (s *Study) streamed(ctx context.Context, lake *datasets.Lake, o Options) (*
 	if err != nil || tape.Rows < limit {
 		return nil, err
 	}
-	st := &stream{s: s, o: o, tape: tape, contract: in.Contract, length: chunkRows}
+	st := &stream{ctx: ctx, s: s, o: o, tape: tape, contract: in.Contract, length: chunkRows}
 	if o.chunkRows > 0 {
 		st.length = o.chunkRows
 	}

@@ -24,8 +24,8 @@ type RunRows struct {
 }
 
 // Rows replays the study and calls f with all rows of its span. The study is played from the lake again, which
-// must be as it was.
-func (s *Streamed) Rows(ctx context.Context, f func(*RunRows) error) error {
+// must be as it was, and stops when the context of Backtest is done.
+func (s *Streamed) Rows(f func(*RunRows) error) error {
 	st := s.stream
 	run, err := st.newStreamRun(st.s.Execution, false, false, true)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Streamed) Rows(ctx context.Context, f func(*RunRows) error) error {
 		return err
 	}
 	rows, labels := &RunRows{}, []int64{}
-	return st.playback(ctx, st.span.Lo, st.span.Hi, st.chunks.Fields(), st.decide, func(c *sheet) error {
+	return st.playback(st.ctx, st.span.Lo, st.span.Hi, st.chunks.Fields(), st.decide, func(c *sheet) error {
 		run.play(st, c)
 		hold.play(st, c)
 		*rows = RunRows{
@@ -78,13 +78,13 @@ func (st *stream) barColumns() []string {
 	return list
 }
 
-// Frame calls f with all rows of the span's frame.
-func (s *Streamed) Frame(ctx context.Context, f func(*FrameRows) error) error {
+// Frame calls f with all rows of the span's frame, and stops when the context of Backtest or Frame is done.
+func (s *Streamed) Frame(f func(*FrameRows) error) error {
 	st := s.stream
 	var vwap, ones []float64
 	rows := &FrameRows{}
 	names := st.barColumns()
-	return st.playback(ctx, st.span.Lo, st.span.Hi, names, st.decide, func(c *sheet) error {
+	return st.playback(st.ctx, st.span.Lo, st.span.Hi, names, st.decide, func(c *sheet) error {
 		rows.TS, rows.Columns = c.ts, rows.Columns[:0]
 		t := c.trades
 		part := func(name string) []float64 { return t.Column(name)[c.lo-t.Base : c.hi-t.Base] }

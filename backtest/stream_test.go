@@ -345,7 +345,7 @@ func TestStreamedRows(t *testing.T) {
 		var rows RunRows
 		var decided []int64
 		at := whole.Span.Lo
-		err := streamed.Streamed.Rows(t.Context(), func(x *RunRows) error {
+		err := streamed.Streamed.Rows(func(x *RunRows) error {
 			for k, f := range x.Fills {
 				f.Row += at
 				f.Decided = whole.All.Fills[len(rows.Fills)].Decided // by its label
@@ -396,7 +396,7 @@ func TestStreamedFrameRows(t *testing.T) {
 	}
 	panels := append(slices.Concat(whole.Market.Panels, whole.Factors.Panels), whole.Score.Panel)
 	at := whole.Span.Lo
-	err = streamed.Streamed.Frame(t.Context(), func(x *FrameRows) error {
+	err = streamed.Streamed.Frame(func(x *FrameRows) error {
 		for k, name := range streamed.Streamed.Columns() {
 			if panels[k].Name != name {
 				t.Fatalf("column %d is %s, of the whole %s", k, name, panels[k].Name)

@@ -14,6 +14,7 @@
 //	ic.csv             the rows of ic
 //	windows.csv        a line per run and window: span, IC at the primary horizon, PnL figures
 //	trades.csv         a line per fill
+//	trades.parquet     instead of it, a row per fill, where the bars were streamed
 //	equity.parquet     a row per bar: equity and what changed it
 //	positions.parquet  a row per bar and instrument: close, target, quantity, weight
 //

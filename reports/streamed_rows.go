@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"context"
 	"io"
 	"math"
 
@@ -32,7 +31,7 @@ func writeStreamedEquity(w io.Writer, r *backtest.Result) error {
 	high := r.All.Capital
 	var down []float64
 	var causes [5][]float64
-	err = r.Streamed.Rows(context.Background(), func(x *backtest.RunRows) error {
+	err = r.Streamed.Rows(func(x *backtest.RunRows) error {
 		down = down[:0]
 		for j := range causes {
 			causes[j] = causes[j][:0]
@@ -58,7 +57,7 @@ func writeStreamedPositions(w io.Writer, r *backtest.Result) error {
 	if err != nil {
 		return err
 	}
-	err = r.Streamed.Rows(context.Background(), func(x *backtest.RunRows) error {
+	err = r.Streamed.Rows(func(x *backtest.RunRows) error {
 		return t.add(x.TS, []string{backtest.All, r.Market.Instruments[0].String()}, x.Close, x.Target, x.Quantity, x.Weight)
 	})
 	if err != nil {
@@ -89,7 +88,7 @@ func writeStreamedTrades(w io.Writer, r *backtest.Result) error {
 		defer rec.Release()
 		return file.Write(rec)
 	}
-	err = r.Streamed.Rows(context.Background(), func(x *backtest.RunRows) error {
+	err = r.Streamed.Rows(func(x *backtest.RunRows) error {
 		for k, f := range x.Fills {
 			side := "buy"
 			if f.Quantity < 0 {
@@ -134,7 +133,7 @@ func writeStreamedFrame(w io.WriteSeeker, name string, r *backtest.Result) error
 		return err
 	}
 	instrument := r.Market.Instruments[0].String()
-	err = r.Streamed.Frame(context.Background(), func(x *backtest.FrameRows) error {
+	err = r.Streamed.Frame(func(x *backtest.FrameRows) error {
 		columns := []arrow.Array{times(x.TS), repeated(instrument, len(x.TS))}
 		for _, c := range x.Columns {
 			columns = append(columns, nullable(c))
