@@ -3,6 +3,7 @@ package backtest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -14,6 +15,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	arrowmem "github.com/apache/arrow/go/v15/arrow/memory"
+
+	"go.uber.org/goleak"
 
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
@@ -309,10 +312,35 @@ func TestStreamSaysWhatItCannotDo(t *testing.T) {
 			t.Errorf("%s: %v", override, err)
 		}
 	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(context.DeadlineExceeded)
-	if _, err := Backtest(ctx, lake, articleOn(t, "article", streamStart, 1), Options{streamFrom: 100}); err == nil {
-		t.Error("a study that was stopped succeeds")
+}
+
+// A study that is stopped in the middle of either pass ends with the cause, and leaves nothing running.
+func TestStreamStops(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	lake := tradesLake(t, streamStart, 2000)
+	why := errors.New("enough")
+	for _, stop := range []int{0, 1, 5} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		st, err := articleOn(t, "article", streamStart, 1).streamed(t.Context(), lake, Options{Workers: 3, streamFrom: 1, chunkRows: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := st.learn(ctx); err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		err = st.playback(ctx, st.span.Lo, st.span.Hi, st.chunks.Fields(), st.decide, func(*sheet) error {
+			if seen++; seen > stop {
+				cancel(why)
+			}
+			return nil
+		})
+		if !errors.Is(err, why) {
+			t.Errorf("stopped after %d chunks: %v", stop, err)
+		}
+		if _, err := Backtest(ctx, lake, articleOn(t, "article", streamStart, 1), Options{streamFrom: 100}); err == nil {
+			t.Error("a study that was stopped succeeds")
+		}
 	}
 }
 
