@@ -29,8 +29,8 @@ type icTest struct {
 	every            crossed // of every h-th pair
 	next             int     // pairs until the next of them
 
-	days   []daySum // of v
-	buffer []float64
+	days   []daySum  // of v
+	buffer []float64 // the last h values of v and then the new ones, while they are added
 }
 
 // crossed are the moments of pairs of deviations.
@@ -74,14 +74,16 @@ func (m centred) about(mean float64) float64 {
 	return m.squares + float64(2*d*m.sum) + float64(float64(d*d)*float64(m.n))
 }
 
-// add takes the pairs of some rows of a day, all of them defined, with what is known of both sides.
-func (t *icTest) add(day int, f, r []float64, ofF, ofR centred) {
+// add takes the pairs of some rows of a day, all of them defined, with what is known of both sides. The
+// buffer is shared by the tests that come after one another.
+func (t *icTest) add(day int, f, r []float64, ofF, ofR centred, buffer *[]float64) {
 	if len(f) == 0 {
 		return
 	}
 	t.vary(f, r)
 	n, h := len(f), t.h
-	t.buffer = slices.Grow(t.buffer[:0], n+h)[:n+h]
+	*buffer = slices.Grow((*buffer)[:0], n+h)[:n+h]
+	t.buffer = *buffer
 	copy(t.buffer, t.last)
 	var sum, squares, windows float64
 	if h == 1 {

@@ -27,8 +27,9 @@ type streamJudge struct {
 
 // scratch holds the pairs of a signal that has gaps.
 type scratch struct {
-	f, r []float64
-	of   []centred // by day of the chunk
+	f, r   []float64
+	of     []centred // by day of the chunk
+	buffer []float64 // of its tests
 }
 
 func (st *stream) newJudge() (*streamJudge, error) {
@@ -110,7 +111,7 @@ func (j *streamJudge) signal(c *sheet, k int, x []float64) {
 			if !whole || ofF[at].n != len(f) {
 				ofF[at] = centre(f, t.of.f)
 			}
-			t.add(d.day, f, r, ofF[at], ofR)
+			t.add(d.day, f, r, ofF[at], ofR, &j.close[k].buffer)
 		}
 	}
 }
