@@ -32,7 +32,8 @@ type asker struct {
 	pace     *pace
 	budget   *budget
 	inFlight context.Context // of requests: it outlives that of the fill by the grace
-	answers  atomic.Int64    // so far, of all calls
+	sending  atomic.Int64    // requests under way
+	answers  atomic.Int64    // so far, of all calls; an answer counts before its request is over
 
 	mu      sync.Mutex
 	formats map[string]ResponseFormat // that a model's endpoint takes, where it is not the configured one
@@ -57,11 +58,8 @@ func (a *asker) ask(ctx context.Context, call Call, m Model, repair []Message) (
 		format := a.format(call)
 		x, err := a.send(ctx, call, m, repair, format)
 		var r *refusal
-		if err == nil {
-			a.answers.Add(1)
-			return x, nil
-		} else if !errors.As(err, &r) {
-			return Exchange{}, err
+		if !errors.As(err, &r) {
+			return x, err
 		}
 		if fatal := r.stops(a.config, call.Model, a.client.key); fatal != nil && !r.format() {
 			return Exchange{}, stop{fatal}
@@ -71,11 +69,14 @@ func (a *asker) ask(ctx context.Context, call Call, m Model, repair []Message) (
 		case r.after > patience:
 			return Exchange{}, stop{fmt.Errorf("%w; the endpoint wants to be asked again in %s", r, r.after)}
 		case r.busy():
-			if now := a.answers.Load(); now != answers {
+			others := a.sending.Load() // before answers: what is not under way any more has been counted
+			switch now := a.answers.Load(); {
+			case now != answers:
 				refusals, answers = 0, now
-			}
-			if refusals++; refusals > a.config.MaxRetries {
-				return Exchange{}, stop{fmt.Errorf("%w; no call was answered over %d tries: lower requests_per_minute or concurrency", r, refusals)}
+			case refusals < a.config.MaxRetries:
+				refusals++
+			case others == 0: // else one of them may be answered
+				return Exchange{}, stop{fmt.Errorf("%w; no call was answered over %d tries: lower requests_per_minute or concurrency", r, refusals+1)}
 			}
 			a.pace.hold(backoff(cmp.Or(r.after, busyWait), refusals-1))
 		case r.passing():
@@ -105,10 +106,13 @@ func (a *asker) send(ctx context.Context, call Call, m Model, repair []Message, 
 		}
 		return Exchange{}, err
 	}
+	a.sending.Add(1)
+	defer a.sending.Add(-1)
 	x, err := a.client.do(a.inFlight, call, repair, format)
 	var r *refusal
 	switch {
 	case err == nil:
+		a.answers.Add(1)
 		a.budget.settle(held, x.Usage.Cost(m))
 	case errors.As(err, &r) && r.billable:
 		a.budget.settle(held, held)
