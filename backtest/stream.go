@@ -30,7 +30,8 @@ type stream struct {
 	contract datasets.Contract
 	grid     *factors.Grid // without rows
 	span     Window
-	length   int // rows of a chunk
+	length   int                 // rows of a chunk
+	quotes   []datasets.DataType // best prices that the lake has, and that are not joined to trades
 
 	fs     []factors.Factor // the study's
 	all    []factors.Factor // and the z's that look back
@@ -83,6 +84,9 @@ func (s *Study) streamed(ctx context.Context, lake *datasets.Lake, o Options) (*
 	st := &stream{ctx: ctx, s: s, o: o, tape: tape, contract: in.Contract, length: chunkRows}
 	if o.chunkRows > 0 {
 		st.length = o.chunkRows
+	}
+	if st.quotes, err = withAny(lake, in.Instrument, nil, quoteFeeds, first, needs.To); err != nil {
+		return nil, err
 	}
 	if err := st.prepare(); err != nil {
 		return nil, fmt.Errorf("study %s has %d bars and is streamed: %w (below %d bars it would not be)", s.Name, tape.Rows, err, limit)

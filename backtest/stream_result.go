@@ -43,6 +43,9 @@ func (st *stream) backtest(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	st.draw(r, j)
+	if len(st.quotes) > 0 {
+		r.warn(fmt.Errorf("the lake's %s are not joined to streamed trades: fills pay execution.half_spread_bps", st.quotes[0]))
+	}
 	r.warn(j.run.b.run.Warnings...)
 	r.Digest, err = digest(st.s, r.Sources, nil)
 	return r, err
