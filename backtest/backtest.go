@@ -168,14 +168,20 @@ func (r *Result) warnWarmup() {
 	for _, p := range append(slices.Clone(r.Factors.Panels), r.Score.Panel) {
 		for i, in := range p.Instruments {
 			first := slices.IndexFunc(p.Col(i)[r.Span.Lo:], func(x float64) bool { return !math.IsNaN(x) })
-			switch {
-			case first < 0:
-				r.warn(fmt.Errorf("%s of %v has no value: the lake does not hold enough days before %s", p.Name, in, stamp(r.Span.To)))
-			case first > 0:
-				r.warn(fmt.Errorf("%s of %v exists from %s on, %d bars into the span: more days before %s would warm it up",
-					p.Name, in, stamp(p.Close[r.Span.Lo+first]), first, stamp(r.Span.From)))
-			}
+			r.warnFirst(p.Name, in, first, p.Close[r.Span.Lo+max(first, 0)])
 		}
+	}
+}
+
+// warnFirst says that the first value of a signal is so many bars into the span, at a label; none where first
+// is negative.
+func (r *Result) warnFirst(name string, in datasets.Instrument, first int, label int64) {
+	switch {
+	case first < 0:
+		r.warn(fmt.Errorf("%s of %v has no value: the lake does not hold enough days before %s", name, in, stamp(r.Span.To)))
+	case first > 0:
+		r.warn(fmt.Errorf("%s of %v exists from %s on, %d bars into the span: more days before %s would warm it up",
+			name, in, stamp(label), first, stamp(r.Span.From)))
 	}
 }
 

@@ -66,7 +66,7 @@ func newJudge(m *Market, scores Scores, s *Study) (*judge, error) {
 	if j.price, err = j.prices(); err != nil {
 		return nil, err
 	}
-	j.horizons, j.primary, err = j.horizonsOf()
+	j.horizons, j.primary, err = s.Evaluation.horizonsOn(m.Grid)
 	return j, err
 }
 
@@ -82,11 +82,10 @@ func (j *judge) prices() ([][]float64, error) {
 	return out, nil
 }
 
-// horizonsOf are the study's horizons in bars, the primary one among them.
-func (j *judge) horizonsOf() (list []horizon, primary int, err error) {
-	e, primary := j.s.Evaluation, -1
+// horizonsOn are the horizons in bars of a grid, the primary one among them.
+func (e Evaluation) horizonsOn(g *factors.Grid) (list []horizon, primary int, err error) {
 	for _, w := range append(e.Horizons[:len(e.Horizons):len(e.Horizons)], e.PrimaryHorizon) {
-		bars, err := w.In(j.m.Grid)
+		bars, err := w.In(g)
 		if err != nil {
 			return nil, 0, fmt.Errorf("horizon: %w", err)
 		}

@@ -126,7 +126,7 @@ func (st *stream) prepare() (err error) {
 			return fmt.Errorf("factors of %s are not available: %s does not come from trades", factors.FieldFeeds(name)[0], name)
 		}
 	}
-	if st.horizons, st.primary, err = horizonsOf(s.Evaluation, st.grid); err != nil {
+	if st.horizons, st.primary, err = s.Evaluation.horizonsOn(st.grid); err != nil {
 		return err
 	}
 	e, g := s.Execution, s.Signals
@@ -143,12 +143,6 @@ func (st *stream) prepare() (err error) {
 		return errors.New("funding that accrues continuously is not available: set execution.funding to false")
 	}
 	return nil
-}
-
-// horizonsOf is judge.horizonsOf of a grid.
-func horizonsOf(e Evaluation, g *factors.Grid) ([]horizon, int, error) {
-	j := &judge{m: &Market{Frame: &factors.Frame{Grid: g}}, s: &Study{Evaluation: e}}
-	return j.horizonsOf()
 }
 
 // back is how many rows before a chunk its columns must hold.

@@ -1,13 +1,13 @@
 package backtest
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/qf-dev/qf/backtest/metrics"
+	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
 )
 
@@ -66,10 +66,10 @@ func (j *streamJudge) add(c *sheet) error {
 	if j.free != nil {
 		tasks = append(tasks, func() { j.free.play(j.st, c) })
 	}
-	inParallel(j.st.workers(), signals+len(tasks), func(k int) {
+	err := datasets.ForEach(context.Background(), j.st.workers(), signals+len(tasks), func(_ context.Context, k int) error {
 		if k < len(tasks) {
 			tasks[k]()
-			return
+			return nil
 		}
 		k -= len(tasks)
 		x := c.score
@@ -77,14 +77,15 @@ func (j *streamJudge) add(c *sheet) error {
 			x = c.columns[k]
 		}
 		j.signal(c, k, x)
+		return nil
 	})
 	j.thin.add(j.st, c, j.run, j.hold)
-	return nil
+	return err
 }
 
 // signal adds the pairs of one signal, closed up over gaps.
 func (j *streamJudge) signal(c *sheet, k int, x []float64) {
-	whole := k == len(j.st.fs) && metrics.Defined(total(x)) || k < len(j.st.fs) && j.st.whole[(c.lo-j.st.span.Lo)/j.st.length][k]
+	whole := k == len(j.st.fs) && metrics.Defined(metrics.Sum(x)) || k < len(j.st.fs) && j.st.whole[(c.lo-j.st.span.Lo)/j.st.length][k]
 	j.close[k].of = slices.Grow(j.close[k].of[:0], len(c.days))[:len(c.days)]
 	ofF := j.close[k].of
 	clear(ofF)
@@ -114,22 +115,6 @@ func (j *streamJudge) signal(c *sheet, k int, x []float64) {
 			t.add(d.day, f, r, ofF[at], ofR, &j.close[k].buffer)
 		}
 	}
-}
-
-// inParallel calls f for 0 … n−1 on so many workers.
-func inParallel(workers, n int, f func(int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	work := func() {
-		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			f(i)
-		}
-	}
-	for range min(workers, n) - 1 {
-		wg.Go(work)
-	}
-	work()
-	wg.Wait()
 }
 
 // evaluated is what is said about the study.

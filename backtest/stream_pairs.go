@@ -52,7 +52,7 @@ func (st *stream) sumPairs(c *sheet) *pairSums {
 	whole := make([]bool, len(st.all)) // no value is missing
 	sums, gaps := make([]float64, len(st.all)), false
 	for k, x := range c.columns {
-		sums[k] = total(x)
+		sums[k] = metrics.Sum(x)
 		whole[k] = metrics.Defined(sums[k])
 		gaps = gaps || !whole[k]
 	}
@@ -67,7 +67,7 @@ func (st *stream) sumPairs(c *sheet) *pairSums {
 	st.look(c)
 	returns := make([]float64, len(st.horizons))
 	for h, r := range c.ahead {
-		returns[h] = total(r)
+		returns[h] = metrics.Sum(r)
 	}
 	for k := range st.fs {
 		x := c.columns[k]
@@ -147,22 +147,6 @@ rows:
 	}
 }
 
-// total is Σ x, not finite where a value is not.
-func total(x []float64) float64 {
-	var a, b, c, d float64 // four chains of additions run side by side
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		a += x[i]
-		b += x[i+1]
-		c += x[i+2]
-		d += x[i+3]
-	}
-	for ; i < len(x); i++ {
-		a += x[i]
-	}
-	return (a + b) + (c + d)
-}
-
 // meansOf turns the sums into means, by signal and horizon: the factors and then the composite, whose mean follows
 // from those of its components over its rows.
 func (st *stream) meansOf(s *pairSums) [][]pairs {
@@ -193,9 +177,9 @@ func (st *stream) sumFull(k, h int) float64 {
 	sum := 0.0
 	for lo := 0; lo < len(x); lo += chunkRows {
 		part := x[lo:min(lo+chunkRows, len(x))]
-		t := total(part)
+		t := metrics.Sum(part)
 		if !metrics.Defined(t) {
-			t = total(closeUp(part))
+			t = metrics.Sum(closeUp(part))
 		}
 		sum += t
 	}

@@ -71,13 +71,11 @@ func (st *stream) result() *Result {
 // warnWarmup is Result.warnWarmup of what the first pass saw.
 func (st *stream) warnWarmup(r *Result) {
 	for k, name := range st.names() {
-		switch first := st.firstRow[k]; {
-		case st.first[k] == 0:
-			r.warn(fmt.Errorf("%s of %v has no value: the lake does not hold enough days before %s", name, st.tape.Instrument, stamp(st.span.To)))
-		case first > 0:
-			r.warn(fmt.Errorf("%s of %v exists from %s on, %d bars into the span: more days before %s would warm it up",
-				name, st.tape.Instrument, stamp(st.first[k]), first, stamp(st.span.From)))
+		first := st.firstRow[k]
+		if st.first[k] == 0 {
+			first = -1
 		}
+		r.warnFirst(name, st.tape.Instrument, first, st.first[k])
 	}
 }
 

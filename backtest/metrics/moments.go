@@ -10,6 +10,11 @@ func Mean(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()
 	}
+	return Sum(x) / float64(len(x))
+}
+
+// Sum is Σ x, 0 of nothing, and not finite where a value is not.
+func Sum(x []float64) float64 {
 	var a, b, c, d float64 // four chains of additions run side by side
 	t := 0
 	for ; t+4 <= len(x); t += 4 {
@@ -21,7 +26,7 @@ func Mean(x []float64) float64 {
 	for ; t < len(x); t++ {
 		a += x[t]
 	}
-	return ((a + b) + (c + d)) / float64(len(x))
+	return (a + b) + (c + d)
 }
 
 // squares is Σ (x − m)².
