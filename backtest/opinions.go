@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/qf-dev/qf/datasets"
@@ -120,10 +121,8 @@ func (r *Result) models(o *llm.Opinions) *Models {
 
 // column is the index of an instrument of the market.
 func (m *Market) column(in datasets.Instrument) int {
-	for i, known := range m.Instruments {
-		if known == in {
-			return i
-		}
+	if i := slices.Index(m.Instruments, in); i >= 0 {
+		return i
 	}
 	panic("backtest: an instrument that the market does not have")
 }

@@ -8,8 +8,9 @@ import (
 	"math"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 // FillOptions says how to fill, never what.
@@ -152,20 +153,16 @@ func (f *filler) run(ctx context.Context) error {
 	f.asker = newAsker(f.config, inFlight, f.options)
 	defer f.asker.client.close()
 
-	var next atomic.Int64
-	var workers, grace sync.WaitGroup
-	for range min(f.config.workers(), len(f.todo)) {
-		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(f.todo) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				if err := f.one(ctx, f.todo[i]); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
 	done := make(chan struct{})
+	var grace sync.WaitGroup
 	grace.Go(func() { f.grant(ctx, done, cut) })
-	workers.Wait()
+	// ctx, not the one that ForEach ends, is what the grace begins with.
+	_ = datasets.ForEach(ctx, f.config.workers(), len(f.todo), func(_ context.Context, i int) error {
+		if err := f.one(ctx, f.todo[i]); err != nil {
+			cancel(err)
+		}
+		return nil
+	})
 	close(done)
 	grace.Wait()
 
