@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 
 	"github.com/qf-dev/qf/backtest/metrics"
@@ -9,7 +10,7 @@ import (
 
 // account is a run summed up: what its figures are made of.
 type account struct {
-	window         Window
+	window         study.Span
 	capital, final float64
 	total          Ledger
 	trades         int

@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"time"
 
@@ -8,7 +9,6 @@ import (
 )
 
 const (
-	inverseVolatility = "inverse_volatility"
 	// shareWindow is the trailing time over which inverse-volatility allocation looks, and minShareBars the number
 	// of returns that it needs.
 	shareWindow  = 30 * 24 * time.Hour
@@ -24,7 +24,7 @@ const (
 // of each UTC day and stand until the next, so that they do not trade at every bar. Until every instrument has
 // 20 returns that vary, shares stay equal.
 func (b *book) allocate(t int) {
-	if b.e.Allocation != inverseVolatility || t > b.w.Lo && b.m.Day(t) == b.m.Day(t-1) {
+	if b.e.Allocation != study.InverseVolatility || t > b.w.Lo && b.m.Day(t) == b.m.Day(t-1) {
 		return
 	}
 	lo := t

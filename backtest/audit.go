@@ -3,6 +3,7 @@ package backtest
 import (
 	"context"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"slices"
 	"strings"
@@ -69,7 +70,7 @@ func (p pipeline) audit(ctx context.Context, lake *datasets.Lake, r *Result, o O
 		return nil, fmt.Errorf("audit: %w", err)
 	}
 	a := &auditor{r: r, found: map[[2]string]bool{}}
-	a.cert = &Certificate{Clock: r.Study.Data.Clock, Violations: []Violation{}, Expected: r.Study.declared()}
+	a.cert = &Certificate{Clock: r.Study.Data.Clock, Violations: []Violation{}, Expected: declared(r.Study)}
 	o.NoCache = true
 	quiet := o
 	quiet.Log = nil
@@ -87,14 +88,14 @@ func (p pipeline) audit(ctx context.Context, lake *datasets.Lake, r *Result, o O
 }
 
 // declared lists the leaks that the study asks for.
-func (s *Study) declared() []string {
+func declared(s *study.Study) []string {
 	list := []string{}
-	if s.normalizesAhead() {
+	if s.NormalizesAhead() {
 		list = append(list, "full_sample normalization: composite, targets and positions know the whole sample, so that they were not compared")
-	} else if s.promptsAhead() {
+	} else if s.PromptsAhead() {
 		list = append(list, "prompts show the whole sample: prompts, opinions, targets and positions were not compared")
 	}
-	if names := s.knowing(); len(names) > 0 {
+	if names := s.FullSampleFactors(); len(names) > 0 {
 		list = append(list, strings.Join(names, ", ")+": places within the full sample, which were not compared")
 	}
 	if s.Data.Clock == datasets.Timestamp {
@@ -112,7 +113,7 @@ func (p pipeline) again(ctx context.Context, lake *datasets.Lake, r *Result, cut
 	}
 	// Bars that are not time bars may end with the cut.
 	rows := out.Market.Len()
-	within := func(w Window) Window {
+	within := func(w study.Span) study.Span {
 		w.Lo, w.Hi = min(w.Lo, rows), min(w.Hi, rows)
 		return w
 	}
@@ -155,25 +156,25 @@ func (a *auditor) compare(again *Result, cut auditCut) {
 	r, n := a.r, cut.Bars
 	a.column("label", "", labels(r.Market), labels(again.Market), 0, n, cut)
 	a.frames(r.Market.Panels, again.Market.Panels, n, cut)
-	knowing := r.Study.knowing()
+	knowing := r.Study.FullSampleFactors()
 	causal := slices.DeleteFunc(slices.Clone(r.Factors.Panels), func(p *factors.Panel) bool { return slices.Contains(knowing, p.Name) })
 	a.frames(causal, again.Factors.Panels, n, cut)
 	for k, c := range r.Study.Composite.Components {
-		if r.Study.normalization(k).Method != factors.FullSample {
+		if r.Study.Normalization(k).Method != factors.FullSample {
 			a.panel("z "+c.Factor, r.Score.Z[k], again.Score.Z[k], n, cut)
 		}
 	}
-	if r.Study.normalizesAhead() {
+	if r.Study.NormalizesAhead() {
 		return
 	}
-	a.panel(Composite, r.Score.Panel, again.Score.Panel, n, cut)
-	if r.Study.promptsAhead() {
+	a.panel(study.Composite, r.Score.Panel, again.Score.Panel, n, cut)
+	if r.Study.PromptsAhead() {
 		return
 	}
 	if r.Models != nil {
 		a.panel("prompt", r.prompts(), again.prompts(), n, cut)
 		a.frames(r.Models.Panels, again.Models.Panels, n, cut)
-		a.panel(Combined, r.Traded, again.Traded, n, cut)
+		a.panel(study.Combined, r.Traded, again.Traded, n, cut)
 	}
 	a.panel("target", r.Target, again.Target, n, cut)
 	a.run("", r.All, again.All, again.Market, cut)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"slices"
 	"strings"
@@ -69,9 +70,9 @@ evaluation: {horizons: [1h], primary_horizon: 1h, bootstrap: 0}
 `
 
 // simulatedLake parses a study and fills a lake with a market for it, but for the partitions that skip names.
-func simulatedLake(t *testing.T, text string, skip func(datasets.Partition) bool, set ...string) (*datasets.Lake, *Study) {
+func simulatedLake(t *testing.T, text string, skip func(datasets.Partition) bool, set ...string) (*datasets.Lake, *study.Study) {
 	t.Helper()
-	study, err := ParseStudy("audit", []byte(text), set)
+	study, err := study.Parse("audit", []byte(text), set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func simulatedLake(t *testing.T, text string, skip func(datasets.Partition) bool
 }
 
 // audited runs a pipeline and its audit.
-func audited(t *testing.T, p pipeline, lake *datasets.Lake, s *Study, o Options) (*Result, *Certificate) {
+func audited(t *testing.T, p pipeline, lake *datasets.Lake, s *study.Study, o Options) (*Result, *Certificate) {
 	t.Helper()
 	r, err := p.frame(t.Context(), lake, s, o)
 	if err != nil {
@@ -211,13 +212,13 @@ var mutants = []struct {
 		}
 	}},
 	{"bar close used inside the bar", "fill price", func(p *pipeline) {
-		p.simulate = func(m *Market, target *factors.Panel, w Window, e Execution) (*Run, error) {
+		p.simulate = func(m *Market, target *factors.Panel, w study.Span, e study.ExecutionConfig) (*Run, error) {
 			e.Price = "close"
 			return Simulate(m, target, w, e)
 		}
 	}},
 	{"bar score used inside the bar", "fill quantity", func(p *pipeline) {
-		p.simulate = func(m *Market, target *factors.Panel, w Window, e Execution) (*Run, error) {
+		p.simulate = func(m *Market, target *factors.Panel, w study.Span, e study.ExecutionConfig) (*Run, error) {
 			return Simulate(m, mapped(target, func(dst, x []float64) { copy(dst, x[1:]) }), w, e)
 		}
 	}},

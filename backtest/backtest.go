@@ -8,12 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"io"
 	"math"
 	"slices"
 	"time"
 
-	"github.com/qf-dev/qf/backtest/yamlconf"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
 	"github.com/qf-dev/qf/factors"
@@ -37,8 +37,8 @@ func (o Options) log(format string, a ...any) {
 // Backtest runs a study from the lake to the figures: bars, factors, composite, targets, one replay
 // per window and one over the whole span, evaluation. The result depends on the study and on the
 // cells of the lake files that it reads, and on nothing else.
-func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
-	if st, err := s.streamed(ctx, lake, o); err != nil {
+func Backtest(ctx context.Context, lake *datasets.Lake, s *study.Study, o Options) (*Result, error) {
+	if st, err := streamed(ctx, lake, s, o); err != nil {
 		return nil, err
 	} else if st != nil {
 		return st.backtest(ctx)
@@ -71,8 +71,8 @@ func Backtest(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*R
 
 // Frame is the first part of Backtest: bars, factors and composite, which `qf factors --out` writes and
 // which need no model's answer. What follows from them is empty.
-func Frame(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
-	if st, err := s.streamed(ctx, lake, o); err != nil {
+func Frame(ctx context.Context, lake *datasets.Lake, s *study.Study, o Options) (*Result, error) {
+	if st, err := streamed(ctx, lake, s, o); err != nil {
 		return nil, err
 	} else if st != nil {
 		return st.frame(ctx)
@@ -82,7 +82,7 @@ func Frame(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Resu
 
 // firstDay is the first wanted day from which the lake holds trades of any of the instruments: what
 // lies before cannot warm anything up.
-func firstDay(lake *datasets.Lake, s *Study, needs Needs) (datasets.Day, error) {
+func firstDay(lake *datasets.Lake, s *study.Study, needs study.Needs) (datasets.Day, error) {
 	first := s.Data.From
 	for _, in := range s.Data.Instruments {
 		held, err := lake.List(datasets.Trades, in.Instrument)
@@ -118,43 +118,6 @@ func (r *Result) warn(list ...error) {
 			r.Warnings = append(r.Warnings, w)
 		}
 	}
-}
-
-// LooksAhead says which choices of the study let later data into earlier rows: figures of such a study
-// could not have been earned, and its report begins with them.
-func (s *Study) LooksAhead() []string {
-	out := []string{}
-	for _, name := range s.knowing() {
-		out = append(out, name+" places each value within the full sample, which looks ahead")
-	}
-	for k, c := range s.Composite.Components {
-		if s.normalization(k).Method == factors.FullSample {
-			out = append(out, c.Factor+" is normalized by the mean and std of the full sample, which looks ahead")
-		}
-	}
-	if s.Data.Clock == datasets.Timestamp {
-		out = append(out, "bars by exchange time are not causal in arrival time: a row may join a bar before it could have been seen")
-	}
-	return out
-}
-
-// normalizesAhead reports whether a component knows, or is normalized over, the whole sample.
-func (s *Study) normalizesAhead() bool {
-	knowing := s.knowing()
-	for k, c := range s.Composite.Components {
-		if s.normalization(k).Method == factors.FullSample || slices.Contains(knowing, c.Factor) {
-			return true
-		}
-	}
-	return false
-}
-
-// normalization is that of component k: its own or the composite's.
-func (s *Study) normalization(k int) factors.Normalization {
-	if own := s.Composite.Components[k].Normalize; own != nil {
-		return *own
-	}
-	return s.Composite.Normalize
 }
 
 func (r *Result) warnLookAhead() {
@@ -208,7 +171,7 @@ func stamp(us int64) string { return time.UnixMicro(us).UTC().Format("2006-01-02
 
 // digest names a run: a hash over the configuration, but for where things lie, and over the cells
 // of every source, and what the models said.
-func digest(s *Study, sources []datasets.Info, models *Models) (string, error) {
+func digest(s *study.Study, sources []datasets.Info, models *Models) (string, error) {
 	h := sha256.New()
 	doc := s.Document()
 	for i, k := range doc.Keys {
@@ -217,9 +180,9 @@ func digest(s *Study, sources []datasets.Info, models *Models) (string, error) {
 		case "report":
 			continue
 		case "data":
-			item = without(item, "lake")
+			item = item.Without("lake")
 		case "signals":
-			item = s.Signals.identity(item)
+			item = s.Signals.Identity(item)
 		}
 		text, err := json.Marshal(item)
 		if err != nil {
@@ -236,15 +199,4 @@ func digest(s *Study, sources []datasets.Info, models *Models) (string, error) {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))[:12], nil
-}
-
-// without is a copy of a mapping that lacks one key.
-func without(n *yamlconf.Node, name string) *yamlconf.Node {
-	out := &yamlconf.Node{Kind: yamlconf.Map}
-	for i, k := range n.Keys {
-		if k.Name != name {
-			out.Add(k.Name, n.Items[i])
-		}
-	}
-	return out
 }

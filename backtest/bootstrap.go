@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"math/rand/v2"
 
@@ -15,7 +16,7 @@ const (
 // resample calls f with resamples of n days, drawn in blocks of the mean length that suits x: whole days, so
 // that what overlaps within one stays together. Every figure sees the same draws. The reason is empty
 // where there were any.
-func resample(x []float64, e Evaluation, f func(days []int32) float64) (low, high Figure, reason string) {
+func resample(x []float64, e study.EvaluationConfig, f func(days []int32) float64) (low, high Figure, reason string) {
 	block := metrics.BlockLength(x)
 	switch {
 	case e.Bootstrap == 0:
@@ -60,7 +61,7 @@ func (p *pairing) bootstrap(row *ICRow, sums []daySum) {
 }
 
 // bootstrap fills the intervals of a run's Sharpe ratio and total return from its daily returns.
-func (row *PnLRow) bootstrap(returns []float64, riskFree float64, e Evaluation) {
+func (row *PnLRow) bootstrap(returns []float64, riskFree float64, e study.EvaluationConfig) {
 	m, n := metrics.Mean(returns), float64(len(returns))
 	logs := make([]float64, len(returns))
 	for i, r := range returns {

@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -72,8 +73,8 @@ func TestForwardOfACadence(t *testing.T) {
 	for k := range open {
 		g.Close = append(g.Close, int64(k+1)*minute)
 	}
-	s := &Study{Execution: Execution{Delay: 2, Price: "open"}, Signals: Signals{LLM: &LLM{Cadence: factors.Window{Time: 3 * time.Minute}}}}
-	r := &Result{Study: s, Market: &Market{Frame: &factors.Frame{Grid: g, Panels: []*factors.Panel{factors.NewPanel("open", g, open)}}}, Span: Window{Hi: 9}}
+	s := &study.Study{Execution: study.ExecutionConfig{Delay: 2, Price: "open"}, Signals: study.SignalsConfig{LLM: &study.LLMConfig{Cadence: factors.Window{Time: 3 * time.Minute}}}}
+	r := &Result{Study: s, Market: &Market{Frame: &factors.Frame{Grid: g, Panels: []*factors.Panel{factors.NewPanel("open", g, open)}}}, Span: study.Span{Hi: 9}}
 	for row, want := range []float64{math.Log(105.0 / 102), nan, math.Log(107.0 / 104), math.Log(108.0 / 105), nan, nan} {
 		if got := r.forward(row, 0); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
 			t.Errorf("from row %d: %v, want %v", row, got, want)
@@ -89,8 +90,8 @@ func TestToldLeavesOutWhatIsNotKnown(t *testing.T) {
 	for k := range open {
 		g.Close = append(g.Close, int64(k+1)*minute)
 	}
-	s := &Study{Execution: Execution{Delay: 1, Price: "open"}, Signals: Signals{LLM: &LLM{Cadence: factors.Window{Time: time.Minute}}}}
-	r := &Result{Study: s, Market: &Market{Frame: &factors.Frame{Grid: g, Panels: []*factors.Panel{factors.NewPanel("open", g, open)}}}, Span: Window{Hi: 6}}
+	s := &study.Study{Execution: study.ExecutionConfig{Delay: 1, Price: "open"}, Signals: study.SignalsConfig{LLM: &study.LLMConfig{Cadence: factors.Window{Time: time.Minute}}}}
+	r := &Result{Study: s, Market: &Market{Frame: &factors.Frame{Grid: g, Panels: []*factors.Panel{factors.NewPanel("open", g, open)}}}, Span: study.Span{Hi: 6}}
 	o := &llm.Opinions{Replies: [][]llm.Reply{nil}}
 	for row, reply := range []llm.Reply{
 		{State: llm.Valid, Answer: llm.Answer{Action: "short", Confidence: 0.7}, Opinion: -1},
@@ -270,7 +271,7 @@ func TestVerdicts(t *testing.T) {
 		{"all before it", cutoff, cutoff.Start() - 1, answers(knows)[:90], Overlaps},
 	} {
 		r.Span.From = c.from
-		r.Windows = []Window{{Index: 0, From: c.from}, {Index: 1, From: cutoff.Start()}}
+		r.Windows = []study.Span{{Index: 0, From: c.from}, {Index: 1, From: cutoff.Start()}}
 		model := llm.Model{Name: "m", KnowledgeCutoff: c.cutoff}
 		v := r.verdict(model, c.list)
 		if v.Verdict != c.want || v.Text == "" || math.IsNaN(float64(v.P)) != (v.Reasons["p"] != "") {

@@ -1,5 +1,6 @@
 package backtest
 
+import "github.com/qf-dev/qf/backtest/study"
 import "strconv"
 
 // Metric says what a figure of PnLRow is, so that nobody has to guess by which convention it was computed.
@@ -14,7 +15,7 @@ type Metric struct {
 }
 
 // Metrics lists the figures of PnLRow in their order. r below are daily returns.
-func Metrics(e Evaluation) []Metric {
+func Metrics(e study.EvaluationConfig) []Metric {
 	const (
 		money = "quote currency"
 		share = "1"

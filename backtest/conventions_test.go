@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"reflect"
 	"testing"
 )
@@ -18,7 +19,7 @@ func TestMetricsCoverPnLRow(t *testing.T) {
 			counts[f.Tag.Get("json")] = true
 		}
 	}
-	list := Metrics(DefaultStudy().Evaluation)
+	list := Metrics(study.Default().Evaluation)
 	for i, m := range list {
 		if i >= len(figures) || m.Figure != figures[i] {
 			t.Fatalf("metric %d is %s, the figures are %v", i, m.Figure, figures)

@@ -1,13 +1,13 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 
 	"github.com/qf-dev/qf/backtest/metrics"
 )
 
 const (
-	squareRoot    = "square_root"
 	minImpactBars = 20 // the shortest window of impact's volatility and turnover
 )
 
@@ -23,7 +23,7 @@ func (s *asset) costs(b *book, t int, q float64) (spread, impact, fee float64) {
 // halfSpread is half the relative spread that a fill at bar t pays, (ask − bid)/(ask + bid), from the quote
 // that stood when it happened: for a fill at the open the one at the close before. Without a quote, or
 // where it is crossed, it is half_spread_bps.
-func (s *asset) halfSpread(t int, e Execution) float64 {
+func (s *asset) halfSpread(t int, e study.ExecutionConfig) float64 {
 	if s.atOpen {
 		t--
 	}
@@ -43,7 +43,7 @@ func (s *asset) halfSpread(t int, e Execution) float64 {
 // fewer. Where neither is known, or the median is 0, the fill has none and is counted. It takes
 // O(w log w) time for a window of w bars.
 func (s *asset) impact(b *book, t int, q float64) float64 {
-	if b.e.Impact.Model != squareRoot || b.e.Impact.K == 0 {
+	if b.e.Impact.Model != study.SquareRoot || b.e.Impact.K == 0 {
 		return 0
 	}
 	lo := max(1, t-max(minImpactBars, int(math.Round(b.m.BarsPerYear/daysPerYear))))

@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"testing"
 
@@ -23,7 +24,7 @@ func TestSquareRootImpact(t *testing.T) {
 	x.columns["turnover"][5], x.columns["turnover"][6] = 0, 1e9
 	x.target[n-2], x.target[n-1] = 1, 1
 	e := execution()
-	e.Impact = Impact{Model: squareRoot, K: 2}
+	e.Impact = study.ImpactConfig{Model: study.SquareRoot, K: 2}
 	r := runOf(t, e, x)
 	sigma := metrics.Std(returns)
 	wantSeries(t, "impact", []float64{r.Total.Impact, r.Total.Slippage}, []float64{10 * 100 * sigma, 0})
@@ -72,7 +73,7 @@ func TestInverseVolatility(t *testing.T) {
 		return x
 	}
 	e := execution()
-	e.Allocation = inverseVolatility
+	e.Allocation = study.InverseVolatility
 	r := runOf(t, e, of(0.0001), of(0.0002))
 	for i, want := range []float64{2. / 3, 1. / 3} {
 		if got := r.Weight[i][100]; math.Abs(got-0.5) > 1e-3 {
@@ -110,7 +111,7 @@ func TestFrictionless(t *testing.T) {
 //	3    105    0      bought back at its open, no borrowing
 func TestBorrowingShortSpot(t *testing.T) {
 	e := execution()
-	e.SpotShort = &SpotShort{BorrowBps: 525_600}
+	e.SpotShort = &study.SpotShortConfig{BorrowBps: 525_600}
 	x := table{contract: spot, columns: map[string][]float64{"open": {100, 100, 110, 105}, "close": {100, 110, 105, 105}}, target: []float64{-1, -1, 0, 0}}
 	r := runOf(t, e, x)
 	wantSeries(t, "equity", r.Equity, []float64{1000, 899.9, 949.79, 949.79})

@@ -41,8 +41,8 @@ func (p *pairing) crossRow(score *factors.Panel) ICRow {
 		return row
 	}
 	row.Pearson, row.Spearman = Figure(metrics.Mean(u)), Figure(metrics.Mean(ranked))
-	row.judge(metrics.Test(u, p.h.bars, metrics.NonOverlappingMean(u, p.h.bars)))
-	row.judgeRanks(metrics.Test(ranked, p.h.bars, metrics.NonOverlappingMean(ranked, p.h.bars)))
+	row.judge(metrics.Test(u, p.h.Bars, metrics.NonOverlappingMean(u, p.h.Bars)))
+	row.judgeRanks(metrics.Test(ranked, p.h.Bars, metrics.NonOverlappingMean(ranked, p.h.Bars)))
 	sums := p.byDay(u, rows)
 	row.Daily = p.summarize(sums, &row)
 	p.bootstrap(&row, sums)

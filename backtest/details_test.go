@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"reflect"
 	"strings"
@@ -49,7 +50,7 @@ func TestEveryNullHasAReason(t *testing.T) {
 	resampled := studyOf(1, 6, 500)
 	resampled.Evaluation.Bootstrap = 50
 	for name, c := range map[string]struct {
-		study       *Study
+		study       *study.Study
 		bars        int
 		instruments int
 		constant    bool
@@ -77,7 +78,7 @@ func TestEveryNullHasAReason(t *testing.T) {
 		}
 		half := c.bars / 2
 		ev := evaluate(t, m, scores, c.study, whole,
-			Window{Index: 0, Hi: half, To: m.Close[half-1]}, Window{Index: 1, Lo: half, Hi: c.bars, From: m.Close[half-1], To: whole.To})
+			study.Span{Index: 0, Hi: half, To: m.Close[half-1]}, study.Span{Index: 1, Lo: half, Hi: c.bars, From: m.Close[half-1], To: whole.To})
 		v := reflect.ValueOf(*ev)
 		for i := range v.NumField() {
 			list := v.Field(i)
@@ -94,7 +95,7 @@ func TestEveryNullHasAReason(t *testing.T) {
 	}
 }
 
-func world(t *testing.T, instruments int) (*Evaluated, *Market, Scores, *Study, Window) {
+func world(t *testing.T, instruments int) (*Evaluated, *Market, Scores, *study.Study, study.Span) {
 	m, scores, whole := worldOf(4000, instruments, 10*time.Minute, false, 8)
 	s := studyOf(6, 24)
 	s.Evaluation.Bootstrap, s.Evaluation.Seed = 200, 1
@@ -283,9 +284,9 @@ func TestVariants(t *testing.T) {
 
 func TestStability(t *testing.T) {
 	m, scores, whole := worldOf(3000, 1, 10*time.Minute, false, 11)
-	var windows []Window
+	var windows []study.Span
 	for k := range 3 {
-		windows = append(windows, Window{Index: k, Lo: 1000 * k, Hi: 1000 * (k + 1), From: int64(1000*k) * 600e6, To: int64(1000*(k+1)) * 600e6})
+		windows = append(windows, study.Span{Index: k, Lo: 1000 * k, Hi: 1000 * (k + 1), From: int64(1000*k) * 600e6, To: int64(1000*(k+1)) * 600e6})
 	}
 	ev := evaluate(t, m, scores, studyOf(6), whole, windows...)
 	for _, row := range ev.Stability {

@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"slices"
 	"strconv"
 
@@ -14,7 +15,7 @@ import (
 //
 // The last trial is that of the study: daily IC, variants and the stability of returns are its own. Columns are
 // judged in parallel; every figure is summed in the order of its rows, so that the result does not depend on it.
-func Evaluate(m *Market, scores Scores, s *Study, whole Window, windows []Window, trials []Trial) (*Evaluated, error) {
+func Evaluate(m *Market, scores Scores, s *study.Study, whole study.Span, windows []study.Span, trials []Trial) (*Evaluated, error) {
 	j, err := newJudge(m, scores, s)
 	if err != nil {
 		return nil, fmt.Errorf("evaluate: %w", err)
@@ -42,31 +43,25 @@ func Evaluate(m *Market, scores Scores, s *Study, whole Window, windows []Window
 	return ev, nil
 }
 
-// horizon is how far ahead a return looks.
-type horizon struct {
-	name string
-	bars int
-}
-
 // judge holds what is common to all windows.
 type judge struct {
 	m        *Market
 	scores   []*factors.Panel
 	leveled  int    // index into scores of the first that is judged by its levels, too
 	traded   string // signal of the study's own trial
-	s        *Study
+	s        *study.Study
 	price    [][]float64 // the execution price of each instrument
-	horizons []horizon
+	horizons []study.Horizon
 	primary  int // index into horizons
 }
 
-func newJudge(m *Market, scores Scores, s *Study) (*judge, error) {
+func newJudge(m *Market, scores Scores, s *study.Study) (*judge, error) {
 	j := &judge{m: m, scores: slices.Concat(scores.Factors, scores.Levels), leveled: len(scores.Factors), s: s}
 	var err error
 	if j.price, err = j.prices(); err != nil {
 		return nil, err
 	}
-	j.horizons, j.primary, err = s.Evaluation.horizonsOn(m.Grid)
+	j.horizons, j.primary, err = s.Evaluation.HorizonsOn(m.Grid)
 	return j, err
 }
 
@@ -82,29 +77,8 @@ func (j *judge) prices() ([][]float64, error) {
 	return out, nil
 }
 
-// horizonsOn are the horizons in bars of a grid, the primary one among them.
-func (e Evaluation) horizonsOn(g *factors.Grid) (list []horizon, primary int, err error) {
-	for _, w := range append(e.Horizons[:len(e.Horizons):len(e.Horizons)], e.PrimaryHorizon) {
-		bars, err := w.In(g)
-		if err != nil {
-			return nil, 0, fmt.Errorf("horizon: %w", err)
-		}
-		known := false
-		for k, h := range list {
-			if h.bars == bars {
-				known, primary = true, k
-			}
-		}
-		if !known {
-			primary = len(list)
-			list = append(list, horizon{w.String(), bars})
-		}
-	}
-	return list, primary, nil // the primary horizon came last
-}
-
 // window adds the rows of one window; runs are the trials' in it.
-func (j *judge) window(ev *Evaluated, name string, w Window, trials []Trial, runs []*Run) error {
+func (j *judge) window(ev *Evaluated, name string, w study.Span, trials []Trial, runs []*Run) error {
 	if w.Lo == w.Hi {
 		ev.Hold = append(ev.Hold, nil)
 		ev.Warnings = append(ev.Warnings, fmt.Errorf("window %s, %s to %s, has no bars and no figures", name, stamp(w.From), stamp(w.To)))
@@ -138,7 +112,7 @@ func (j *judge) window(ev *Evaluated, name string, w Window, trials []Trial, run
 }
 
 // view prepares a window.
-func (j *judge) view(name string, w Window) *view {
+func (j *judge) view(name string, w study.Span) *view {
 	v := &view{judge: j, w: w, name: name, days: j.m.days(w)}
 	v.rank()
 	return v
@@ -180,7 +154,7 @@ type daySpan struct {
 }
 
 // days cuts the window's rows into UTC days.
-func (m *Market) days(w Window) []daySpan {
+func (m *Market) days(w study.Span) []daySpan {
 	var list []daySpan
 	t := w.Lo
 	for d := datasets.DayOf(w.From); d <= datasets.DayOf(w.To-1); d++ {

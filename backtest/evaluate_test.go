@@ -3,6 +3,7 @@ package backtest
 import (
 	"encoding/json"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -20,7 +21,7 @@ import (
 
 // worldOf makes a market of random walks with common moves and two signals, the first of which knows a
 // little; gaps punches holes into both.
-func worldOf(bars, instruments int, every time.Duration, gaps bool, seed uint64) (*Market, Scores, Window) {
+func worldOf(bars, instruments int, every time.Duration, gaps bool, seed uint64) (*Market, Scores, study.Span) {
 	r := rand.New(rand.NewPCG(seed, 2))
 	g := &factors.Grid{Every: every, BarsPerYear: float64(365*24*time.Hour) / float64(every)}
 	for t := range bars {
@@ -64,11 +65,11 @@ func worldOf(bars, instruments int, every time.Duration, gaps bool, seed uint64)
 		Factors: []*factors.Panel{factors.NewPanel("f", g, f...)},
 		Levels:  []*factors.Panel{factors.NewPanel("composite", g, composite...)},
 	}
-	return m, scores, Window{Hi: bars, From: 0, To: g.Close[bars-1]}
+	return m, scores, study.Span{Hi: bars, From: 0, To: g.Close[bars-1]}
 }
 
-func studyOf(horizons ...int) *Study {
-	s := &Study{Execution: execution()}
+func studyOf(horizons ...int) *study.Study {
+	s := &study.Study{Execution: execution()}
 	s.Execution.TakerBps, s.Execution.HalfSpreadBps = 5, 1
 	s.Signals.Thresholds = signals.Cuts{StrongLong: 1, Long: 0.5, Short: -0.5, StrongShort: -1}
 	s.Signals.Weights = signals.Weights{StrongLong: 1, Long: 0.5, Short: -0.5, StrongShort: -1}
@@ -81,7 +82,7 @@ func studyOf(horizons ...int) *Study {
 }
 
 // targetOf is a plain threshold rule.
-func targetOf(s *Study, score *factors.Panel) *factors.Panel {
+func targetOf(s *study.Study, score *factors.Panel) *factors.Panel {
 	var cols [][]float64
 	for i := range score.Instruments {
 		col := make([]float64, score.Len())
@@ -93,21 +94,21 @@ func targetOf(s *Study, score *factors.Panel) *factors.Panel {
 	return factors.NewPanel("target", score.Grid, cols...)
 }
 
-func evaluate(t testing.TB, m *Market, scores Scores, s *Study, whole Window, windows ...Window) *Evaluated {
+func evaluate(t testing.TB, m *Market, scores Scores, s *study.Study, whole study.Span, windows ...study.Span) *Evaluated {
 	t.Helper()
 	if windows == nil {
-		windows = []Window{whole}
+		windows = []study.Span{whole}
 	}
 	target := targetOf(s, scores.Levels[0])
 	var runs []*Run
-	for _, w := range append([]Window{whole}, windows...) {
+	for _, w := range append([]study.Span{whole}, windows...) {
 		r, err := Simulate(m, target, w, s.Execution)
 		if err != nil {
 			t.Fatal(err)
 		}
 		runs = append(runs, r)
 	}
-	ev, err := Evaluate(m, scores, s, whole, windows, []Trial{{Composite, runs[0], runs[1:]}})
+	ev, err := Evaluate(m, scores, s, whole, windows, []Trial{{study.Composite, runs[0], runs[1:]}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func evaluate(t testing.TB, m *Market, scores Scores, s *Study, whole Window, wi
 func TestICRowsAreTheirDefinition(t *testing.T) {
 	const every = 10 * time.Minute
 	m, scores, whole := worldOf(3000, 3, every, true, 1)
-	windows := []Window{
+	windows := []study.Span{
 		{Index: 0, Lo: 100, Hi: 1600, From: m.Close[99], To: m.Close[1599]},
 		{Index: 1, Lo: 1600, Hi: 3000, From: m.Close[1599], To: m.Close[2999]},
 	}
@@ -126,7 +127,7 @@ func TestICRowsAreTheirDefinition(t *testing.T) {
 	s.Execution.Delay = 2
 	ev := evaluate(t, m, scores, s, whole, windows...)
 	seen := 0
-	for name, w := range map[string]Window{All: whole, "0": windows[0], "1": windows[1]} {
+	for name, w := range map[string]study.Span{All: whole, "0": windows[0], "1": windows[1]} {
 		for _, score := range slices.Concat(scores.Factors, scores.Levels) {
 			for _, h := range []int{1, 6, 24, 144, 300} {
 				sums, rankSums, counts := make([]float64, m.Len()), make([]float64, m.Len()), make([]float64, m.Len())
@@ -304,7 +305,7 @@ func TestNullsHaveReasons(t *testing.T) {
 // A window in which nothing traded has a warning and no rows.
 func TestEmptyWindow(t *testing.T) {
 	m, scores, whole := worldOf(300, 1, 10*time.Minute, false, 12)
-	ev := evaluate(t, m, scores, studyOf(1), whole, Window{Index: 0, Hi: 300, To: whole.To}, Window{Index: 1, Lo: 300, Hi: 300, From: whole.To, To: whole.To + minute})
+	ev := evaluate(t, m, scores, studyOf(1), whole, study.Span{Index: 0, Hi: 300, To: whole.To}, study.Span{Index: 1, Lo: 300, Hi: 300, From: whole.To, To: whole.To + minute})
 	if len(ev.PnL) != 2 || len(ev.Hold) != 3 || len(ev.Warnings) != 1 {
 		t.Errorf("%d PnL rows, %d benchmarks, warnings %v", len(ev.PnL), len(ev.Hold), ev.Warnings)
 	}
@@ -322,7 +323,7 @@ func BenchmarkEvaluate(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Evaluate(m, scores, s, whole, []Window{whole}, []Trial{{Composite, r, []*Run{r}}}); err != nil {
+		if _, err := Evaluate(m, scores, s, whole, []study.Span{whole}, []Trial{{study.Composite, r, []*Run{r}}}); err != nil {
 			b.Fatal(err)
 		}
 	}

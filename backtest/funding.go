@@ -3,6 +3,7 @@ package backtest
 import (
 	"cmp"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"slices"
 	"time"
@@ -22,7 +23,7 @@ const (
 // missing or empty no row names what settled: there the events that the shortest interval of the series leads
 // one to expect, counted from midnight, are listed as not known. A series that shows rows and never a
 // settlement, as that of a dated future, has none.
-func dueIn(m *Market, i int, w Window) ([]bars.Settlement, error) {
+func dueIn(m *Market, i int, w study.Span) ([]bars.Settlement, error) {
 	known := m.Settlements[i]
 	interval := usualInterval.Microseconds()
 	for k := 1; k < len(known); k++ {

@@ -1,11 +1,12 @@
 package backtest
 
+import "github.com/qf-dev/qf/backtest/study"
 import "math"
 
 // glides reports whether glide can play this book: one instrument whose equity moves with its price alone as
 // long as nothing is ordered.
 func (b *book) glides() bool {
-	if len(b.assets) != 1 || b.e.RebalanceBand > 0 || b.e.GrossCap > 0 || b.e.Allocation == inverseVolatility {
+	if len(b.assets) != 1 || b.e.RebalanceBand > 0 || b.e.GrossCap > 0 || b.e.Allocation == study.InverseVolatility {
 		return false
 	}
 	s := &b.assets[0]

@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"maps"
 	"math"
 	"slices"
@@ -18,7 +19,7 @@ const dailyLimit = 4 * time.Hour
 // view is one window, with what its rows share over the horizons.
 type view struct {
 	*judge
-	w         Window
+	w         study.Span
 	name      string
 	days      []daySpan
 	order     [][]metrics.Sorted // per signal and instrument
@@ -96,7 +97,7 @@ func (v *view) horizon(k int) horizonRows {
 	for s, score := range v.scores {
 		out.ic = append(out.ic, p.signal(s, score)...)
 		buckets := p.quantileRows(score.Name)
-		out.quantiles, out.spreads = append(out.quantiles, buckets), append(out.spreads, spreadRow(score.Name, p.h.name, buckets))
+		out.quantiles, out.spreads = append(out.quantiles, buckets), append(out.spreads, spreadRow(score.Name, p.h.Name, buckets))
 		if k == v.primary {
 			out.slices = append(out.slices, p.sliceRows(score.Name, v.divisions)...)
 		}
@@ -126,7 +127,7 @@ type ahead struct {
 // to signal.
 type pairing struct {
 	*view
-	h     horizon
+	h     study.Horizon
 	ahead []ahead // per instrument
 
 	place       []int32        // position of a window row among the pairs, or −1
@@ -146,7 +147,7 @@ type pairing struct {
 	memberships []member // of levels
 }
 
-func newPairing(v *view, h horizon) *pairing {
+func newPairing(v *view, h study.Horizon) *pairing {
 	n, bars := len(v.m.Instruments), v.w.Hi-v.w.Lo
 	p := &pairing{
 		view: v, h: h, ahead: make([]ahead, n), place: make([]int32, bars), rows: make([]int32, 0, bars),
@@ -161,7 +162,7 @@ func newPairing(v *view, h horizon) *pairing {
 		p.buckets = make([]bucketSum, v.s.Evaluation.Quantiles)
 	}
 	for i := range p.ahead {
-		returns := v.forward(i, h.bars)
+		returns := v.forward(i, h.Bars)
 		p.pair(returns, returns)
 		a := ahead{returns: returns, sorted: metrics.Order(returns), n: len(p.rows)}
 		a.ranks = make([]int32, a.n)
@@ -209,7 +210,7 @@ func (p *pairing) signal(s int, score *factors.Panel) []ICRow {
 
 func (p *pairing) row(signal, instrument string) ICRow {
 	return ICRow{
-		Signal: signal, Instrument: instrument, Window: p.name, Horizon: p.h.name, Bars: p.h.bars,
+		Signal: signal, Instrument: instrument, Window: p.name, Horizon: p.h.Name, Bars: p.h.Bars,
 		NEffective: null, Pearson: null, Spearman: null, SpearmanT: null, SpearmanP: null, Low: null, High: null, T: null, TMethod: metrics.Insufficient,
 		THansenHodrick: null, TNonOverlap: null, P: null, PHolm: null,
 		Daily: DailySummary{Mean: null, Std: null, ICIR: null},
@@ -249,8 +250,8 @@ func (p *pairing) instrument(s, i int, row ICRow, x []float64) ICRow {
 		return row
 	}
 	row.Spearman = Figure(spearman)
-	row.judgeRanks(metrics.Test(p.ranked, p.h.bars, rankT))
-	nonOverlapping := metrics.NonOverlapping(p.f, p.r, p.h.bars)
+	row.judgeRanks(metrics.Test(p.ranked, p.h.Bars, rankT))
+	nonOverlapping := metrics.NonOverlapping(p.f, p.r, p.h.Bars)
 	metrics.Standardize(p.f, p.f)
 	z := a.z
 	if n < a.n {
@@ -262,7 +263,7 @@ func (p *pairing) instrument(s, i int, row ICRow, x []float64) ICRow {
 		u[k] *= r
 	}
 	row.Pearson = Figure(metrics.Mean(u))
-	row.judge(metrics.Test(u, p.h.bars, nonOverlapping))
+	row.judge(metrics.Test(u, p.h.Bars, nonOverlapping))
 	row.spans(n, p.memory[s][i].tau)
 	p.sums = p.byDay(u, p.rows)
 	row.Daily = p.summarize(p.sums, &row)
@@ -306,7 +307,7 @@ func (p *pairing) rankPairs(s, i int) (spearman, t float64) {
 		p.buckets[b].sum += sum
 	}
 	p.ranked = p.ranked[:n]
-	return metrics.RankProducts(p.ranked, signal, ranks), metrics.NonOverlapping(signal, ranks, p.h.bars)
+	return metrics.RankProducts(p.ranked, signal, ranks), metrics.NonOverlapping(signal, ranks, p.h.Bars)
 }
 
 // pool closes up the mean tested series over the instruments present.
@@ -341,8 +342,8 @@ func (p *pairing) pooledRow(s int, row ICRow, each []ICRow) ICRow {
 	}
 	row.N = int(n)
 	row.Pearson, row.Spearman = Figure(pearson/n), Figure(spearman/n)
-	row.judge(metrics.Test(p.pooled, p.h.bars, metrics.NonOverlappingMean(p.pooled, p.h.bars)))
-	row.judgeRanks(metrics.Test(p.ranked, p.h.bars, metrics.NonOverlappingMean(p.ranked, p.h.bars)))
+	row.judge(metrics.Test(p.pooled, p.h.Bars, metrics.NonOverlappingMean(p.pooled, p.h.Bars)))
+	row.judgeRanks(metrics.Test(p.ranked, p.h.Bars, metrics.NonOverlappingMean(p.ranked, p.h.Bars)))
 	row.spans(len(p.pooled), tau/n)
 	row.Daily = p.summarize(p.sums, &row)
 	return row
@@ -387,7 +388,7 @@ func (p *pairing) dailyMeans(sums []daySum) (days []datasets.Day, means []float6
 }
 
 func (p *pairing) tooLongForDays() bool {
-	return time.Duration(p.h.bars)*p.m.Every > dailyLimit
+	return time.Duration(p.h.Bars)*p.m.Every > dailyLimit
 }
 
 // summarize is the mean, std and ICIR of daily means; the row says why one is missing.

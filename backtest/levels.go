@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 
 	"github.com/qf-dev/qf/backtest/metrics"
@@ -57,14 +58,14 @@ func (p *pairing) levelRows(signal string, l leveled) []LevelRow {
 	return l.rows(signal, p.name, p.h, p.outcomes(l))
 }
 
-func (l leveled) rows(signal, window string, h horizon, outcomes []outcome) []LevelRow {
+func (l leveled) rows(signal, window string, h study.Horizon, outcomes []outcome) []LevelRow {
 	all := signals.Levels()
 	rows := make([]LevelRow, len(all))
 	for at, level := range all {
 		bars, visits := l.bars[at], l.visits[at]
 		o := outcomes[at]
 		row := LevelRow{
-			Signal: signal, Window: window, Level: level.String(), Bars: bars, Horizon: h.name,
+			Signal: signal, Window: window, Level: level.String(), Bars: bars, Horizon: h.Name,
 			Share: Figure(float64(bars) / float64(l.scored)), MeanHolding: Figure(float64(bars) / float64(visits)),
 			MeanReturn: Figure(o.mean), HitRate: Figure(float64(o.hits) / float64(o.n)), T: null,
 			BreakEven: null,
@@ -86,7 +87,7 @@ func (l leveled) rows(signal, window string, h horizon, outcomes []outcome) []Le
 			}
 		case visits < minVisits:
 			row.reason("t", "fewer than 10 visits")
-		case o.n < 10*h.bars:
+		case o.n < 10*h.Bars:
 			row.reason("t", "the bars at this level span fewer than 10 horizons")
 		default:
 			row.T = Figure(o.t)
@@ -174,7 +175,7 @@ func (p *pairing) levelTests(l leveled, outcomes []outcome) {
 	old := 0
 	for lo, hi := 0, 0; lo < len(members); lo = hi {
 		bar := members[lo].bar
-		for ; members[old].bar <= bar-int32(p.h.bars); old++ {
+		for ; members[old].bar <= bar-int32(p.h.Bars); old++ {
 			within[members[old].level] -= members[old].x
 		}
 		for hi = lo; hi < len(members) && members[hi].bar == bar; hi++ {
@@ -196,7 +197,7 @@ func (p *pairing) levelTests(l leveled, outcomes []outcome) {
 					x[m.bar] += m.x
 				}
 			}
-			sums[at] = metrics.NeweyWest(x, 2*p.h.bars) * float64(bars)
+			sums[at] = metrics.NeweyWest(x, 2*p.h.Bars) * float64(bars)
 		}
 		o.t = o.mean * float64(o.n) / math.Sqrt(sums[at])
 	}

@@ -14,10 +14,3 @@ type Market struct {
 	Settlements [][]bars.Settlement // per instrument, by time; nil where there is no funding feed
 	Days        [][]bars.DayStatus  // per instrument: what the lake had
 }
-
-// Window is one replay: grid rows [Lo, Hi), which cover the time (From, To] in Unix µs.
-type Window struct {
-	Index    int
-	Lo, Hi   int
-	From, To int64
-}

@@ -9,14 +9,6 @@ import (
 	"github.com/qf-dev/qf/signals/llm"
 )
 
-// Names of what models add to the signals that are judged. A single model's name follows OneModel.
-const (
-	Composite = "composite" // F, without any model
-	Ensemble  = "llm"       // the joint opinion
-	OneModel  = "llm:"      // llm:MODEL, the opinion of one
-	Combined  = "combined"  // what is traded: composite and joint opinion, combined as the study says
-)
-
 // Models is what the language models of a study said, what that cost, and what it was worth.
 //
 // Evaluated.IC, Levels, Transitions, Spread, Spreads, Memory and Slices have rows for the signals Composite, Ensemble,

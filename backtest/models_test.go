@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"testing"
 	"time"
@@ -27,8 +28,8 @@ func TestUsageByHand(t *testing.T) {
 		},
 	}
 	r := &Result{Models: &Models{Opinions: o}, Evaluation: &Evaluated{PnL: []PnLRow{
-		{Signal: Composite, Window: All, TotalReturn: 0.02}, {Signal: "llm:a", Window: All, TotalReturn: 0.03},
-		{Signal: "llm:b", Window: All, TotalReturn: null}, {Signal: Combined, Window: All, TotalReturn: -0.01},
+		{Signal: study.Composite, Window: All, TotalReturn: 0.02}, {Signal: "llm:a", Window: All, TotalReturn: 0.03},
+		{Signal: "llm:b", Window: All, TotalReturn: null}, {Signal: study.Combined, Window: All, TotalReturn: -0.01},
 	}}}
 	rows := r.usageRows()
 	a, b, all := rows[0], rows[1], rows[2]
@@ -124,11 +125,11 @@ func TestOpinionICByHand(t *testing.T) {
 // What is compared is what was evaluated: pooled IC at the primary horizon and the PnL of the whole span.
 func TestComparisonRows(t *testing.T) {
 	g := &factors.Grid{}
-	s := &Study{Evaluation: Evaluation{PrimaryHorizon: factors.Window{Bars: 6}}}
+	s := &study.Study{Evaluation: study.EvaluationConfig{PrimaryHorizon: factors.Window{Bars: 6}}}
 	r := &Result{Study: s, Models: &Models{Panels: []*factors.Panel{factors.NewPanel("llm", g), factors.NewPanel("llm:a", g)}}, Evaluation: &Evaluated{
 		PnL: []PnLRow{
-			{Signal: Composite, Window: All, TotalReturn: 0.02}, {Signal: "llm:a", Window: All, TotalReturn: 0.05}, {Signal: Combined, Window: All, TotalReturn: 0.04, Trades: 7},
-			{Signal: Combined, Window: "0", TotalReturn: 9},
+			{Signal: study.Composite, Window: All, TotalReturn: 0.02}, {Signal: "llm:a", Window: All, TotalReturn: 0.05}, {Signal: study.Combined, Window: All, TotalReturn: 0.04, Trades: 7},
+			{Signal: study.Combined, Window: "0", TotalReturn: 9},
 		},
 		IC: []ICRow{
 			{Signal: "llm", Instrument: "x", Window: All, Horizon: "6", Pearson: 9}, {Signal: "llm", Instrument: Pooled, Window: "0", Horizon: "6", Pearson: 9},
@@ -137,7 +138,7 @@ func TestComparisonRows(t *testing.T) {
 	}}
 	rows := r.comparisonRows()
 	if len(rows) != 4 || rows[1].Signal != "llm" || rows[1].IC != 0.1 || rows[1].T != 2 || rows[1].TotalReturn != 0.04 || rows[1].Trades != 7 ||
-		math.Abs(float64(rows[2].Added)-0.03) > 1e-15 || rows[3].Signal != Combined || rows[0].Added != 0 {
+		math.Abs(float64(rows[2].Added)-0.03) > 1e-15 || rows[3].Signal != study.Combined || rows[0].Added != 0 {
 		t.Errorf("%+v", rows)
 	}
 }

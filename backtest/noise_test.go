@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -35,7 +36,7 @@ func correlated(r *rand.Rand, n, bars int) [][]float64 {
 
 // noiseWorld is a market whose scores know nothing: an AR(1) of 0.97 and a moving sum as long as a 14-day
 // momentum, both correlated between instruments as their returns are.
-func noiseWorld(instruments int, seed uint64) (*Market, Scores, Window) {
+func noiseWorld(instruments int, seed uint64) (*Market, Scores, study.Span) {
 	r := rand.New(rand.NewPCG(seed, 9))
 	g := &factors.Grid{Every: time.Hour, BarsPerYear: 365 * 24}
 	for t := range noiseBars {
@@ -67,7 +68,7 @@ func noiseWorld(instruments int, seed uint64) (*Market, Scores, Window) {
 		}
 	}
 	m := &Market{Frame: &factors.Frame{Grid: g, Panels: []*factors.Panel{factors.NewPanel("open", g, prices...)}}}
-	return m, Scores{Factors: []*factors.Panel{factors.NewPanel("ar", g, short...), factors.NewPanel("momentum", g, long...)}}, Window{Hi: noiseBars, To: g.Close[noiseBars-1]}
+	return m, Scores{Factors: []*factors.Panel{factors.NewPanel("ar", g, short...), factors.NewPanel("momentum", g, long...)}}, study.Span{Hi: noiseBars, To: g.Close[noiseBars-1]}
 }
 
 // Of factors that know nothing the headline t calls about one in twenty significant at 5 %, whatever their

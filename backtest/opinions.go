@@ -3,9 +3,9 @@ package backtest
 import (
 	"context"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
@@ -24,9 +24,9 @@ const (
 func (m *Models) name(v voice) string {
 	switch {
 	case m == nil || v == nobody:
-		return Composite
+		return study.Composite
 	case v == everybody:
-		return Combined
+		return study.Combined
 	}
 	return m.Panels[v].Name
 }
@@ -51,30 +51,6 @@ func (r *Result) hear() error {
 	}
 	r.Models = r.models(o)
 	return nil
-}
-
-// Refuses says why a backtest does not run on what the cache holds: answers are missing, or too many of a
-// model's are invalid. It is nil where it runs.
-func (l *LLM) Refuses(o *llm.Opinions) error {
-	if missing := o.Missing(); missing.Calls > 0 && l.OnMissing == missingFails {
-		return fmt.Errorf("signals.llm: %d of %d answers are %w %s: qf signals fill --config %s asks for them (%s)",
-			missing.Calls, len(o.Questions)*len(o.Config.Models), llm.ErrMissing, l.CacheDir(), l.file, dollars("for at most", missing.USD))
-	}
-	for k, m := range o.Config.Models {
-		if b := o.Billed(k); float64(b.Invalid) > l.MaxInvalid*float64(b.Calls) {
-			return fmt.Errorf("signals.llm: %d of %d answers of %s are invalid, more than max_invalid %v: qf signals verify --config %s shows them",
-				b.Invalid, b.Calls, m.Name, l.MaxInvalid, l.file)
-		}
-	}
-	return nil
-}
-
-// dollars writes a cost that may not be known.
-func dollars(words string, usd float64) string {
-	if math.IsNaN(usd) {
-		return "a price is not known: input_usd and output_usd of the model give it"
-	}
-	return words + " " + strconv.FormatFloat(usd, 'f', 4, 64) + " USD"
 }
 
 // models begins the report on replies: the opinion that holds at each bar, from its question to the
@@ -108,13 +84,13 @@ func (r *Result) models(o *llm.Opinions) *Models {
 		}
 		m.Panels = append(m.Panels, factors.NewPanel(name, r.Market.Grid, cols...))
 	}
-	hold(Ensemble, o.Ensemble())
+	hold(study.Ensemble, o.Ensemble())
 	for k, model := range o.Config.Models {
 		own := make([]float64, len(o.Questions))
 		for q, reply := range o.Replies[k] {
 			own[q] = reply.Opinion
 		}
-		hold(OneModel+model.Name, own)
+		hold(study.OneModel+model.Name, own)
 	}
 	return m
 }

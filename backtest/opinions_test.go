@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"net"
 	"net/http"
@@ -34,7 +35,7 @@ func TestCombineByHand(t *testing.T) {
 		llm.Replace: {nan, 1, 1, -0.5, -0.5},
 	} {
 		g := &factors.Grid{Every: time.Minute, Close: []int64{1, 2, 3, 4, 5}, Instruments: []datasets.Instrument{{Exchange: "test", Symbol: "A"}}}
-		s := &Study{Signals: Signals{LLM: &LLM{Combine: Combination{Mode: mode, Weight: 0.3}}}}
+		s := &study.Study{Signals: study.SignalsConfig{LLM: &study.LLMConfig{Combine: study.CombineConfig{Mode: mode, Weight: 0.3}}}}
 		r := &Result{Study: s, Market: &Market{Frame: &factors.Frame{Grid: g}}}
 		o := &llm.Opinions{
 			Config:    llm.Config{Models: []llm.Model{{Name: "a"}, {Name: "b"}}},
@@ -45,8 +46,8 @@ func TestCombineByHand(t *testing.T) {
 			},
 		}
 		m := r.models(o)
-		got := m.score(everybody, factors.NewPanel(Composite, g, f))
-		if got.Name != Combined {
+		got := m.score(everybody, factors.NewPanel(study.Composite, g, f))
+		if got.Name != study.Combined {
 			t.Errorf("what is traded is called %q", got.Name)
 		}
 		for k, x := range got.Col(0) {
@@ -88,7 +89,7 @@ const modelled = `
 const asked = 2 * 6 * 4
 
 // assisted is the study small with models, over a market, and its cache, filled by answer.
-func assisted(t *testing.T, answer func(model int, q llm.Question) string, set ...string) (*datasets.Lake, *Study) {
+func assisted(t *testing.T, answer func(model int, q llm.Question) string, set ...string) (*datasets.Lake, *study.Study) {
 	t.Helper()
 	text := small + "signals:" + strings.Replace(modelled, "CACHE", filepath.Join(t.TempDir(), "cache"), 1)
 	lake, s := simulatedLake(t, text, nil, append([]string{"data.to=2024-01-09", "composite.components=[{factor: mom, weight: 0.8}, {factor: vol, weight: -0.2}]"}, set...)...)
@@ -97,7 +98,7 @@ func assisted(t *testing.T, answer func(model int, q llm.Question) string, set .
 }
 
 // fillCache writes the entries of a study's calls; an empty answer leaves one out.
-func fillCache(t *testing.T, lake *datasets.Lake, s *Study, answer func(model int, q llm.Question) string) {
+func fillCache(t *testing.T, lake *datasets.Lake, s *study.Study, answer func(model int, q llm.Question) string) {
 	t.Helper()
 	questions, err := Questions(t.Context(), lake, s, Options{})
 	if err != nil {
@@ -189,7 +190,7 @@ func TestQuestions(t *testing.T) {
 		}
 	}
 	for _, p := range r.Factors.Panels {
-		if strings.HasPrefix(p.Name, llmOwn) {
+		if strings.HasPrefix(p.Name, study.OwnPrefix) {
 			t.Errorf("%s is judged", p.Name)
 		}
 	}
@@ -284,11 +285,11 @@ func checkModels(t *testing.T, r *Result) {
 	if want := []string{"composite", "llm:a", "llm:b", "combined"}; !slices.Equal(traded, want) {
 		t.Errorf("traded %v, want %v", traded, want)
 	}
-	if r.Traded.Name != Combined || r.All.Target != r.Target {
+	if r.Traded.Name != study.Combined || r.All.Target != r.Target {
 		t.Errorf("the run is of %s", r.Traded.Name)
 	}
 	for _, row := range ev.Daily {
-		if row.Signal != Combined {
+		if row.Signal != study.Combined {
 			t.Errorf("daily IC of %s", row.Signal)
 		}
 	}
@@ -349,7 +350,7 @@ func nullsHaveReasons(t *testing.T, m *Models) {
 // is missing. It knows the full sample, which the certificate declares. Where the study is streamed no model is asked.
 func TestPromptOfTheArticle(t *testing.T) {
 	for _, preset := range []string{"article", "article-math"} {
-		text, err := Preset(preset)
+		text, err := study.Preset(preset)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -463,7 +464,6 @@ func TestContaminatedModelIsNamed(t *testing.T) {
 // What the cache lacks, or what was changed in it, fails a run and is named.
 func TestCacheFindings(t *testing.T) {
 	lake, s := assisted(t, follows)
-	s.Signals.LLM.file = "my/study.yaml"
 	files, err := filepath.Glob(filepath.Join(s.Signals.LLM.Cache, "*", "*.json"))
 	if err != nil || len(files) != 2*asked {
 		t.Fatalf("%d files, %v", len(files), err)
@@ -487,8 +487,8 @@ func TestCacheFindings(t *testing.T) {
 	if err := os.Remove(files[5]); err != nil {
 		t.Fatal(err)
 	}
-	run("1 of 96 answers", "not in the cache", "qf signals fill --config my/study.yaml", "USD")
-	s.Signals.LLM.OnMissing = missingNeutral
+	run("1 of 96 answers", "not in the cache", "qf signals fill --config audit", "USD")
+	s.Signals.LLM.OnMissing = study.MissingNeutral
 	r, err := Backtest(t.Context(), lake, s, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -560,7 +560,7 @@ func TestPairedPrompts(t *testing.T) {
 	})
 	for _, anonymize := range []bool{false, true} {
 		s.Signals.LLM.Anonymize = anonymize
-		s.Signals.LLM.OnMissing = missingNeutral
+		s.Signals.LLM.OnMissing = study.MissingNeutral
 		r, err := Backtest(t.Context(), lake, s, Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -602,13 +602,13 @@ func TestAuditOfPrompts(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		return changed(f, llmOwn+"liquidity_score", func(dst, x []float64) { copy(dst, x[288:]) }), nil
+		return changed(f, study.OwnPrefix+"liquidity_score", func(dst, x []float64) { copy(dst, x[288:]) }), nil
 	}
 	r, err := leaking.composed(t.Context(), lake, s, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Signals.LLM.OnMissing = missingNeutral
+	s.Signals.LLM.OnMissing = study.MissingNeutral
 	if err := r.hear(); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package backtest
 import (
 	"context"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"slices"
 
 	"github.com/qf-dev/qf/datasets"
@@ -19,7 +20,7 @@ type pipeline struct {
 	compute   func(context.Context, *factors.Frame, []factors.Factor, factors.Options) (*factors.Frame, error)
 	composite func(*factors.Frame, factors.Composite, int, int) (*factors.Score, error)
 	targets   func(context.Context, signals.Rule, *factors.Panel) (*factors.Panel, error)
-	simulate  func(*Market, *factors.Panel, Window, Execution) (*Run, error)
+	simulate  func(*Market, *factors.Panel, study.Span, study.ExecutionConfig) (*Run, error)
 }
 
 var production = pipeline{
@@ -34,7 +35,7 @@ var production = pipeline{
 }
 
 // frame goes from the lake to targets.
-func (p pipeline) frame(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
+func (p pipeline) frame(ctx context.Context, lake *datasets.Lake, s *study.Study, o Options) (*Result, error) {
 	r, err := p.composed(ctx, lake, s, o)
 	if err != nil {
 		return nil, err
@@ -47,12 +48,12 @@ func (p pipeline) frame(ctx context.Context, lake *datasets.Lake, s *Study, o Op
 }
 
 // composed goes from the lake to the composite.
-func (p pipeline) composed(ctx context.Context, lake *datasets.Lake, s *Study, o Options) (*Result, error) {
+func (p pipeline) composed(ctx context.Context, lake *datasets.Lake, s *study.Study, o Options) (*Result, error) {
 	r := &Result{Study: s}
 	if err := p.market(ctx, lake, lake, r, o); err != nil {
 		return nil, err
 	}
-	r.Span, r.Windows = s.windows(r.Market.Grid)
+	r.Span, r.Windows = s.Spans(r.Market.Grid)
 	if r.Span.Lo == r.Span.Hi {
 		return nil, fmt.Errorf("study %s: no bars between %s and %s", s.Name, stamp(r.Span.From), stamp(r.Span.To))
 	}
@@ -88,7 +89,7 @@ func (p pipeline) market(ctx context.Context, lake *datasets.Lake, ticks bars.St
 	}()
 	for _, in := range s.Data.Instruments {
 		o.log("bars of %v, %s to %s", in.Instrument, first, needs.To)
-		feeds, err := withAny(lake, in.Instrument, needs.feedsOf(in), quoteFeeds, first, needs.To)
+		feeds, err := withAny(lake, in.Instrument, needs.FeedsOf(in), quoteFeeds, first, needs.To)
 		if err != nil {
 			return err
 		}
@@ -154,7 +155,7 @@ func (p pipeline) score(ctx context.Context, r *Result, o Options) (err error) {
 	all := list
 	if s.Signals.LLM != nil {
 		var own []factors.Factor
-		shown, own = s.summaryFactors(r.Market.Frame, list)
+		shown, own = s.SummaryFactors(r.Market.Grid, func(f string) bool { return r.Market.Panel(f) != nil }, list)
 		all = append(all[:len(all):len(all)], own...)
 	}
 	o.log("computing %d factors over %d bars", len(list), r.Market.Len())
@@ -212,8 +213,8 @@ func (p pipeline) trial(ctx context.Context, r *Result, v voice, target *factors
 
 // targetOf is the target in one window: the span's, unless the score takes its mean and std from
 // the whole sample, which is then the window.
-func (p pipeline) targetOf(ctx context.Context, r *Result, w Window, v voice, target *factors.Panel) (*factors.Panel, error) {
-	if !r.Study.normalizesAhead() || w == r.Span {
+func (p pipeline) targetOf(ctx context.Context, r *Result, w study.Span, v voice, target *factors.Panel) (*factors.Panel, error) {
+	if !r.Study.NormalizesAhead() || w == r.Span {
 		return target, nil
 	}
 	score, err := p.composite(r.Factors, r.Study.Composite, w.Lo, w.Hi)

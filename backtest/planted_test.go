@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"testing"
 
@@ -16,7 +17,7 @@ var printSeeds = flag.Bool("seeds", false, "print the t of every seed")
 // planted is the demo's study on the market of one seed.
 func planted(t *testing.T, seed uint64, signal float64, set ...string) *Result {
 	t.Helper()
-	study, err := ParseStudy("demo", []byte(`
+	study, err := study.Parse("demo", []byte(`
 version: 1
 name: planted
 data:

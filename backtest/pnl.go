@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 
 	"github.com/qf-dev/qf/backtest/metrics"
@@ -20,7 +21,7 @@ const (
 
 // benchmark holds every instrument with its share of the capital from the first bar on, under the
 // same costs; nil where that is not known.
-func benchmark(m *Market, w Window, e Execution) (*Run, error) {
+func benchmark(m *Market, w study.Span, e study.ExecutionConfig) (*Run, error) {
 	cols := make([][]float64, len(m.Instruments))
 	ones := make([]float64, m.Len())
 	for t := range ones {
@@ -69,7 +70,7 @@ func (r *Run) dailyReturns(days []daySpan) (returns []float64, held []bool) {
 }
 
 // pnlRow says what a run earned, beside holding the benchmark.
-func pnlRow(m *Market, signal, window string, r, hold *Run, e Evaluation) PnLRow {
+func pnlRow(m *Market, signal, window string, r, hold *Run, e study.EvaluationConfig) PnLRow {
 	if hold == nil {
 		return r.account(m).row(signal, window, nil, e)
 	}
@@ -77,7 +78,7 @@ func pnlRow(m *Market, signal, window string, r, hold *Run, e Evaluation) PnLRow
 }
 
 // row says what was earned, beside what holding the benchmark earned; nil where that is not known.
-func (a *account) row(signal, window string, hold *account, e Evaluation) PnLRow {
+func (a *account) row(signal, window string, hold *account, e study.EvaluationConfig) PnLRow {
 	row := PnLRow{
 		Signal: signal, Window: window, InitialEquity: Figure(a.capital),
 		PricePnL: Figure(a.total.PricePnL), Fees: Figure(a.total.Fees), Slippage: Figure(a.total.Slippage), Impact: Figure(a.total.Impact),
@@ -114,7 +115,7 @@ func (row *PnLRow) growth(a *account) {
 }
 
 // risk fills the figures of daily returns.
-func (row *PnLRow) risk(returns []float64, held []bool, e Evaluation) {
+func (row *PnLRow) risk(returns []float64, held []bool, e study.EvaluationConfig) {
 	riskFree := metrics.PeriodRate(e.RiskFree, daysPerYear)
 	row.DailyReturns = len(returns)
 	row.Volatility = Figure(metrics.Volatility(returns, daysPerYear))
@@ -174,7 +175,7 @@ func (row *PnLRow) trading(a *account) {
 }
 
 // against fills the comparison with the benchmark.
-func (row *PnLRow) against(returns []float64, hold *account, e Evaluation) {
+func (row *PnLRow) against(returns []float64, hold *account, e study.EvaluationConfig) {
 	row.BuyAndHold, row.Alpha, row.Beta = null, null, null
 	if hold == nil {
 		for _, key := range []string{"buy_and_hold", "alpha", "beta"} {

@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestPnLFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := pnlRow(m, "composite", All, r, hold, Evaluation{})
+	row := pnlRow(m, "composite", All, r, hold, study.EvaluationConfig{})
 	returns := []float64{0, 0.21, -0.1, 0}
 	inference := metrics.InferSharpe(returns)
 	for _, c := range []struct {
@@ -81,7 +82,7 @@ func TestPnLFigures(t *testing.T) {
 
 // A ruin is the last day; what comes after has no return.
 func TestRuinedDailyReturns(t *testing.T) {
-	r := &Run{Window: Window{Hi: 3}, Capital: 100, Equity: []float64{50, -10, -10}, Quantity: [][]float64{{1, 1, 0}}}
+	r := &Run{Window: study.Span{Hi: 3}, Capital: 100, Equity: []float64{50, -10, -10}, Quantity: [][]float64{{1, 1, 0}}}
 	returns, held := r.dailyReturns([]daySpan{{0, 0, 1}, {1, 1, 2}, {2, 2, 3}})
 	wantSeries(t, "returns", returns, []float64{-0.5, -1.2})
 	if len(held) != 2 || !held[0] || !held[1] {

@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"slices"
 
@@ -47,7 +48,7 @@ type order struct {
 	to      float64
 }
 
-func (s *asset) init(m *Market, target *factors.Panel, i int, w Window, e Execution) error {
+func (s *asset) init(m *Market, target *factors.Panel, i int, w study.Span, e study.ExecutionConfig) error {
 	column := func(name string) []float64 {
 		if p := m.Panel(name); p != nil {
 			return p.Col(i)
@@ -68,7 +69,7 @@ func (s *asset) init(m *Market, target *factors.Panel, i int, w Window, e Execut
 	if s.ask == nil {
 		s.bid = nil
 	}
-	if e.Impact.Model == squareRoot && s.turnover == nil {
+	if e.Impact.Model == study.SquareRoot && s.turnover == nil {
 		return errNoTurnover
 	}
 	switch {

@@ -17,7 +17,7 @@ type bucketSum struct {
 func (p *pairing) quantileRows(signal string) []QuantileRow {
 	out := make([]QuantileRow, len(p.buckets))
 	for i, b := range p.buckets {
-		out[i] = QuantileRow{Signal: signal, Horizon: p.h.name, Quantile: i + 1, N: b.n, MeanReturn: Figure(b.sum / float64(b.n))}
+		out[i] = QuantileRow{Signal: signal, Horizon: p.h.Name, Quantile: i + 1, N: b.n, MeanReturn: Figure(b.sum / float64(b.n))}
 		if b.n == 0 {
 			out[i].Reasons = map[string]string{"mean_return": "the bucket is empty"}
 		}

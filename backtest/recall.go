@@ -12,7 +12,7 @@ import (
 // recall takes what models said, to questions before row n, from another result: by the key of each call. Where
 // prompts look ahead those of the two differ.
 func (r *Result) recall(was *Models, n int) error {
-	if was == nil || r.Study.promptsAhead() {
+	if was == nil || r.Study.PromptsAhead() {
 		return nil
 	}
 	questions := slices.DeleteFunc(r.questions(), func(q llm.Question) bool { return q.Row >= n })

@@ -1,13 +1,14 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
 )
 
 // Result is a finished backtest: every number that a report shows, and the columns behind them.
 type Result struct {
-	Study   *Study
+	Study   *study.Study
 	Market  *Market
 	Factors *factors.Frame
 	Score   *factors.Score // the composite
@@ -15,10 +16,10 @@ type Result struct {
 	Target  *factors.Panel
 	Models  *Models // what models said; nil where the study asks none
 
-	Span    Window   // all evaluated rows
-	Windows []Window // one or more, in time order
-	All     *Run     // one run over Span
-	Runs    []*Run   // one per window; Runs[0] is All where Span is the only window
+	Span    study.Span   // all evaluated rows
+	Windows []study.Span // one or more, in time order
+	All     *Run         // one run over Span
+	Runs    []*Run       // one per window; Runs[0] is All where Span is the only window
 
 	Evaluation  *Evaluated
 	Sources     []datasets.Info // every lake file that was read

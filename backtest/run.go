@@ -3,6 +3,7 @@ package backtest
 import (
 	"errors"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 
 	"github.com/qf-dev/qf/factors"
@@ -10,7 +11,7 @@ import (
 
 // Run is one replay of a target over a window: flat start, initial capital, no closing trade.
 type Run struct {
-	Window  Window
+	Window  study.Span
 	Target  *factors.Panel // what was traded, all rows of the grid
 	Capital float64        // initial equity, quote currency
 
@@ -82,7 +83,7 @@ const maxResidual = 1e-9
 // Within a bar the order is: settlements due before the fills, fills, settlements after them, the mark at the
 // close, the decision. A bar without a price freezes the position: nothing is marked or decided. It takes
 // O(bars · instruments) time and allocates only the result.
-func Simulate(m *Market, target *factors.Panel, w Window, e Execution) (*Run, error) {
+func Simulate(m *Market, target *factors.Panel, w study.Span, e study.ExecutionConfig) (*Run, error) {
 	b, err := newBook(m, target, w, e)
 	if err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
@@ -97,7 +98,7 @@ func Simulate(m *Market, target *factors.Panel, w Window, e Execution) (*Run, er
 
 // simulateEquity is Simulate of which Bar, Quantity and Weight are not kept, for runs that only their equity
 // is wanted of; a frictionless one pays no fee, spread or impact, measured or not.
-func simulateEquity(m *Market, target *factors.Panel, w Window, e Execution, frictionless bool) (*Run, error) {
+func simulateEquity(m *Market, target *factors.Panel, w study.Span, e study.ExecutionConfig, frictionless bool) (*Run, error) {
 	b, err := newBook(m, target, w, e)
 	if err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
@@ -132,8 +133,8 @@ func (b *book) play(t, end int) {
 // book is the state of a replay.
 type book struct {
 	m            *Market
-	w            Window
-	e            Execution
+	w            study.Span
+	e            study.ExecutionConfig
 	run          *Run
 	assets       []asset
 	frictionless bool
@@ -143,7 +144,7 @@ type book struct {
 	forgotten    Ledger    // costs of the fills that the run does not keep
 }
 
-func newBook(m *Market, target *factors.Panel, w Window, e Execution) (*book, error) {
+func newBook(m *Market, target *factors.Panel, w study.Span, e study.ExecutionConfig) (*book, error) {
 	if e.Delay < 1 {
 		return nil, fmt.Errorf("delay is %d bars, want at least 1: 0 would trade on the bar that made the signal", e.Delay)
 	}

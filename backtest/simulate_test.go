@@ -3,6 +3,7 @@ package backtest
 import (
 	"encoding/json"
 	"flag"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ type table struct {
 }
 
 // market lays tables of equal length side by side.
-func market(tables ...table) (*Market, *factors.Panel, Window) {
+func market(tables ...table) (*Market, *factors.Panel, study.Span) {
 	n := len(tables[0].target)
 	g := &factors.Grid{Every: time.Minute, BarsPerYear: 525600}
 	for t := range n {
@@ -75,7 +76,7 @@ func market(tables ...table) (*Market, *factors.Panel, Window) {
 			m.Panels = append(m.Panels, factors.NewPanel(name, g, columns[name]...))
 		}
 	}
-	return m, factors.NewPanel("target", g, target...), Window{Hi: n, From: 0, To: int64(n) * minute}
+	return m, factors.NewPanel("target", g, target...), study.Span{Hi: n, From: 0, To: int64(n) * minute}
 }
 
 func fill(n int, v float64) []float64 {
@@ -86,7 +87,7 @@ func fill(n int, v float64) []float64 {
 	return x
 }
 
-func runOf(t *testing.T, e Execution, tables ...table) *Run {
+func runOf(t *testing.T, e study.ExecutionConfig, tables ...table) *Run {
 	t.Helper()
 	m, target, w := market(tables...)
 	r, err := Simulate(m, target, w, e)
@@ -97,8 +98,8 @@ func runOf(t *testing.T, e Execution, tables ...table) *Run {
 }
 
 // execution is one bar of delay at the open, without costs.
-func execution() Execution {
-	return Execution{Delay: 1, Price: "open", InitialCapital: 1000, Sizing: "compounding"}
+func execution() study.ExecutionConfig {
+	return study.ExecutionConfig{Delay: 1, Price: "open", InitialCapital: 1000, Sizing: "compounding"}
 }
 
 func wantSeries(t *testing.T, what string, got, want []float64) {
@@ -422,15 +423,15 @@ func drawTable(t *rapid.T, n int) table {
 	return x
 }
 
-func drawExecution(t *rapid.T) Execution {
-	return Execution{
+func drawExecution(t *rapid.T) study.ExecutionConfig {
+	return study.ExecutionConfig{
 		Delay: rapid.IntRange(1, 3).Draw(t, "delay"), Price: rapid.SampledFrom([]string{"open", "close"}).Draw(t, "at"),
 		TakerBps: rapid.Float64Range(0, 20).Draw(t, "taker"), HalfSpreadBps: rapid.Float64Range(0, 20).Draw(t, "half spread"),
 		Funding: true, InitialCapital: 1e5, Sizing: rapid.SampledFrom([]string{"compounding", "fixed"}).Draw(t, "sizing"),
-		Allocation:    rapid.SampledFrom([]string{"equal", inverseVolatility}).Draw(t, "allocation"),
-		Impact:        rapid.SampledFrom([]Impact{{Model: "none"}, {Model: squareRoot, K: 0.1}}).Draw(t, "impact"),
+		Allocation:    rapid.SampledFrom([]string{"equal", study.InverseVolatility}).Draw(t, "allocation"),
+		Impact:        rapid.SampledFrom([]study.ImpactConfig{{Model: "none"}, {Model: study.SquareRoot, K: 0.1}}).Draw(t, "impact"),
 		RebalanceBand: rapid.SampledFrom([]float64{0, 0.02}).Draw(t, "band"), GrossCap: rapid.SampledFrom([]float64{0, 0.7}).Draw(t, "cap"),
-		SpotShort: rapid.SampledFrom([]*SpotShort{nil, {BorrowBps: 1e5}}).Draw(t, "spot short"),
+		SpotShort: rapid.SampledFrom([]*study.SpotShortConfig{nil, {BorrowBps: 1e5}}).Draw(t, "spot short"),
 	}
 }
 

@@ -11,7 +11,7 @@ func (j *judge) stability(ev *Evaluated) []StabilityRow {
 	for _, score := range j.scores {
 		row := StabilityRow{Signal: score.Name, Figure: "ic", Worst: null}
 		for _, r := range ev.IC {
-			if r.Signal == score.Name && r.Instrument == Pooled && r.Window != All && r.Bars == j.horizons[j.primary].bars {
+			if r.Signal == score.Name && r.Instrument == Pooled && r.Window != All && r.Bars == j.horizons[j.primary].Bars {
 				row.see(r.Window, r.Pearson)
 			}
 		}

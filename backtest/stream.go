@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"runtime"
 	"slices"
@@ -24,12 +25,12 @@ const streamFrom = 2_000_000
 // whole columns, whatever the chunks and the number of workers.
 type stream struct {
 	ctx      context.Context // of Backtest, which the rows that are wanted later obey too
-	s        *Study
+	s        *study.Study
 	o        Options
 	tape     *bars.Tape
 	contract datasets.Contract
 	grid     *factors.Grid // without rows
-	span     Window
+	span     study.Span
 	length   int                 // rows of a chunk
 	quotes   []datasets.DataType // best prices that the lake has, and that are not joined to trades
 
@@ -44,7 +45,7 @@ type stream struct {
 	kept   map[string][]float64 // those columns, over the span, by the field that they are for the second pass
 	given  *factors.Chunks      // chunks from the fields kept
 
-	horizons []horizon
+	horizons []study.Horizon
 	primary  int
 	days     []daySpan // of the span, rows counted from its first
 	first    []int64   // by factor and the composite: the label of its first value in the span, 0 for none
@@ -57,7 +58,7 @@ type stream struct {
 const chunkRows = 8192
 
 // streamed reports whether the study is one of every trade, and of more of them than fit into memory.
-func (s *Study) streamed(ctx context.Context, lake *datasets.Lake, o Options) (*stream, error) {
+func streamed(ctx context.Context, lake *datasets.Lake, s *study.Study, o Options) (*stream, error) {
 	if s.Bars.Kind != "tick" || s.Bars.Size != 1 {
 		return nil, nil
 	}
@@ -74,7 +75,7 @@ func (s *Study) streamed(ctx context.Context, lake *datasets.Lake, o Options) (*
 		return nil, err
 	}
 	in := s.Data.Instruments[0]
-	feeds := slices.DeleteFunc(needs.feedsOf(in), func(t datasets.DataType) bool { return t != datasets.Trades && t != datasets.DerivativeTicker })
+	feeds := slices.DeleteFunc(needs.FeedsOf(in), func(t datasets.DataType) bool { return t != datasets.Trades && t != datasets.DerivativeTicker })
 	tape, err := bars.OpenTape(ctx, lake, bars.Request{
 		Instrument: in.Instrument, Contract: in.Contract, Spec: s.BarSpec(), First: first, End: needs.To, Feeds: feeds,
 	}, bars.Options{Workers: o.Workers, NoCache: o.NoCache})
@@ -97,7 +98,7 @@ func (s *Study) streamed(ctx context.Context, lake *datasets.Lake, o Options) (*
 // prepare makes the factors, and says what of the study cannot be streamed.
 func (st *stream) prepare() (err error) {
 	s := st.s
-	st.grid = s.probe()
+	st.grid = s.Grid()
 	st.grid.Instruments = []datasets.Instrument{st.tape.Instrument}
 	for _, c := range s.Factors {
 		f, err := factors.Make(c.Name, c.Kind, c.Params, st.grid)
@@ -126,7 +127,7 @@ func (st *stream) prepare() (err error) {
 			return fmt.Errorf("factors of %s are not available: %s does not come from trades", factors.FieldFeeds(name)[0], name)
 		}
 	}
-	if st.horizons, st.primary, err = s.Evaluation.horizonsOn(st.grid); err != nil {
+	if st.horizons, st.primary, err = s.Evaluation.HorizonsOn(st.grid); err != nil {
 		return err
 	}
 	e, g := s.Execution, s.Signals
@@ -137,7 +138,7 @@ func (st *stream) prepare() (err error) {
 		return errors.New("signals.llm is not available")
 	case g.Hysteresis != nil || g.MinHolding != (factors.Window{}) || g.RegimeScaling != nil || g.VolatilityTarget != nil || g.Cap > 0 || g.RebalanceEvery != (factors.Window{}):
 		return errors.New("of signals only thresholds and weights are available")
-	case e.Impact.Model == squareRoot:
+	case e.Impact.Model == study.SquareRoot:
 		return errors.New("execution.impact is not available")
 	case e.Funding && !st.contract.Spot && st.contract.ContinuousFunding:
 		return errors.New("funding that accrues continuously is not available: set execution.funding to false")
@@ -152,7 +153,7 @@ func (st *stream) back() int { return max(st.chunks.Back(), st.given.Back()) + 1
 func (st *stream) reach() int {
 	far := 0
 	for _, h := range st.horizons {
-		far = max(far, h.bars)
+		far = max(far, h.Bars)
 	}
 	return far + st.s.Execution.Delay
 }
@@ -162,7 +163,7 @@ func (st *stream) rows() int { return st.span.Hi - st.span.Lo }
 
 // locate finds the rows of the span, as Study.windows does: those labelled in (from, to].
 func (st *stream) locate(ctx context.Context) error {
-	from, to := st.s.evaluatedFrom().UnixMicro(), st.s.Data.To.Start()
+	from, to := st.s.EvaluatedFrom().UnixMicro(), st.s.Data.To.Start()
 	lo, err := st.upTo(ctx, from)
 	if err != nil {
 		return err
@@ -171,7 +172,7 @@ func (st *stream) locate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	st.span = Window{Lo: lo, Hi: hi, From: from, To: to}
+	st.span = study.Span{Lo: lo, Hi: hi, From: from, To: to}
 	if lo == hi {
 		return fmt.Errorf("study %s: no bars between %s and %s", st.s.Name, stamp(from), stamp(to))
 	}
@@ -293,14 +294,14 @@ func (st *stream) look(c *sheet) {
 }
 
 // paired is the number of a chunk's rows that have a forward return.
-func (st *stream) paired(c *sheet, h horizon) int {
-	return max(0, min(c.hi, st.span.Hi-h.bars-st.s.Execution.Delay)-c.lo)
+func (st *stream) paired(c *sheet, h study.Horizon) int {
+	return max(0, min(c.hi, st.span.Hi-h.Bars-st.s.Execution.Delay)-c.lo)
 }
 
 // execution are the prices between which the forward returns of a chunk's rows lie.
-func (st *stream) execution(c *sheet, h horizon) (from, to []float64) {
+func (st *stream) execution(c *sheet, h study.Horizon) (from, to []float64) {
 	from = c.trades.Column("close")[c.lo+st.s.Execution.Delay-c.trades.Base:]
-	return from, from[min(h.bars, len(from)):]
+	return from, from[min(h.Bars, len(from)):]
 }
 
 // survey is what the first pass wants of a chunk.

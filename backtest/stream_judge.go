@@ -3,6 +3,7 @@ package backtest
 import (
 	"context"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"maps"
 	"slices"
 
@@ -38,7 +39,7 @@ func (st *stream) newJudge() (*streamJudge, error) {
 	for _, means := range st.means {
 		var tests []*icTest
 		for h, m := range means {
-			tests = append(tests, newICTest(st.horizons[h].bars, m, st.days))
+			tests = append(tests, newICTest(st.horizons[h].Bars, m, st.days))
 		}
 		j.tests = append(j.tests, tests)
 	}
@@ -120,7 +121,7 @@ func (j *streamJudge) signal(c *sheet, k int, x []float64) {
 // evaluated is what is said about the study.
 func (j *streamJudge) evaluated() (*Evaluated, error) {
 	st, ev := j.st, &Evaluated{}
-	judge := &judge{m: &Market{Frame: &factors.Frame{Grid: st.grid}}, s: st.s, horizons: st.horizons, primary: st.primary, traded: Composite}
+	judge := &judge{m: &Market{Frame: &factors.Frame{Grid: st.grid}}, s: st.s, horizons: st.horizons, primary: st.primary, traded: study.Composite}
 	results := make([]horizonRows, len(st.horizons))
 	for h, horizon := range st.horizons {
 		out := &results[h]
@@ -135,16 +136,16 @@ func (j *streamJudge) evaluated() (*Evaluated, error) {
 			own.reason("pearson_high", "only pooled rows are resampled")
 			out.ic = append(out.ic, own, pooled)
 			out.quantiles = append(out.quantiles, nil)
-			out.spreads = append(out.spreads, SpreadRow{Signal: name, Horizon: horizon.name, Spread: null, Monotonicity: null,
+			out.spreads = append(out.spreads, SpreadRow{Signal: name, Horizon: horizon.Name, Spread: null, Monotonicity: null,
 				Reasons: map[string]string{"spread": notStreamed, "monotonicity": notStreamed}})
 			if k == len(st.fs) {
 				out.daily = p.dailyRows(name)
 			}
 		}
-		out.levels = j.levels.rows(Composite, horizon, h)
+		out.levels = j.levels.rows(study.Composite, horizon, h)
 	}
 	judge.collect(ev, All, results)
-	ev.Transitions = (&view{judge: judge, name: All}).transitions(Composite, j.levels.leveled())
+	ev.Transitions = (&view{judge: judge, name: All}).transitions(study.Composite, j.levels.leveled())
 	for _, name := range st.names() {
 		ev.Memory = append(ev.Memory, MemoryRow{Signal: name, Instrument: st.tape.Instrument.String(), Lag1: null, HalfLife: null, Time: null,
 			Reasons: map[string]string{"autocorrelation": notStreamed, "half_life_bars": notStreamed, "integrated_bars": notStreamed}})
@@ -166,7 +167,7 @@ func (j *streamJudge) earned(ev *Evaluated) error {
 	if hold.unknown > 0 {
 		hold = nil
 	}
-	ev.PnL = []PnLRow{own.row(Composite, All, hold, e)}
+	ev.PnL = []PnLRow{own.row(study.Composite, All, hold, e)}
 	free := own
 	if j.free != nil {
 		if free, err = j.free.close(); err != nil {
@@ -190,5 +191,5 @@ func (st *stream) names() []string {
 	for _, f := range st.fs {
 		names = append(names, f.Name)
 	}
-	return append(names, Composite)
+	return append(names, study.Composite)
 }

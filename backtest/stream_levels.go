@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 
 	"github.com/qf-dev/qf/signals"
@@ -82,7 +83,7 @@ func (l *levelCounts) leveled() leveled {
 }
 
 // rows are the composite's level rows at horizon k.
-func (l *levelCounts) rows(signal string, h horizon, k int) []LevelRow {
+func (l *levelCounts) rows(signal string, h study.Horizon, k int) []LevelRow {
 	outcomes := make([]outcome, noLevel)
 	for at, level := range signals.Levels() {
 		s := l.closed[k][at]

@@ -102,8 +102,8 @@ func (st *stream) sumWhole(c *sheet, s *pairSums, sums []float64) {
 	for k, h := range st.horizons {
 		from, to := st.execution(c, h)
 		n := rows
-		if h.bars < rows {
-			n, to = h.bars, from[rows:]
+		if h.Bars < rows {
+			n, to = h.Bars, from[rows:]
 		}
 		r := 0.0
 		for i := range n {
@@ -173,7 +173,7 @@ func (st *stream) meansOf(s *pairSums) [][]pairs {
 // sumFull sums a column that knows the full sample over its pairs at a horizon.
 func (st *stream) sumFull(k, h int) float64 {
 	x := st.full[k]
-	x = x[:max(0, len(x)-st.horizons[h].bars-st.s.Execution.Delay)]
+	x = x[:max(0, len(x)-st.horizons[h].Bars-st.s.Execution.Delay)]
 	sum := 0.0
 	for lo := 0; lo < len(x); lo += chunkRows {
 		part := x[lo:min(lo+chunkRows, len(x))]

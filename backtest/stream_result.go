@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"slices"
 
 	"github.com/qf-dev/qf/datasets"
@@ -107,12 +108,12 @@ func (st *stream) draw(r *Result, j *streamJudge) {
 		all.Bar[k] = Ledger{Fees: x.costs.Fees - before.Fees, Slippage: x.costs.Slippage - before.Slippage, Impact: x.costs.Impact - before.Impact}
 		before = x.costs
 	}
-	r.Span = Window{Hi: n, From: st.span.From, To: st.span.To}
-	r.Windows = []Window{r.Span}
+	r.Span = study.Span{Hi: n, From: st.span.From, To: st.span.To}
+	r.Windows = []study.Span{r.Span}
 	all.Window = r.Span
 	r.Market.Panels = []*factors.Panel{factors.NewPanel("close", g, column(func(x thinRow) float64 { return x.price }))}
 	r.Factors = &factors.Frame{Grid: g}
-	r.Score = &factors.Score{Panel: factors.NewPanel(Composite, g, column(func(x thinRow) float64 { return x.score })), Warnings: st.score.Warnings()}
+	r.Score = &factors.Score{Panel: factors.NewPanel(study.Composite, g, column(func(x thinRow) float64 { return x.score })), Warnings: st.score.Warnings()}
 	r.Traded = r.Score.Panel
 	r.Target = factors.NewPanel("target", g, column(func(x thinRow) float64 { return x.target }))
 	all.Target = r.Target
@@ -148,15 +149,4 @@ func (r *Result) warnConventions(rows int) {
 	if e := s.Execution; e.TakerBps == 0 && e.HalfSpreadBps == 0 {
 		r.warn(errors.New("fills pay no fee and no spread: break_even_bps says what they could have paid"))
 	}
-}
-
-// knowing lists the study's factors that know the full sample.
-func (s *Study) knowing() []string {
-	var names []string
-	for _, c := range s.Factors {
-		if c.Params.FullSample() {
-			names = append(names, c.Name)
-		}
-	}
-	return names
 }

@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"context"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"slices"
 
@@ -62,7 +63,7 @@ type FrameRows struct {
 
 // Columns names the columns of the frame: those of the bars, the factors, and the composite.
 func (s *Streamed) Columns() []string {
-	return append(append(slices.Clone(s.stream.barColumns()), s.stream.names()[:len(s.stream.fs)]...), Composite)
+	return append(append(slices.Clone(s.stream.barColumns()), s.stream.names()[:len(s.stream.fs)]...), study.Composite)
 }
 
 // barColumns are those of tick bars of one trade, as package bars names them.

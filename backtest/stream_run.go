@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"slices"
 
@@ -41,7 +42,7 @@ type streamDay struct {
 }
 
 // newStreamRun starts a replay. With rows it keeps what each chunk's rows show.
-func (st *stream) newStreamRun(e Execution, hold, frictionless, rows bool) (*streamRun, error) {
+func (st *stream) newStreamRun(e study.ExecutionConfig, hold, frictionless, rows bool) (*streamRun, error) {
 	grid := *st.grid
 	grid.Close = []int64{st.span.From} // a row, so that there are columns; those of each chunk take their place
 	row := []float64{0}
@@ -56,7 +57,7 @@ func (st *stream) newStreamRun(e Execution, hold, frictionless, rows bool) (*str
 	if hold {
 		e.RebalanceBand = 0
 	}
-	w := Window{From: st.span.From, To: st.span.To}
+	w := study.Span{From: st.span.From, To: st.span.To}
 	b, err := newBook(m, factors.NewPanel("target", &grid, row), w, e)
 	if err != nil {
 		return nil, err
@@ -99,7 +100,7 @@ func (r *streamRun) play(st *stream, c *sheet) {
 	for k := range s.orders {
 		s.orders[k].decided -= r.rows
 	}
-	b.w = Window{Hi: n, From: r.last, To: st.span.To}
+	b.w = study.Span{Hi: n, From: r.last, To: st.span.To}
 	if c.hi < st.span.Hi {
 		b.w.Hi++ // the last bar of the window is yet to come
 	}

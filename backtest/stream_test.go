@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -92,21 +93,21 @@ func tradesLake(t testing.TB, first datasets.Day, lengths ...int) *datasets.Lake
 var tradesOf = datasets.Instrument{Exchange: "binance-futures", Symbol: "BTCUSDT"}
 
 // articleOn is a preset on the days of tradesLake.
-func articleOn(t testing.TB, preset string, from datasets.Day, days int, overrides ...string) *Study {
+func articleOn(t testing.TB, preset string, from datasets.Day, days int, overrides ...string) *study.Study {
 	t.Helper()
-	text, err := Preset(preset)
+	text, err := study.Preset(preset)
 	if err != nil {
 		t.Fatal(err)
 	}
 	overrides = append([]string{"data.from=" + from.String(), fmt.Sprintf("data.to=%s", from+datasets.Day(days))}, overrides...)
-	s, err := ParseStudy(preset, text, overrides)
+	s, err := study.Parse(preset, text, overrides)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func mustBacktest(t testing.TB, lake *datasets.Lake, s *Study, o Options) *Result {
+func mustBacktest(t testing.TB, lake *datasets.Lake, s *study.Study, o Options) *Result {
 	t.Helper()
 	o.NoCache = true
 	r, err := Backtest(t.Context(), lake, s, o)
@@ -256,7 +257,7 @@ func TestStreamedFrameIsTheWhole(t *testing.T) {
 		s := articleOn(t, c.preset, streamStart, 7, c.overrides...)
 		whole := mustBacktest(t, lake, s, Options{})
 		for _, size := range []int{64, 1000} {
-			st, err := s.streamed(t.Context(), lake, Options{streamFrom: 1, chunkRows: size})
+			st, err := streamed(t.Context(), lake, s, Options{streamFrom: 1, chunkRows: size})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -321,7 +322,7 @@ func TestStreamStops(t *testing.T) {
 	why := errors.New("enough")
 	for _, stop := range []int{0, 1, 5} {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		st, err := articleOn(t, "article", streamStart, 1).streamed(t.Context(), lake, Options{Workers: 3, streamFrom: 1, chunkRows: 100})
+		st, err := streamed(t.Context(), lake, articleOn(t, "article", streamStart, 1), Options{Workers: 3, streamFrom: 1, chunkRows: 100})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"slices"
 	"time"
@@ -25,10 +26,10 @@ func (r *Result) usageRows() []UsageRow {
 		cost := b.Usage.Cost(model)
 		spent += cost
 		latency = append(latency, b.Latency...)
-		row.fill(r, OneModel+model.Name, cost, b.Latency)
+		row.fill(r, study.OneModel+model.Name, cost, b.Latency)
 		rows = append(rows, row)
 	}
-	sum.fill(r, Combined, spent, latency)
+	sum.fill(r, study.Combined, spent, latency)
 	return append(rows, sum)
 }
 
@@ -56,7 +57,7 @@ func (row *UsageRow) fill(r *Result, signal string, cost float64, latency []time
 	for k, d := range latency {
 		seconds[k] = d.Seconds()
 	}
-	earned, alone := r.totalReturn(signal), r.totalReturn(Composite)
+	earned, alone := r.totalReturn(signal), r.totalReturn(study.Composite)
 	row.CostUSD, row.CostPerCall = Figure(cost), Figure(cost/float64(row.Calls))
 	row.LatencyP50, row.LatencyP95 = Figure(metrics.Quantile(seconds, 0.5)), Figure(metrics.Quantile(seconds, 0.95))
 	row.CostPerBp, row.CostPerBpMore = perBp(cost, earned), perBp(cost, earned-alone)
@@ -109,19 +110,19 @@ func (r *Result) totalReturn(signal string) float64 { return float64(r.pnl(signa
 
 // comparisonRows put what was evaluated with and without models side by side.
 func (r *Result) comparisonRows() []ComparisonRow {
-	signals := []string{Composite}
+	signals := []string{study.Composite}
 	for _, p := range r.Models.Panels {
 		signals = append(signals, p.Name)
 	}
 	var rows []ComparisonRow
-	for _, signal := range append(signals, Combined) {
+	for _, signal := range append(signals, study.Combined) {
 		run := signal
-		if signal == Ensemble {
-			run = Combined
+		if signal == study.Ensemble {
+			run = study.Combined
 		}
 		p := r.pnl(run)
 		row := ComparisonRow{
-			Signal: signal, IC: null, T: null, TotalReturn: p.TotalReturn, Added: p.TotalReturn - r.pnl(Composite).TotalReturn,
+			Signal: signal, IC: null, T: null, TotalReturn: p.TotalReturn, Added: p.TotalReturn - r.pnl(study.Composite).TotalReturn,
 			Sharpe: p.Sharpe, MaxDrawdown: p.MaxDrawdown, Fees: p.Fees, Trades: p.Trades,
 		}
 		why := reasons{}

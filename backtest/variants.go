@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"errors"
+	"github.com/qf-dev/qf/backtest/study"
 	"math"
 
 	"github.com/qf-dev/qf/backtest/metrics"
@@ -13,7 +14,7 @@ var delays = []int{1, 2, 5, 10}
 
 // variants trades the whole span again: at several delays, which shows how fast the edge dies, and without any
 // fee, spread or impact. hold is the benchmark, nil where it is not known.
-func variants(m *Market, run, hold *Run, s *Study) ([]VariantRow, error) {
+func variants(m *Market, run, hold *Run, s *study.Study) ([]VariantRow, error) {
 	rows := make([]VariantRow, len(delays)+1)
 	errs := make([]error, len(rows))
 	datasets.ForAll(len(rows), func(k int) {
@@ -38,11 +39,11 @@ func variants(m *Market, run, hold *Run, s *Study) ([]VariantRow, error) {
 	return rows, nil
 }
 
-func variantRow(m *Market, name string, delay int, r *Run, e Evaluation) VariantRow {
+func variantRow(m *Market, name string, delay int, r *Run, e study.EvaluationConfig) VariantRow {
 	return r.account(m).variant(name, delay, e)
 }
 
-func (a *account) variant(name string, delay int, e Evaluation) VariantRow {
+func (a *account) variant(name string, delay int, e study.EvaluationConfig) VariantRow {
 	row := VariantRow{
 		Variant: name, Delay: delay, TotalReturn: null, Sharpe: null, MaxDrawdown: null, Funding: null, Trades: a.trades,
 		PricePnL: Figure(a.total.PricePnL), Fees: Figure(a.total.Fees), Slippage: Figure(a.total.Slippage), Impact: Figure(a.total.Impact),

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/factors"
 	"github.com/qf-dev/qf/signals/llm"
 )
@@ -16,20 +17,20 @@ import (
 func modelSample(t testing.TB, sh shape) *backtest.Result {
 	r := sample(t, sh)
 	asked := []string{"deepseek-v3.2", "gemini-2.5-flash"}
-	r.Traded = factors.NewPanel(backtest.Combined, r.Market.Grid, panelColumns(r.Score.Panel)...)
+	r.Traded = factors.NewPanel(study.Combined, r.Market.Grid, panelColumns(r.Score.Panel)...)
 	ev := r.Evaluation
-	for _, signal := range []string{backtest.Ensemble, backtest.OneModel + asked[0], backtest.OneModel + asked[1], backtest.Combined} {
+	for _, signal := range []string{study.Ensemble, study.OneModel + asked[0], study.OneModel + asked[1], study.Combined} {
 		ev.IC = append(ev.IC, renamed(ev.IC, signal, func(r *backtest.ICRow) *string { return &r.Signal })...)
 		ev.Levels = append(ev.Levels, renamed(ev.Levels, signal, func(r *backtest.LevelRow) *string { return &r.Signal })...)
 		ev.Transitions = append(ev.Transitions, renamed(ev.Transitions, signal, func(r *backtest.TransitionRow) *string { return &r.Signal })...)
 		ev.Slices = append(ev.Slices, renamed(ev.Slices, signal, func(r *backtest.SliceRow) *string { return &r.Signal })...)
 		ev.Spread = append(ev.Spread, renamed(ev.Spread, signal, func(r *backtest.QuantileRow) *string { return &r.Signal })...)
-		if signal != backtest.Ensemble {
+		if signal != study.Ensemble {
 			ev.PnL = append(ev.PnL, renamed(ev.PnL, signal, func(r *backtest.PnLRow) *string { return &r.Signal })...)
 		}
 	}
 	for k := range ev.Daily {
-		ev.Daily[k].Signal = backtest.Combined
+		ev.Daily[k].Signal = study.Combined
 	}
 	m := &backtest.Models{
 		Mode: llm.Blend, Weight: 0.3, Ensemble: llm.Mean, Cadence: "1d", Questions: 180,
@@ -63,7 +64,7 @@ func modelSample(t testing.TB, sh shape) *backtest.Result {
 		}
 		m.Paired = append(m.Paired, backtest.PairedRow{Model: name, N: 120, SameAction: 0.8, HitRateAnonymized: 0.51, HitRatePlain: 0.54, HitRateDifference: 0.03, HitRateT: 0.7, MeanReturnT: nan})
 	}
-	for k, signal := range []string{backtest.Composite, backtest.Ensemble, backtest.OneModel + asked[0], backtest.OneModel + asked[1], backtest.Combined} {
+	for k, signal := range []string{study.Composite, study.Ensemble, study.OneModel + asked[0], study.OneModel + asked[1], study.Combined} {
 		m.Comparison = append(m.Comparison, backtest.ComparisonRow{
 			Signal: signal, IC: 0.021 + 0.004*backtest.Figure(k), T: 1.4, TotalReturn: 0.012 + 0.01*backtest.Figure(k), Added: 0.01 * backtest.Figure(k),
 			Sharpe: 0.8, MaxDrawdown: -0.09, Fees: 3100, Trades: 412,
@@ -81,7 +82,7 @@ func modelSample(t testing.TB, sh shape) *backtest.Result {
 func renamed[T any](rows []T, signal string, name func(*T) *string) []T {
 	var out []T
 	for _, r := range rows {
-		if *name(&r) == backtest.Composite {
+		if *name(&r) == study.Composite {
 			*name(&r) = signal
 			out = append(out, r)
 		}
@@ -123,8 +124,8 @@ func sampleOpinions(r *backtest.Result, asked []string) *llm.Opinions {
 
 func TestModelSection(t *testing.T) {
 	run := finishedResult(t, modelSample(t, small))
-	if run.Report.Score != backtest.Combined {
-		t.Fatalf("score %q, want what is traded: %q", run.Report.Score, backtest.Combined)
+	if run.Report.Score != study.Combined {
+		t.Fatalf("score %q, want what is traded: %q", run.Report.Score, study.Combined)
 	}
 	page := render(t, HTML, run)
 	for _, want := range []string{

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
 	"github.com/qf-dev/qf/signals"
@@ -72,7 +73,7 @@ func TestMonths(t *testing.T) {
 	for k := range 6 {
 		g.Close = append(g.Close, first.Start()+int64(k+1)*datasets.MicrosPerDay/2)
 	}
-	run := &backtest.Run{Window: backtest.Window{Lo: 0, Hi: 6}, Capital: 100, Equity: []float64{101, 110, 99, 121, 130, 108.9}}
+	run := &backtest.Run{Window: study.Span{Lo: 0, Hi: 6}, Capital: 100, Equity: []float64{101, 110, 99, 121, 130, 108.9}}
 	got := months(g, run)
 	want := []Month{{"2024-01", 2, 0.21}, {"2024-02", 1, -0.1}}
 	if diff := cmp.Diff(want, got, nearly); diff != "" {

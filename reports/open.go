@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 )
 
 // maxDocument bounds the bytes of a JSON document that is read back.
@@ -41,7 +41,7 @@ func Open(path string) (*Run, error) {
 // complete fills in what documents did not say before they had a key for it.
 func (d *Report) complete() {
 	if d.Score == "" {
-		d.Score = backtest.Composite
+		d.Score = study.Composite
 	}
 	if e := &d.Curves.Equity; e.HoldDrawdown == nil {
 		for range e.TS {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
 )
@@ -184,7 +185,7 @@ func TestVerdict(t *testing.T) {
 		{"idle", ic(0.03, math.NaN()), pnl(0, 0), Verdict{"unknown", "idle"}},
 		{"nothing", nil, nil, Verdict{"unknown", "unknown"}},
 	} {
-		d := &Report{Score: backtest.Composite, PrimaryHorizon: "1h", IC: c.ic, PnL: c.pnl}
+		d := &Report{Score: study.Composite, PrimaryHorizon: "1h", IC: c.ic, PnL: c.pnl}
 		if got := judge(d); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}

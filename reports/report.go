@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
 )
@@ -20,7 +21,7 @@ type Report struct {
 	Name           string                   `json:"name"`
 	Digest         string                   `json:"digest"`
 	Verdict        Verdict                  `json:"verdict"`
-	Score          string                   `json:"score"` // signal of what was traded: backtest.Composite, or Combined with models
+	Score          string                   `json:"score"` // signal of what was traded: study.Composite, or Combined with models
 	Span           Span                     `json:"span"`
 	Bars           Bars                     `json:"bars"`
 	Instruments    []Instrument             `json:"instruments"`
@@ -187,11 +188,11 @@ func windows(r *backtest.Result) []Window {
 	return out
 }
 
-func window(name string, w backtest.Window) Window {
+func window(name string, w study.Span) Window {
 	return Window{Window: name, From: stamp(w.From), To: stamp(w.To), Days: days(w), Bars: w.Hi - w.Lo}
 }
 
-func days(w backtest.Window) backtest.Figure {
+func days(w study.Span) backtest.Figure {
 	return backtest.Figure(float64(w.To-w.From) / datasets.MicrosPerDay)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
 	"github.com/qf-dev/qf/factors"
@@ -46,7 +47,7 @@ func sample(t testing.TB, sh shape) *backtest.Result {
 	for k := range sh.warmUp + n {
 		g.Close = append(g.Close, from.Start()+int64(k-sh.warmUp+1)*step)
 	}
-	span := backtest.Window{Lo: sh.warmUp, Hi: sh.warmUp + n, From: from.Start(), To: from.Start() + int64(n)*step}
+	span := study.Span{Lo: sh.warmUp, Hi: sh.warmUp + n, From: from.Start(), To: from.Start() + int64(n)*step}
 
 	var price, score [][]float64
 	for i := range sh.instruments {
@@ -58,7 +59,7 @@ func sample(t testing.TB, sh shape) *backtest.Result {
 			price[1][k], score[1][k] = math.NaN(), math.NaN()
 		}
 	}
-	study := sampleStudy(sh)
+	cfg := sampleStudy(sh)
 	m := &backtest.Market{
 		Frame:       &factors.Frame{Grid: g, Panels: []*factors.Panel{factors.NewPanel("close", g, price...)}},
 		Settlements: make([][]bars.Settlement, len(sh.instruments)),
@@ -81,7 +82,7 @@ func sample(t testing.TB, sh shape) *backtest.Result {
 		m.Days = append(m.Days, status)
 	}
 	r := &backtest.Result{
-		Study: study, Market: m,
+		Study: cfg, Market: m,
 		Factors: &factors.Frame{Grid: g, Panels: []*factors.Panel{factors.NewPanel("momentum_14d", g, score...)}},
 		Score:   &factors.Score{Panel: factors.NewPanel("composite", g, score...)},
 		Span:    span,
@@ -90,15 +91,15 @@ func sample(t testing.TB, sh shape) *backtest.Result {
 	r.Traded = r.Score.Panel
 	target := make([][]float64, len(score))
 	for i := range score {
-		target[i] = targets(score[i], study.Signals)
+		target[i] = targets(score[i], cfg.Signals)
 	}
 	r.Target = factors.NewPanel("target", g, target...)
-	r.All = replay(m, target, span, study.Execution)
+	r.All = replay(m, target, span, cfg.Execution)
 	for k := range sh.windows {
-		w := backtest.Window{Index: k, Lo: span.Lo + n*k/sh.windows, Hi: span.Lo + n*(k+1)/sh.windows}
+		w := study.Span{Index: k, Lo: span.Lo + n*k/sh.windows, Hi: span.Lo + n*(k+1)/sh.windows}
 		w.From, w.To = g.Close[w.Lo]-step, g.Close[w.Hi-1]
 		r.Windows = append(r.Windows, w)
-		r.Runs = append(r.Runs, replay(m, target, w, study.Execution))
+		r.Runs = append(r.Runs, replay(m, target, w, cfg.Execution))
 	}
 	if sh.windows == 1 {
 		r.Runs[0] = r.All
@@ -135,7 +136,7 @@ func walk(rng *rand.Rand, n int, start, edge, dayShare float64) (price, score []
 	return price, score
 }
 
-func targets(score []float64, s backtest.Signals) []float64 {
+func targets(score []float64, s study.SignalsConfig) []float64 {
 	out := make([]float64, len(score))
 	for t, f := range score {
 		switch c, w := s.Thresholds, s.Weights; {
@@ -153,7 +154,7 @@ func targets(score []float64, s backtest.Signals) []float64 {
 }
 
 // replay fills each change of target one bar later at the close and keeps the books.
-func replay(m *backtest.Market, target [][]float64, w backtest.Window, e backtest.Execution) *backtest.Run {
+func replay(m *backtest.Market, target [][]float64, w study.Span, e study.ExecutionConfig) *backtest.Run {
 	run := &backtest.Run{Window: w, Capital: e.InitialCapital}
 	n := len(target)
 	run.Quantity, run.Weight, run.ByAsset = make([][]float64, n), make([][]float64, n), make([]backtest.Ledger, n)
@@ -206,14 +207,14 @@ func sum(a, b backtest.Ledger) backtest.Ledger {
 	}
 }
 
-func sampleStudy(sh shape) *backtest.Study {
+func sampleStudy(sh shape) *study.Study {
 	var from datasets.Day
 	from, _ = datasets.ParseDay("2024-01-02")
-	s := &backtest.Study{
+	s := &study.Study{
 		Version: 1, Name: sh.name,
-		Data: backtest.Data{Lake: "./lake", From: from, To: from + datasets.Day(sh.days), Clock: "local_timestamp"},
-		Bars: backtest.Bars{Kind: "time", Every: factors.Window{Time: sh.every}},
-		Factors: []backtest.FactorConfig{
+		Data: study.DataConfig{Lake: "./lake", From: from, To: from + datasets.Day(sh.days), Clock: "local_timestamp"},
+		Bars: study.BarsConfig{Kind: "time", Every: factors.Window{Time: sh.every}},
+		Factors: []study.FactorConfig{
 			{Name: "momentum_14d", Kind: "momentum", Params: factors.Params{"window": "14d"}},
 		},
 		Composite: factors.Composite{
@@ -221,16 +222,16 @@ func sampleStudy(sh shape) *backtest.Study {
 			Normalize:  factors.Normalization{Method: factors.Rolling, Window: factors.Window{Time: 30 * 24 * time.Hour}},
 			Missing:    factors.Strict,
 		},
-		Signals: backtest.Signals{
+		Signals: study.SignalsConfig{
 			Thresholds: signals.Cuts{StrongLong: 1, Long: 0.5, Short: -0.5, StrongShort: -1},
 			Weights:    signals.Weights{StrongLong: 1, Long: 0.5, Short: -0.5, StrongShort: -1},
 		},
-		Execution:  backtest.Execution{Delay: 1, Price: "open", TakerBps: 5, HalfSpreadBps: 1, Funding: true, InitialCapital: 100000, Sizing: "compounding"},
-		Evaluation: backtest.Evaluation{PrimaryHorizon: factors.Window{Time: time.Hour}, Quantiles: 5, Seed: 1},
-		Report:     backtest.Report{Dir: "runs", Formats: []string{"html", "json", "csv", "parquet"}},
+		Execution:  study.ExecutionConfig{Delay: 1, Price: "open", TakerBps: 5, HalfSpreadBps: 1, Funding: true, InitialCapital: 100000, Sizing: "compounding"},
+		Evaluation: study.EvaluationConfig{PrimaryHorizon: factors.Window{Time: time.Hour}, Quantiles: 5, Seed: 1},
+		Report:     study.ReportConfig{Dir: "runs", Formats: []string{"html", "json", "csv", "parquet"}},
 	}
 	for _, in := range sh.instruments {
-		s.Data.Instruments = append(s.Data.Instruments, backtest.InstrumentConfig{Instrument: in, Contract: datasets.Contract{Multiplier: 1}})
+		s.Data.Instruments = append(s.Data.Instruments, study.InstrumentConfig{Instrument: in, Contract: datasets.Contract{Multiplier: 1}})
 	}
 	for _, h := range horizons {
 		s.Evaluation.Horizons = append(s.Evaluation.Horizons, factors.Window{Time: h})

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 )
 
 // comparisonGrid has the study with and without its models.
@@ -17,7 +18,7 @@ func comparisonGrid(m *Models) grid {
 	}
 	for _, r := range m.Comparison {
 		name := signalName(r.Signal)
-		if r.Signal == backtest.Composite {
+		if r.Signal == study.Composite {
 			name = "composite alone"
 		}
 		g.Rows = append(g.Rows, []entry{

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 )
 
 // grid is a table for reading: figures rounded, with the exact ones in report.json.
@@ -78,9 +79,9 @@ func (d *Report) signalNames() []string {
 		switch {
 		case s == d.Score:
 			return 0
-		case s == backtest.Composite:
+		case s == study.Composite:
 			return 1
-		case d.Models != nil && (s == backtest.Ensemble || strings.HasPrefix(s, backtest.OneModel)):
+		case d.Models != nil && (s == study.Ensemble || strings.HasPrefix(s, study.OneModel)):
 			return 2
 		}
 		return 3

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 )
 
 // The screen that a summary fits on; that of a study with models is higher.
@@ -118,10 +118,10 @@ func (s *screen) models(m *Models) {
 	added := m.addWords()
 	s.line("", "")
 	s.line(bold+styles[added.Tone], "What do the models add?  %s", added.Text)
-	if r := m.compared(backtest.Composite); r != nil {
+	if r := m.compared(study.Composite); r != nil {
 		s.row("without them", percent(r.TotalReturn, 2), fmt.Sprintf("Sharpe %s; IC %s, t %s", signed(r.Sharpe, 2), signed(r.IC, 4), signed(r.T, 1)))
 	}
-	if r := m.compared(backtest.Ensemble); r != nil {
+	if r := m.compared(study.Ensemble); r != nil {
 		s.row("their IC", signed(r.IC, 4), "of their opinion alone, t "+signed(r.T, 1))
 	}
 	if u := m.total(); u != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/signals/llm"
 )
 
@@ -30,7 +31,7 @@ func (m *Models) setup() string {
 
 // addSentence says what the models changed.
 func (m *Models) addSentence() string {
-	with, without := m.compared(backtest.Combined), m.compared(backtest.Composite)
+	with, without := m.compared(study.Combined), m.compared(study.Composite)
 	if with == nil || without == nil || !finite(float64(with.Added)) {
 		return "What they added to the return cannot be said."
 	}
@@ -40,7 +41,7 @@ func (m *Models) addSentence() string {
 
 // addWords is the same in a few words.
 func (m *Models) addWords() word {
-	with := m.compared(backtest.Combined)
+	with := m.compared(study.Combined)
 	switch {
 	case with == nil || !finite(float64(with.Added)):
 		return word{"Not known", "open"}
@@ -90,12 +91,12 @@ func verdictName(v string) word {
 // signalName is a signal's name for reading.
 func signalName(s string) string {
 	switch s {
-	case backtest.Ensemble:
+	case study.Ensemble:
 		return "models together"
-	case backtest.Combined:
+	case study.Combined:
 		return "composite and models"
 	}
-	return strings.TrimPrefix(s, backtest.OneModel)
+	return strings.TrimPrefix(s, study.OneModel)
 }
 
 // agreeSentence says how far the models agree; nothing where there is one.

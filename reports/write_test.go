@@ -13,7 +13,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets/parquet"
 )
 
@@ -189,7 +189,7 @@ func TestManifestLeavesCircumstancesOut(t *testing.T) {
 	r := modelSample(t, small)
 	budget := 123.25
 	r.Study.Data.Lake, r.Study.Report.Dir = "mark-lake", "mark-dir"
-	r.Study.Signals.LLM = &backtest.LLM{
+	r.Study.Signals.LLM = &study.LLMConfig{
 		BaseURL: "mark-url", APIKeyEnv: "mark-variable", Cache: "mark-cache", BudgetUSD: &budget,
 		RequestsPerMinute: 123.25, TokensPerMinute: 123.25, Concurrency: 12325, MaxRetries: 12325, MaxTokens: 777,
 	}

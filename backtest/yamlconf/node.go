@@ -260,3 +260,14 @@ func splitStep(s string) (name string, index int, err error) {
 	}
 	return name, index, nil
 }
+
+// Without is a copy of a mapping that lacks one key.
+func (n *Node) Without(name string) *Node {
+	out := &Node{Kind: Map}
+	for i, k := range n.Keys {
+		if k.Name != name {
+			out.Add(k.Name, n.Items[i])
+		}
+	}
+	return out
+}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/backtest/yamlconf"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
@@ -259,7 +259,7 @@ func finishedRuns(n int) completer {
 // that have few.
 func settings(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	var list []string
-	schemaValues("", yamlconf.Schema(backtest.DefaultStudy()), func(path string, s map[string]any) {
+	schemaValues("", yamlconf.Schema(study.Default()), func(path string, s map[string]any) {
 		if strings.HasPrefix(typed, path+"=") {
 			for _, v := range choices(s) {
 				list = append(list, path+"="+v)

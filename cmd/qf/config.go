@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/backtest/yamlconf"
 )
 
@@ -40,7 +40,7 @@ factors, then see what it needs with qf fetch --config FILE --dry-run. Presets:
 		Example: "  qf config init > study.yaml\n  qf config init --preset cross-section > ten.yaml",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			text, err := backtest.Preset(preset)
+			text, err := study.Preset(preset)
 			if err != nil {
 				return usageError{err}
 			}
@@ -48,17 +48,17 @@ factors, then see what it needs with qf fetch --config FILE --dry-run. Presets:
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&preset, "preset", "default", "`NAME` of the study: "+strings.Join(backtest.Presets(), ", "))
-	complete(cmd, "preset", fixed(backtest.Presets()...))
+	cmd.Flags().StringVar(&preset, "preset", "default", "`NAME` of the study: "+strings.Join(study.Presets(), ", "))
+	complete(cmd, "preset", fixed(study.Presets()...))
 	return cmd
 }
 
 // presetList names the presets with the first line of each, which says what it is for.
 func presetList() string {
 	var b strings.Builder
-	others := slices.DeleteFunc(backtest.Presets(), func(name string) bool { return name == "default" })
+	others := slices.DeleteFunc(study.Presets(), func(name string) bool { return name == "default" })
 	for _, name := range append([]string{"default"}, others...) {
-		text, err := backtest.Preset(name)
+		text, err := study.Preset(name)
 		if err != nil {
 			panic("qf: " + err.Error())
 		}
@@ -132,7 +132,7 @@ type problemJSON struct {
 	Message string `json:"message"`
 }
 
-func checkJSON(file string, study *backtest.Study, err error) checkReport {
+func checkJSON(file string, study *study.Study, err error) checkReport {
 	r := checkReport{File: file, OK: err == nil, Problems: []problemJSON{}}
 	if err == nil {
 		r.Study = study.Document()
@@ -159,7 +159,7 @@ its first line: # yaml-language-server: $schema=qf.schema.json
 		Example: "  qf config schema > qf.schema.json",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return printJSON(s, yamlconf.Schema(backtest.DefaultStudy()))
+			return printJSON(s, yamlconf.Schema(study.Default()))
 		},
 	}
 }
@@ -177,8 +177,8 @@ func bindSet(cmd *cobra.Command, set *[]string) {
 }
 
 // loadStudy makes everything that is wrong with a study file wrong usage, and shows its lines.
-func loadStudy(path string, set []string) (*backtest.Study, error) {
-	study, err := backtest.LoadStudy(path, set)
+func loadStudy(path string, set []string) (*study.Study, error) {
+	study, err := study.Load(path, set)
 	if err == nil {
 		return study, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/tardistest"
 	"github.com/qf-dev/qf/signals/llm"
@@ -122,7 +123,7 @@ func TestFixtureAnswersAreTheModels(t *testing.T) {
 	if code := run(t.Context(), []string{"import", "--quiet", "--lake", filepath.Join(dir, "lake"), fixture("fixture")}, quiet); code != exitDone {
 		t.Fatalf("import: exit code %d", code)
 	}
-	study, err := backtest.LoadStudy(fixture("studies", "models.yaml"), nil)
+	study, err := study.Load(fixture("studies", "models.yaml"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,9 +30,10 @@ var layers = map[string][]string{
 	"signals/llm/llmtest": {},
 	"backtest/metrics":    {},
 	"backtest/yamlconf":   {"datasets"},
-	"backtest":            {"datasets", "datasets/bars", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf"},
+	"backtest/study":      {"datasets", "datasets/bars", "factors", "signals", "signals/llm", "backtest/yamlconf"},
+	"backtest":            {"datasets", "datasets/bars", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf", "backtest/study"},
 	"reports/chart":       {},
-	"reports":             {"datasets", "datasets/bars", "datasets/parquet", "factors", "signals", "signals/llm", "backtest", "backtest/yamlconf", "reports/chart"},
+	"reports":             {"datasets", "datasets/bars", "datasets/parquet", "factors", "signals", "signals/llm", "backtest", "backtest/study", "backtest/yamlconf", "reports/chart"},
 	"cmd/qf":              nil, // everything
 }
 

@@ -11,19 +11,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/backtest/yamlconf"
 )
 
 // What `qf config init` prints is valid, by `qf config check` and by what `qf config schema` prints.
 func TestEveryPresetPassesTheCheckAndTheSchema(t *testing.T) {
 	schema := schemaDocument(t)
-	for _, name := range backtest.Presets() {
-		text, err := backtest.Preset(name)
+	for _, name := range study.Presets() {
+		text, err := study.Preset(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := backtest.ParseStudy(name, text, nil); err != nil {
+		if _, err := study.Parse(name, text, nil); err != nil {
 			t.Errorf("%v", err)
 		}
 		for _, problem := range violations("", value(t, name, text), schema) {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/backtest/yamlconf"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/tardistest"
@@ -228,7 +228,7 @@ func TestReadmeStudiesAndTargets(t *testing.T) {
 		case "yaml":
 			if file := strings.TrimPrefix(b.file, ">>"); strings.Contains(b.text, "version: 1\n") || file != b.file {
 				studies[file] += b.text
-				if _, err := backtest.ParseStudy(file, []byte(studies[file]), nil); err != nil {
+				if _, err := study.Parse(file, []byte(studies[file]), nil); err != nil {
 					t.Errorf("README.md:%d: %v", b.line, err)
 				}
 			}

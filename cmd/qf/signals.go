@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/signals/llm"
 )
@@ -61,7 +62,7 @@ func (o *signalsOptions) bind(cmd *cobra.Command) {
 
 // asked is a study's questions and the models that they are put to.
 type asked struct {
-	study     *backtest.Study
+	study     *study.Study
 	config    llm.Config
 	cache     *llm.Cache
 	questions []llm.Question

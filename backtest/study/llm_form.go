@@ -1,4 +1,4 @@
-package backtest
+package study
 
 import (
 	"math"
@@ -12,16 +12,16 @@ import (
 )
 
 // DecodeNode reads the section over its defaults.
-func (l *LLM) DecodeNode(c *yamlconf.Cursor) {
-	type form LLM
+func (l *LLMConfig) DecodeNode(c *yamlconf.Cursor) {
+	type form LLMConfig
 	f := form(defaultLLM())
 	c.Decode(&f)
-	*l = LLM(f)
+	*l = LLMConfig(f)
 }
 
 // JSONSchema describes the section, defaults included.
-func (l LLM) JSONSchema() map[string]any {
-	type form LLM
+func (l LLMConfig) JSONSchema() map[string]any {
+	type form LLMConfig
 	return yamlconf.Object(form(defaultLLM()))
 }
 
@@ -87,7 +87,7 @@ func (list LanguageModels) EncodeNode() *yamlconf.Node {
 		}
 		n := yamlconf.Encode(f)
 		if m.KnowledgeCutoff == 0 {
-			n = without(n, "knowledge_cutoff")
+			n = n.Without("knowledge_cutoff")
 		}
 		out.Items = append(out.Items, n)
 	}
@@ -140,16 +140,16 @@ func (t Template) JSONSchema() map[string]any {
 
 // identity is the section without where things lie and how the cache is filled. A study without models is named
 // as if there were no such section.
-func (o Signals) identity(section *yamlconf.Node) *yamlconf.Node {
+func (o SignalsConfig) Identity(section *yamlconf.Node) *yamlconf.Node {
 	models := section.Get("llm")
-	section = without(section, "llm")
+	section = section.Without("llm")
 	if o.LLM == nil {
 		return section
 	}
 	for _, key := range []string{
 		"base_url", "api_key_env", "cache", "budget_usd", "requests_per_minute", "tokens_per_minute", "concurrency", "max_retries",
 	} {
-		models = without(models, key)
+		models = models.Without(key)
 	}
 	return section.Add("llm", models)
 }

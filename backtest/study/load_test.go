@@ -1,4 +1,4 @@
-package backtest
+package study
 
 import (
 	"encoding/json"
@@ -21,11 +21,11 @@ func TestDefaultPresetIsTheDefaultStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	preset, err := ParseStudy("preset", text, nil)
+	preset, err := Parse("preset", text, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := ParseStudy("plain", []byte(minimal), []string{
+	plain, err := Parse("plain", []byte(minimal), []string{
 		"name=my-study", "data.instruments=[binance-futures:BTCUSDT, binance-futures:ETHUSDT]",
 	})
 	if err != nil {
@@ -42,7 +42,7 @@ func TestEveryPresetIsValid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ParseStudy(name, text, nil); err != nil {
+		if _, err := Parse(name, text, nil); err != nil {
 			t.Errorf("%v", err)
 		}
 	}
@@ -62,12 +62,12 @@ func document(t *testing.T, s *Study) string {
 
 // What a study resolves to is a study that resolves to the same.
 func TestDocumentReadsBack(t *testing.T) {
-	first, err := ParseStudy("s", []byte(minimal), []string{"windows={length: 30d}", "execution.impact={model: square_root, k: 0.5}", "execution.spot_short={borrow_bps: 300}"})
+	first, err := Parse("s", []byte(minimal), []string{"windows={length: 30d}", "execution.impact={model: square_root, k: 0.5}", "execution.spot_short={borrow_bps: 300}"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := document(t, first)
-	second, err := ParseStudy("again", []byte(text), nil)
+	second, err := Parse("again", []byte(text), nil)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -134,7 +134,7 @@ evaluation: {horizons: [5m, 5m], primary_horizon: 2h}
 		{"empty", "", []string{"the file is empty"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := ParseStudy("s.yaml", []byte(c.src), nil)
+			_, err := Parse("s.yaml", []byte(c.src), nil)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -148,7 +148,7 @@ evaluation: {horizons: [5m, 5m], primary_horizon: 2h}
 }
 
 func TestInstrumentForms(t *testing.T) {
-	s, err := ParseStudy("s", []byte(`
+	s, err := Parse("s", []byte(`
 version: 1
 data:
   instruments:
@@ -178,9 +178,9 @@ data:
 
 func TestWindowsEndAtToAndGoBack(t *testing.T) {
 	for _, c := range []struct {
-		windows string
-		first   string
-		count   int
+		Spans string
+		first string
+		count int
 	}{
 		{"", "2024-03-03", 1},                           // the last 90 days
 		{"{length: 30d, step: 30d}", "2024-01-03", 5},   // 152 days: 5 × 30, two days unused
@@ -190,35 +190,35 @@ func TestWindowsEndAtToAndGoBack(t *testing.T) {
 		{"{length: 151d}", "2024-01-02", 1},             // step is the length by default
 	} {
 		set := []string{}
-		if c.windows != "" {
-			set = append(set, "windows="+c.windows)
+		if c.Spans != "" {
+			set = append(set, "windows="+c.Spans)
 		}
-		s, err := ParseStudy("s", []byte(minimal), set)
+		s, err := Parse("s", []byte(minimal), set)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := s.evaluatedFrom().Format(time.DateOnly); got != c.first {
-			t.Errorf("windows %s start at %s, want %s", c.windows, got, c.first)
+		if got := s.EvaluatedFrom().Format(time.DateOnly); got != c.first {
+			t.Errorf("windows %s start at %s, want %s", c.Spans, got, c.first)
 		}
-		g := s.probe()
+		g := s.Grid()
 		for d := s.Data.From; d < s.Data.To; d++ {
 			for k := range int64(24) {
 				g.Close = append(g.Close, d.Start()+(k+1)*3_600_000_000)
 			}
 		}
-		all, list := s.windows(g)
+		all, list := s.Spans(g)
 		if len(list) != c.count {
-			t.Errorf("windows %s: %d, want %d", c.windows, len(list), c.count)
+			t.Errorf("windows %s: %d, want %d", c.Spans, len(list), c.count)
 		}
 		last := list[len(list)-1]
 		if all.Hi != g.Len() || last.Hi != g.Len() || g.Close[last.Hi-1] != s.Data.To.Start() || all.Lo != list[0].Lo {
-			t.Errorf("windows %s: all %+v, last %+v", c.windows, all, last)
+			t.Errorf("windows %s: all %+v, last %+v", c.Spans, all, last)
 		}
 	}
 }
 
 func TestNeedsReachesBackForTheWarmUp(t *testing.T) {
-	s, err := ParseStudy("s", []byte(minimal), []string{"data.from=2024-05-01"})
+	s, err := Parse("s", []byte(minimal), []string{"data.from=2024-05-01"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestNeedsReachesBackForTheWarmUp(t *testing.T) {
 }
 
 func TestLoadStudyNamesTheFile(t *testing.T) {
-	if _, err := LoadStudy("nosuch.yaml", nil); !os.IsNotExist(err) {
+	if _, err := Load("nosuch.yaml", nil); !os.IsNotExist(err) {
 		t.Errorf("got %v", err)
 	}
 }

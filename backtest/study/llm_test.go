@@ -1,4 +1,4 @@
-package backtest
+package study
 
 import (
 	"math"
@@ -12,13 +12,13 @@ import (
 )
 
 func TestModelSectionDefaults(t *testing.T) {
-	s, err := ParseStudy("dir/s.yaml", []byte(minimal), []string{"signals.llm={}"})
+	s, err := Parse("dir/s.yaml", []byte(minimal), []string{"signals.llm={}"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := s.Signals.LLM
 	if l.BaseURL != "https://api.holysheep.ai/v1" || l.APIKeyEnv != "HOLYSHEEP_API_KEY" || l.Cadence.String() != "1d" ||
-		l.Combine != (Combination{llm.Blend, 0.3}) || l.Ensemble != llm.Mean || l.OnMissing != "error" || l.MaxInvalid != 0.05 ||
+		l.Combine != (CombineConfig{llm.Blend, 0.3}) || l.Ensemble != llm.Mean || l.OnMissing != "error" || l.MaxInvalid != 0.05 ||
 		l.Temperature != 0.2 || l.MaxTokens != 500 || l.ResponseFormat != llm.JSONSchema || l.BudgetUSD != nil || l.Seed != nil {
 		t.Errorf("defaults %+v", *l)
 	}
@@ -28,7 +28,7 @@ func TestModelSectionDefaults(t *testing.T) {
 	if got, want := l.CacheDir(), filepath.Join("dir", "llm-cache"); got != want {
 		t.Errorf("the cache lies in %s, want %s: beside the study", got, want)
 	}
-	if s, err := ParseStudy("s", []byte(minimal), []string{"signals.llm=null"}); err != nil || s.Signals.LLM != nil {
+	if s, err := Parse("s", []byte(minimal), []string{"signals.llm=null"}); err != nil || s.Signals.LLM != nil {
 		t.Errorf("llm: null gives %v, %v", s, err)
 	}
 }
@@ -42,7 +42,7 @@ func TestModelSectionReadsBack(t *testing.T) {
 		"signals.llm={models: [gpt-4.1, {name: local, input_usd: 0, output_usd: 0.1, knowledge_cutoff: 2024-02-01, weight: 2}, {name: unpriced, input_usd: 3}], " +
 			"cadence: 4h, combine: {mode: gate}, seed: 7, user_template: user.tmpl, summary: {volatility: volatility_20d, missing: zero}}",
 	}
-	s, err := ParseStudy(filepath.Join(dir, "s.yaml"), []byte(minimal), set)
+	s, err := Parse(filepath.Join(dir, "s.yaml"), []byte(minimal), set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestModelSectionReadsBack(t *testing.T) {
 		t.Errorf("models %+v", models)
 	}
 	text := document(t, s)
-	again, err := ParseStudy("elsewhere/s.yaml", []byte(text), nil)
+	again, err := Parse("elsewhere/s.yaml", []byte(text), nil)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -66,7 +66,7 @@ func TestModelSectionReadsBack(t *testing.T) {
 	if c, err := s.Signals.LLM.Config(); err != nil || !math.IsNaN(c.BudgetUSD) || *c.Seed != 7 {
 		t.Errorf("config %+v, %v", c, err)
 	}
-	s, err = ParseStudy("s", []byte(minimal), []string{"signals.llm={budget_usd: 1.5}"})
+	s, err = Parse("s", []byte(minimal), []string{"signals.llm={budget_usd: 1.5}"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,44 +103,12 @@ func TestModelSectionErrors(t *testing.T) {
 		{"{max_invalid: 2}", "want at least 0 and at most 1"},
 		{"{concurrency: 0}", "want at least 1"},
 	} {
-		_, err := ParseStudy("s", []byte(minimal), []string{"signals.llm=" + c.section})
+		_, err := Parse("s", []byte(minimal), []string{"signals.llm=" + c.section})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v\nwant %q", c.section, err, c.want)
 		}
 		if err != nil && strings.Contains(err.Error(), "sk-live-1234") {
 			t.Errorf("%s: the error shows a key: %v", c.section, err)
-		}
-	}
-}
-
-// What a run is named after holds what its numbers depend on, and not where things lie.
-func TestIdentityOfModels(t *testing.T) {
-	name := func(set ...string) string {
-		s, err := ParseStudy("s", []byte(minimal), append([]string{"signals.llm={}"}, set...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, err := digest(s, nil, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}
-	plain := name()
-	for _, set := range []string{
-		"cache=elsewhere", "api_key_env=KEY", "base_url=http://localhost:1", "budget_usd=3", "requests_per_minute=5", "tokens_per_minute=5",
-		"concurrency=1", "max_retries=0",
-	} {
-		if name("signals.llm."+set) != plain {
-			t.Errorf("%s gives a run another name", set)
-		}
-	}
-	for _, set := range []string{
-		"models=[gpt-4.1]", "cadence=12h", "combine={mode: gate}", "combine={weight: 0.5}", "ensemble=majority", "anonymize=true", "temperature=0",
-		"user_template={text: '{{.Summary}}'}", "on_missing=neutral", "summary={missing: zero}", "models=[{name: deepseek-v3.2, knowledge_cutoff: 2024-01-01}, gemini-2.5-flash]",
-	} {
-		if name("signals.llm."+set) == plain {
-			t.Errorf("%s leaves a run's name as it is", set)
 		}
 	}
 }

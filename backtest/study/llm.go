@@ -1,4 +1,4 @@
-package backtest
+package study
 
 import (
 	"math"
@@ -15,14 +15,14 @@ import (
 //
 // Where the endpoint and the cache lie, and under which budget and rate it was filled, is no part of
 // what a run is named after; the answers are.
-type LLM struct {
+type LLMConfig struct {
 	BaseURL   string         `yaml:"base_url" doc:"of an OpenAI-compatible endpoint, without /chat/completions"`
 	APIKeyEnv string         `yaml:"api_key_env" doc:"environment variable that holds its key; \"\" for an endpoint without keys"`
 	Models    LanguageModels `yaml:"models" doc:"names, or mappings with prices, weight and knowledge cut-off"`
 	Cadence   factors.Window `yaml:"cadence" doc:"time from one question to the next, counted from 00:00 UTC; calibration looks as far ahead"`
-	Combine   Combination    `yaml:"combine" doc:"how opinion and composite become the score that is traded"`
+	Combine   CombineConfig  `yaml:"combine" doc:"how opinion and composite become the score that is traded"`
 	Ensemble  llm.Ensemble   `yaml:"ensemble" enum:"mean|majority|weights" doc:"how the opinions of several models become one"`
-	Summary   Summary        `yaml:"summary" doc:"factors of the study that a prompt shows instead of those it shows by default"`
+	Summary   SummaryConfig  `yaml:"summary" doc:"factors of the study that a prompt shows instead of those it shows by default"`
 
 	Cache      string   `yaml:"cache" doc:"folder of the answers, relative to this file; it holds no secret and may be committed"`
 	BudgetUSD  *float64 `yaml:"budget_usd" range:"[0,)" doc:"most that filling the cache may cost; left out: no limit"`
@@ -47,12 +47,12 @@ type LLM struct {
 
 // What a missing answer does.
 const (
-	missingFails   = "error"
-	missingNeutral = "neutral"
+	MissingFails   = "error"
+	MissingNeutral = "neutral"
 )
 
 // Combination says how opinion and composite become the score that is traded.
-type Combination struct {
+type CombineConfig struct {
 	Mode   llm.Combine `yaml:"mode" enum:"blend|gate|replace" doc:"blend: (1 − weight)·F + weight·opinion; gate: F where the opinion has its sign, else 0; replace: the opinion"`
 	Weight float64     `yaml:"weight" range:"[0,1]" doc:"of the opinion in a blend"`
 }
@@ -60,7 +60,7 @@ type Combination struct {
 // Summary says which factors of the study a prompt shows. An empty name is the value that prompts
 // show by default: momentum over 7 and 30 days, volatility over 20 days, and vol_regime,
 // liquidity_score, funding and ofi with the parameters of the catalogue.
-type Summary struct {
+type SummaryConfig struct {
 	Momentum1W         string `yaml:"momentum_1w" doc:"factor shown as momentum of 1 week; left out: momentum over 7d"`
 	Momentum1M         string `yaml:"momentum_1m" doc:"factor shown as momentum of 1 month; left out: momentum over 30d"`
 	Volatility         string `yaml:"volatility" doc:"factor shown as volatility; left out: volatility over 20d"`
@@ -81,14 +81,14 @@ type Template struct {
 }
 
 // defaultLLM is the section with every default; the models' prices come with them.
-func defaultLLM() LLM {
-	return LLM{
+func defaultLLM() LLMConfig {
+	return LLMConfig{
 		BaseURL: "https://api.holysheep.ai/v1", APIKeyEnv: "HOLYSHEEP_API_KEY",
 		Models:   LanguageModels{languageModel("deepseek-v3.2"), languageModel("gemini-2.5-flash")},
 		Cadence:  factors.Window{Time: datasets.MicrosPerDay * 1000},
-		Combine:  Combination{Mode: llm.Blend, Weight: 0.3},
-		Ensemble: llm.Mean, Summary: Summary{Missing: "null"},
-		Cache: "./llm-cache", OnMissing: missingFails, MaxInvalid: 0.05,
+		Combine:  CombineConfig{Mode: llm.Blend, Weight: 0.3},
+		Ensemble: llm.Mean, Summary: SummaryConfig{Missing: "null"},
+		Cache: "./llm-cache", OnMissing: MissingFails, MaxInvalid: 0.05,
 		Temperature: 0.2, MaxTokens: 500, ResponseFormat: llm.JSONSchema,
 		RequestsPerMinute: 60, Concurrency: 4, MaxRetries: 3,
 	}
@@ -106,7 +106,7 @@ func languageModel(name string) llm.Model {
 }
 
 // CacheDir is the folder of the answers.
-func (l *LLM) CacheDir() string {
+func (l *LLMConfig) CacheDir() string {
 	if filepath.IsAbs(l.Cache) {
 		return l.Cache
 	}
@@ -114,7 +114,7 @@ func (l *LLM) CacheDir() string {
 }
 
 // Config is the section as package llm takes it. The error is of a template.
-func (l *LLM) Config() (llm.Config, error) {
+func (l *LLMConfig) Config() (llm.Config, error) {
 	prompts, err := llm.ParsePrompts(l.SystemTemplate.Text, l.UserTemplate.Text)
 	c := llm.Config{
 		BaseURL: l.BaseURL, APIKeyEnv: l.APIKeyEnv, Models: slices.Clone(l.Models), Ensemble: l.Ensemble,

@@ -1,4 +1,4 @@
-package backtest
+package study
 
 import (
 	"errors"
@@ -15,16 +15,16 @@ import (
 
 // LoadStudy reads a configuration file, applies overrides of the form path=value, fills in the
 // defaults and checks everything. The error joins every problem, each with file, line and column.
-func LoadStudy(path string, overrides []string) (*Study, error) {
+func Load(path string, overrides []string) (*Study, error) {
 	src, err := yamlconf.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return ParseStudy(path, src, overrides)
+	return Parse(path, src, overrides)
 }
 
 // ParseStudy is LoadStudy of a text; name stands in its errors.
-func ParseStudy(name string, src []byte, overrides []string) (*Study, error) {
+func Parse(name string, src []byte, overrides []string) (*Study, error) {
 	doc, err := yamlconf.Parse(name, src)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func ParseStudy(name string, src []byte, overrides []string) (*Study, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	s := DefaultStudy()
+	s := Default()
 	p, _ := yamlconf.Decode(name, doc, s) // its errors are p's too
 	s.check(p, name)
 	if err := p.Err(); err != nil {
@@ -54,7 +54,7 @@ func (s *Study) Document() *yamlconf.Node { return yamlconf.Encode(s) }
 func (s *Study) check(p *yamlconf.Positions, file string) {
 	s.checkData(p)
 	s.checkBars(p)
-	if g := s.probe(); g != nil {
+	if g := s.Grid(); g != nil {
 		s.checkFactors(p, g)
 		s.checkSignals(p, g)
 		s.checkLLM(p, g, file)
@@ -132,7 +132,7 @@ func (s *Study) checkBars(p *yamlconf.Positions) {
 }
 
 // probe is a grid without bars on which windows and factors can be tried; nil where the bars make none.
-func (s *Study) probe() *factors.Grid {
+func (s *Study) Grid() *factors.Grid {
 	spec := s.BarSpec()
 	if spec.Validate() != nil {
 		return nil
@@ -270,13 +270,13 @@ func (s *Study) BarSpec() bars.Spec {
 
 // tickWindows lists the N of the ofi_{N}t columns that the factors ask for, ascending.
 func (s *Study) tickWindows() []int {
-	fields, err := s.fields()
+	fields, err := s.Fields()
 	if err != nil {
 		return nil // what checkFactors reports
 	}
 	if s.Signals.LLM != nil {
-		for _, v := range summary {
-			fields = append(fields, v.fields()...)
+		for _, v := range SummaryValues {
+			fields = append(fields, v.Fields()...)
 		}
 	}
 	var windows []int
@@ -420,20 +420,20 @@ func (f FactorConfig) EncodeNode() *yamlconf.Node {
 }
 
 // DecodeNode reads none, square_root or {model, k}.
-func (m *Impact) DecodeNode(c *yamlconf.Cursor) {
-	type form Impact
+func (m *ImpactConfig) DecodeNode(c *yamlconf.Cursor) {
+	type form ImpactConfig
 	f := form{Model: "square_root", K: 1}
 	if c.Kind == yamlconf.Map {
 		c.Decode(&f)
-		*m = Impact(f)
+		*m = ImpactConfig(f)
 		return
 	}
 	switch {
 	case !c.Want(yamlconf.Scalar):
 	case c.Text == "none":
-		*m = Impact{Model: "none"}
+		*m = ImpactConfig{Model: "none"}
 	case c.Text == "square_root":
-		*m = Impact(f)
+		*m = ImpactConfig(f)
 	default:
 		c.Errorf("%q, want none or {model: square_root, k: 1}", c.Text)
 	}
@@ -464,7 +464,7 @@ func (f FactorConfig) JSONSchema() map[string]any {
 }
 
 // JSONSchema describes the two forms of the impact model.
-func (m Impact) JSONSchema() map[string]any {
-	type form Impact
+func (m ImpactConfig) JSONSchema() map[string]any {
+	type form ImpactConfig
 	return map[string]any{"anyOf": []any{map[string]any{"enum": []string{"none", "square_root"}}, yamlconf.Object(form{})}}
 }

@@ -1,4 +1,4 @@
-package backtest
+package study
 
 import (
 	"math"
@@ -23,11 +23,13 @@ factors:
 composite: {components: [{factor: mom, weight: 1}]}
 `
 
+var nan = math.NaN()
+
 // ruled gives the targets of a study with one setting: one-hour bars from 22:00 UTC on, whose regime and
 // volatility are as given.
 func ruled(t *testing.T, set string, score, regime, vol []float64) []float64 {
 	t.Helper()
-	s, err := ParseStudy("s.yaml", []byte(hourly), strings.Fields(set))
+	s, err := Parse("s.yaml", []byte(hourly), strings.Fields(set))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,32 +113,19 @@ func TestSignalOptionsAreCausal(t *testing.T) {
 	}
 }
 
-// From ticks to positions, with everything on at once.
-func TestSignalOptionsPassTheAudit(t *testing.T) {
-	text := strings.Replace(small, "  - {name: vol,",
-		"  - {name: regime, kind: vol_regime, window: 4h, min_periods: 20, lookback: 6h, min_lookback: 20}\n  - {name: vol,", 1)
-	lake, study := simulatedLake(t, text, nil, append(strings.Fields(spaced(allOptions)), "execution.spot_short={borrow_bps: 500}",
-		"data.instruments=[binance-futures:BTCUSDT, binance:ETHUSDT]", "composite.missing=renormalize")...)
-	r, cert := audited(t, production, lake, study, Options{})
-	clean(t, cert)
-	if len(r.All.Fills) == 0 {
-		t.Error("nothing was traded")
-	}
-}
-
 func TestSignalOptionsReadBack(t *testing.T) {
-	first, err := ParseStudy("s", []byte(hourly), strings.Fields(spaced(allOptions)))
+	first, err := Parse("s", []byte(hourly), strings.Fields(spaced(allOptions)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := *first.Signals.Hysteresis; e != (Exits{StrongLong: 0.8, Long: 0.2, Short: -0.1, StrongShort: -1}) {
+	if e := *first.Signals.Hysteresis; e != (HysteresisConfig{StrongLong: 0.8, Long: 0.2, Short: -0.1, StrongShort: -1}) {
 		t.Errorf("exits %+v: one that is left out is its threshold", e)
 	}
-	if r := *first.Signals.RegimeScaling; r != (RegimeScaling{"regime", 1.5, 1, 0.5}) {
+	if r := *first.Signals.RegimeScaling; r != (RegimeScalingConfig{"regime", 1.5, 1, 0.5}) {
 		t.Errorf("%+v: a multiplier that is left out is 1", r)
 	}
 	text := document(t, first)
-	second, err := ParseStudy("again", []byte(text), nil)
+	second, err := Parse("again", []byte(text), nil)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -161,7 +150,7 @@ func TestSignalOptionErrors(t *testing.T) {
 		"volatility_target: {factor: vol, annual: 0.2, max: 0}": "signals.volatility_target.max: 0, want more than 0",
 		"cap: 2": "s.yaml:10:8: signals.cap: 2, want at least 0 and at most 1",
 	} {
-		_, err := ParseStudy("s.yaml", []byte(strings.TrimPrefix(hourly, "\n")+heading+line+"\n"), nil)
+		_, err := Parse("s.yaml", []byte(strings.TrimPrefix(hourly, "\n")+heading+line+"\n"), nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", line, err, want)
 		}

@@ -1,4 +1,4 @@
-package backtest
+package study
 
 import (
 	"fmt"
@@ -13,24 +13,24 @@ import (
 
 // Signals turns scores into targets. Everything but thresholds and weights is off where it is not
 // given; Rule says in which order the parts work.
-type Signals struct {
-	Thresholds       signals.Cuts      `yaml:"thresholds" doc:"boundaries of the five levels, each to be exceeded strictly"`
-	Weights          signals.Weights   `yaml:"weights" doc:"target weight of each level"`
-	Hysteresis       *Exits            `yaml:"hysteresis" doc:"scores at which a level is left again, nearer to neutral than its threshold; one that is left out is the threshold"`
-	MinHolding       factors.Window    `yaml:"min_holding" doc:"bars or time for which a level's weight is kept once it is taken"`
-	RegimeScaling    *RegimeScaling    `yaml:"regime_scaling" doc:"multiplies targets by the volatility regime"`
-	VolatilityTarget *VolatilityTarget `yaml:"volatility_target" doc:"multiplies targets by annual over the volatility of the instrument"`
-	Cap              float64           `yaml:"cap" range:"[0,1]" doc:"largest absolute target of an instrument; 0: none (execution.gross_cap limits their sum)"`
-	RebalanceEvery   factors.Window    `yaml:"rebalance_every" doc:"targets change only at the first bar of each stretch of so many bars or so much time, from 00:00 UTC on"`
-	LLM              *LLM              `yaml:"llm" doc:"opinions of language models, combined with the composite into the score that is cut into levels; left out: none"`
+type SignalsConfig struct {
+	Thresholds       signals.Cuts            `yaml:"thresholds" doc:"boundaries of the five levels, each to be exceeded strictly"`
+	Weights          signals.Weights         `yaml:"weights" doc:"target weight of each level"`
+	Hysteresis       *HysteresisConfig       `yaml:"hysteresis" doc:"scores at which a level is left again, nearer to neutral than its threshold; one that is left out is the threshold"`
+	MinHolding       factors.Window          `yaml:"min_holding" doc:"bars or time for which a level's weight is kept once it is taken"`
+	RegimeScaling    *RegimeScalingConfig    `yaml:"regime_scaling" doc:"multiplies targets by the volatility regime"`
+	VolatilityTarget *VolatilityTargetConfig `yaml:"volatility_target" doc:"multiplies targets by annual over the volatility of the instrument"`
+	Cap              float64                 `yaml:"cap" range:"[0,1]" doc:"largest absolute target of an instrument; 0: none (execution.gross_cap limits their sum)"`
+	RebalanceEvery   factors.Window          `yaml:"rebalance_every" doc:"targets change only at the first bar of each stretch of so many bars or so much time, from 00:00 UTC on"`
+	LLM              *LLMConfig              `yaml:"llm" doc:"opinions of language models, combined with the composite into the score that is cut into levels; left out: none"`
 }
 
 // Exits are the scores at which levels are left.
-type Exits signals.Cuts
+type HysteresisConfig signals.Cuts
 
 // RegimeScaling names a factor of the study of kind vol_regime and what targets are multiplied by in
 // each of its regimes.
-type RegimeScaling struct {
+type RegimeScalingConfig struct {
 	Factor string  `yaml:"factor" doc:"a factor of the study, of kind vol_regime"`
 	Low    float64 `yaml:"low" range:"[0,100]" doc:"in low volatility; 1 where left out"`
 	Normal float64 `yaml:"normal" range:"[0,100]" doc:"in normal volatility, and where the regime is not known; 1 where left out"`
@@ -39,7 +39,7 @@ type RegimeScaling struct {
 
 // VolatilityTarget names a factor of the study that is an annualized volatility and the volatility
 // that a full position is sized to.
-type VolatilityTarget struct {
+type VolatilityTargetConfig struct {
 	Factor string  `yaml:"factor" doc:"a factor of the study: volatility, parkinson or garman_klass"`
 	Annual float64 `yaml:"annual" range:"(0,100]" doc:"0.2 is 20 % a year"`
 	Max    float64 `yaml:"max" range:"(0,100]" doc:"largest multiplier; 1 where left out"`
@@ -87,7 +87,7 @@ func (s *Study) levels() signals.Rule {
 func (s *Study) checkSignals(p *yamlconf.Positions, g *factors.Grid) {
 	o := &s.Signals
 	if e, c := o.Hysteresis, o.Thresholds; e != nil {
-		*e = Exits{
+		*e = HysteresisConfig{
 			StrongLong: given(e.StrongLong, c.StrongLong), Long: given(e.Long, c.Long),
 			Short: given(e.Short, c.Short), StrongShort: given(e.StrongShort, c.StrongShort),
 		}
@@ -150,25 +150,25 @@ func (s *Study) checkFactorOf(p *yamlconf.Positions, path, name, what string, fi
 }
 
 // DecodeNode reads the exits; those that are left out are missing until the study is checked.
-func (e *Exits) DecodeNode(c *yamlconf.Cursor) {
-	type form Exits
+func (e *HysteresisConfig) DecodeNode(c *yamlconf.Cursor) {
+	type form HysteresisConfig
 	f := form{math.NaN(), math.NaN(), math.NaN(), math.NaN()}
 	c.Decode(&f)
-	*e = Exits(f)
+	*e = HysteresisConfig(f)
 }
 
 // DecodeNode reads the mapping; multipliers that are left out are 1.
-func (r *RegimeScaling) DecodeNode(c *yamlconf.Cursor) {
-	type form RegimeScaling
+func (r *RegimeScalingConfig) DecodeNode(c *yamlconf.Cursor) {
+	type form RegimeScalingConfig
 	f := form{Low: 1, Normal: 1, High: 1}
 	c.Decode(&f)
-	*r = RegimeScaling(f)
+	*r = RegimeScalingConfig(f)
 }
 
 // DecodeNode reads the mapping; max is 1 where it is left out.
-func (v *VolatilityTarget) DecodeNode(c *yamlconf.Cursor) {
-	type form VolatilityTarget
+func (v *VolatilityTargetConfig) DecodeNode(c *yamlconf.Cursor) {
+	type form VolatilityTargetConfig
 	f := form{Max: 1}
 	c.Decode(&f)
-	*v = VolatilityTarget(f)
+	*v = VolatilityTargetConfig(f)
 }

@@ -1,4 +1,4 @@
-package backtest
+package study
 
 import (
 	"github.com/qf-dev/qf/datasets"
@@ -12,19 +12,19 @@ import (
 type Study struct {
 	Version    int               `yaml:"version" range:"[1,1]" doc:"version of this format"`
 	Name       string            `yaml:"name" doc:"names the run's folder"`
-	Data       Data              `yaml:"data" doc:"what to read"`
-	Bars       Bars              `yaml:"bars" doc:"the grid"`
-	Windows    *Windows          `yaml:"windows" doc:"replays that end at data.to and go back; without it the last 90 days are the one window and the rest warms up"`
+	Data       DataConfig        `yaml:"data" doc:"what to read"`
+	Bars       BarsConfig        `yaml:"bars" doc:"the grid"`
+	Windows    *WindowsConfig    `yaml:"windows" doc:"replays that end at data.to and go back; without it the last 90 days are the one window and the rest warms up"`
 	Factors    []FactorConfig    `yaml:"factors" doc:"what to compute at each bar"`
 	Composite  factors.Composite `yaml:"composite" doc:"F = sum of weight times normalized factor"`
-	Signals    Signals           `yaml:"signals" doc:"score to target weight"`
-	Execution  Execution         `yaml:"execution" doc:"target weight to fills, and what they cost"`
-	Evaluation Evaluation        `yaml:"evaluation" doc:"how score and PnL are judged"`
-	Report     Report            `yaml:"report" doc:"what a run writes"`
+	Signals    SignalsConfig     `yaml:"signals" doc:"score to target weight"`
+	Execution  ExecutionConfig   `yaml:"execution" doc:"target weight to fills, and what they cost"`
+	Evaluation EvaluationConfig  `yaml:"evaluation" doc:"how score and PnL are judged"`
+	Report     ReportConfig      `yaml:"report" doc:"what a run writes"`
 }
 
 // Data names the ticks: instruments over [From, To), both at 00:00 UTC.
-type Data struct {
+type DataConfig struct {
 	Lake        string       `yaml:"lake" doc:"folder of the lake, relative to this file; without it $QF_LAKE, else ./lake"`
 	Instruments Instruments  `yaml:"instruments" doc:"exchange:SYMBOL, or a mapping that says what an amount means"`
 	From        datasets.Day `yaml:"from" doc:"first day, UTC"`
@@ -43,7 +43,7 @@ type InstrumentConfig struct {
 }
 
 // Bars is the grid's definition.
-type Bars struct {
+type BarsConfig struct {
 	Kind        string         `yaml:"kind" enum:"time|tick|volume|dollar" doc:"what closes a bar"`
 	Every       factors.Window `yaml:"every" doc:"length of time bars, 1s to 1d"`
 	Size        float64        `yaml:"size" range:"[0,)" doc:"trades, base units or quote notional of the other bars"`
@@ -51,7 +51,7 @@ type Bars struct {
 }
 
 // Windows cuts the span into replays that end at Data.To and go back.
-type Windows struct {
+type WindowsConfig struct {
 	Length factors.Window `yaml:"length" doc:"of one replay"`
 	Step   factors.Window `yaml:"step" doc:"from one replay to the one before; shorter than length: they overlap"`
 }
@@ -65,35 +65,35 @@ type FactorConfig struct {
 }
 
 // Execution is how targets become fills and what they cost.
-type Execution struct {
-	Delay          int     `yaml:"delay" range:"[1,100000]" doc:"bars between decision and fill; 0 would trade on the bar that made the signal"`
-	Price          string  `yaml:"price" enum:"open|close|vwap" doc:"of the bar that fills"`
-	TakerBps       float64 `yaml:"taker_bps" range:"[0,1000]" doc:"fee on the fill's notional"`
-	HalfSpreadBps  float64 `yaml:"half_spread_bps" range:"[0,1000]" doc:"paid on each fill where the lake has no quotes"`
-	Impact         Impact  `yaml:"impact" doc:"none, or {model: square_root, k: 1}"`
-	Funding        bool    `yaml:"funding" doc:"pay and earn funding at each settlement"`
-	InitialCapital float64 `yaml:"initial_capital" range:"(0,)" doc:"quote currency"`
-	Sizing         string  `yaml:"sizing" enum:"compounding|fixed" doc:"a weight is a share of current equity, or of the initial capital"`
-	RebalanceBand  float64 `yaml:"rebalance_band" range:"[0,1]" doc:"trade back when the held weight is off by more; 0: off"`
-	Allocation     string  `yaml:"allocation" enum:"equal|inverse_volatility" doc:"how instruments share the capital"`
-	GrossCap       float64 `yaml:"gross_cap" range:"[0,)" doc:"of the sum of absolute weights; 0: none"`
+type ExecutionConfig struct {
+	Delay          int          `yaml:"delay" range:"[1,100000]" doc:"bars between decision and fill; 0 would trade on the bar that made the signal"`
+	Price          string       `yaml:"price" enum:"open|close|vwap" doc:"of the bar that fills"`
+	TakerBps       float64      `yaml:"taker_bps" range:"[0,1000]" doc:"fee on the fill's notional"`
+	HalfSpreadBps  float64      `yaml:"half_spread_bps" range:"[0,1000]" doc:"paid on each fill where the lake has no quotes"`
+	Impact         ImpactConfig `yaml:"impact" doc:"none, or {model: square_root, k: 1}"`
+	Funding        bool         `yaml:"funding" doc:"pay and earn funding at each settlement"`
+	InitialCapital float64      `yaml:"initial_capital" range:"(0,)" doc:"quote currency"`
+	Sizing         string       `yaml:"sizing" enum:"compounding|fixed" doc:"a weight is a share of current equity, or of the initial capital"`
+	RebalanceBand  float64      `yaml:"rebalance_band" range:"[0,1]" doc:"trade back when the held weight is off by more; 0: off"`
+	Allocation     string       `yaml:"allocation" enum:"equal|inverse_volatility" doc:"how instruments share the capital"`
+	GrossCap       float64      `yaml:"gross_cap" range:"[0,)" doc:"of the sum of absolute weights; 0: none"`
 
-	SpotShort *SpotShort `yaml:"spot_short" doc:"lets spot instruments be short, {borrow_bps: 500}; without it their targets are at least 0"`
+	SpotShort *SpotShortConfig `yaml:"spot_short" doc:"lets spot instruments be short, {borrow_bps: 500}; without it their targets are at least 0"`
 }
 
 // SpotShort is what it takes to be short of spot.
-type SpotShort struct {
+type SpotShortConfig struct {
 	BorrowBps float64 `yaml:"borrow_bps" range:"[0,100000]" doc:"cost of the borrowed coins per 365-day year, of their value"`
 }
 
 // Impact is the market-impact model; none where Model is empty.
-type Impact struct {
+type ImpactConfig struct {
 	Model string  `yaml:"model" enum:"none|square_root"`
 	K     float64 `yaml:"k" range:"[0,)"`
 }
 
 // Evaluation is how score and PnL are judged.
-type Evaluation struct {
+type EvaluationConfig struct {
 	Horizons       []factors.Window `yaml:"horizons" doc:"of forward returns, in time or in bars"`
 	PrimaryHorizon factors.Window   `yaml:"primary_horizon" doc:"the one that verdicts use"`
 	Quantiles      int              `yaml:"quantiles" range:"[2,100]" doc:"buckets of the score"`
@@ -104,25 +104,25 @@ type Evaluation struct {
 }
 
 // Report is what a run writes.
-type Report struct {
+type ReportConfig struct {
 	Dir     string   `yaml:"dir" doc:"folder of runs, relative to where qf is started"`
 	Formats []string `yaml:"formats" enum:"html|json|csv|parquet|frame" doc:"frame: also factors.parquet and factors.arrow"`
 }
 
 // DefaultStudy is a study with every default but the instruments and the span, which have none.
-func DefaultStudy() *Study {
+func Default() *Study {
 	window := func(s string) factors.Window {
 		w, err := factors.ParseWindow(s)
 		if err != nil {
-			panic("backtest: " + err.Error())
+			panic("study: " + err.Error())
 		}
 		return w
 	}
 	s := &Study{
 		Version: 1,
 		Name:    "study",
-		Data:    Data{Clock: "local_timestamp"},
-		Bars:    Bars{Kind: "time", Every: window("1m")},
+		Data:    DataConfig{Clock: "local_timestamp"},
+		Bars:    BarsConfig{Kind: "time", Every: window("1m")},
 		Factors: []FactorConfig{
 			{"momentum_14d", "momentum", factors.Params{"window": "14d"}},
 			{"volatility_20d", "volatility", factors.Params{"window": "20d"}},
@@ -139,18 +139,18 @@ func DefaultStudy() *Study {
 				{Factor: "ofi", Weight: 0.15},
 			},
 		},
-		Signals: Signals{
+		Signals: SignalsConfig{
 			Thresholds: signals.Cuts{StrongLong: 1, Long: 0.5, Short: -0.5, StrongShort: -1},
 			Weights:    signals.Weights{StrongLong: 1, Long: 0.5, Short: -0.5, StrongShort: -1},
 		},
-		Execution: Execution{
-			Delay: 1, Price: "open", TakerBps: 5, HalfSpreadBps: 1, Impact: Impact{Model: "none"}, Funding: true,
+		Execution: ExecutionConfig{
+			Delay: 1, Price: "open", TakerBps: 5, HalfSpreadBps: 1, Impact: ImpactConfig{Model: "none"}, Funding: true,
 			InitialCapital: 100_000, Sizing: "compounding", Allocation: "equal",
 		},
-		Evaluation: Evaluation{
+		Evaluation: EvaluationConfig{
 			PrimaryHorizon: window("1h"), Quantiles: 5, Bootstrap: 1000, Seed: 1, Ledger: true,
 		},
-		Report: Report{Dir: "runs", Formats: []string{"html", "json", "csv", "parquet"}},
+		Report: ReportConfig{Dir: "runs", Formats: []string{"html", "json", "csv", "parquet"}},
 	}
 	for _, h := range []string{"5m", "15m", "1h", "4h", "1d", "3d"} {
 		s.Evaluation.Horizons = append(s.Evaluation.Horizons, window(h))

@@ -1,4 +1,4 @@
-package backtest
+package study
 
 import (
 	"embed"
@@ -14,7 +14,7 @@ var presets embed.FS
 func Presets() []string {
 	entries, err := presets.ReadDir("presets")
 	if err != nil {
-		panic("backtest: " + err.Error())
+		panic("study: " + err.Error())
 	}
 	var names []string
 	for _, e := range entries {

@@ -1,4 +1,4 @@
-package backtest
+package study
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ type Needs struct {
 
 // Needs works out which days and feeds the study reads.
 func (s *Study) Needs() (Needs, error) {
-	g := s.probe()
+	g := s.Grid()
 	if g == nil {
 		return Needs{}, fmt.Errorf("study %s: its bars are not valid", s.Name)
 	}
@@ -36,7 +36,7 @@ func (s *Study) Needs() (Needs, error) {
 		lookback[c.Name] = f.Lookback
 		n.Warmup = max(n.Warmup, f.Lookback)
 	}
-	fields, err := s.fields()
+	fields, err := s.Fields()
 	if err != nil {
 		return Needs{}, err
 	}
@@ -57,7 +57,7 @@ func (s *Study) Needs() (Needs, error) {
 		n.addFeed([]datasets.DataType{datasets.DerivativeTicker})
 	}
 	if g.Every > 0 {
-		start := s.evaluatedFrom().Add(-time.Duration(n.Warmup) * g.Every)
+		start := s.EvaluatedFrom().Add(-time.Duration(n.Warmup) * g.Every)
 		n.From = min(n.From, datasets.DayOf(start.UnixMicro()))
 	}
 	return n, nil
@@ -74,7 +74,7 @@ func (n *Needs) addFeed(any []datasets.DataType) {
 }
 
 // fields lists the market fields that the study's factors are computed from, each once.
-func (s *Study) fields() ([]string, error) {
+func (s *Study) Fields() ([]string, error) {
 	var fields []string
 	for _, c := range s.Factors {
 		list, err := factors.Needs(c.Kind, c.Params)
@@ -99,7 +99,7 @@ func (s *Study) Partitions() ([]datasets.Partition, error) {
 	}
 	var want []datasets.Partition
 	for _, in := range s.Data.Instruments {
-		for _, feed := range n.feedsOf(in) {
+		for _, feed := range n.FeedsOf(in) {
 			last := n.To
 			if feed == datasets.DerivativeTicker {
 				last++
@@ -113,7 +113,7 @@ func (s *Study) Partitions() ([]datasets.Partition, error) {
 }
 
 // feedsOf leaves out what a spot instrument cannot have.
-func (n Needs) feedsOf(in InstrumentConfig) []datasets.DataType {
+func (n Needs) FeedsOf(in InstrumentConfig) []datasets.DataType {
 	if !in.Contract.Spot {
 		return n.Feeds
 	}
@@ -123,7 +123,7 @@ func (n Needs) feedsOf(in InstrumentConfig) []datasets.DataType {
 }
 
 // evaluatedFrom is the first instant of the evaluated span of time bars.
-func (s *Study) evaluatedFrom() time.Time {
+func (s *Study) EvaluatedFrom() time.Time {
 	from, to := s.Data.From.Time(), s.Data.To.Time()
 	length, step := defaultWindow, defaultWindow
 	if s.Windows == nil {
@@ -147,35 +147,35 @@ func later(a, b time.Time) time.Time {
 }
 
 // windows cuts the grid into the study's replays, in time order, and gives the rows of all of them.
-func (s *Study) windows(g *factors.Grid) (all Window, list []Window) {
+func (s *Study) Spans(g *factors.Grid) (all Span, list []Span) {
 	to := s.Data.To.Start()
 	if s.Bars.Kind != "time" && s.Windows != nil {
 		return s.barWindows(g)
 	}
-	cut := func(index int, from, to int64) Window {
+	cut := func(index int, from, to int64) Span {
 		lo, _ := slices.BinarySearch(g.Close, from+1)
 		hi, _ := slices.BinarySearch(g.Close, to+1)
-		return Window{Index: index, Lo: lo, Hi: hi, From: from, To: to}
+		return Span{Index: index, Lo: lo, Hi: hi, From: from, To: to}
 	}
-	first := s.evaluatedFrom().UnixMicro()
+	first := s.EvaluatedFrom().UnixMicro()
 	all = cut(0, first, to)
 	if s.Windows == nil {
-		return all, []Window{all}
+		return all, []Span{all}
 	}
 	length, step := s.Windows.Length.Time.Microseconds(), s.Windows.Step.Time.Microseconds()
 	for start := first; start+length <= to; start += step {
 		list = append(list, cut(len(list), start, start+length))
 	}
 	if len(list) == 0 {
-		list = []Window{all}
+		list = []Span{all}
 	}
 	return all, list
 }
 
 // barWindows are windows counted in bars.
-func (s *Study) barWindows(g *factors.Grid) (all Window, list []Window) {
-	cut := func(lo, hi int) Window {
-		w := Window{Lo: lo, Hi: hi, From: s.Data.From.Start(), To: s.Data.To.Start()}
+func (s *Study) barWindows(g *factors.Grid) (all Span, list []Span) {
+	cut := func(lo, hi int) Span {
+		w := Span{Lo: lo, Hi: hi, From: s.Data.From.Start(), To: s.Data.To.Start()}
 		if lo > 0 {
 			w.From = g.Close[lo-1]
 		}
@@ -190,7 +190,7 @@ func (s *Study) barWindows(g *factors.Grid) (all Window, list []Window) {
 		list = append(list, cut(hi-length, hi))
 	}
 	if len(list) == 0 {
-		list = []Window{cut(begin, g.Len())}
+		list = []Span{cut(begin, g.Len())}
 	}
 	slices.Reverse(list)
 	for i := range list {
