@@ -12,7 +12,8 @@
 // A file is there whole or not at all. Its writer fills a hidden temporary file in the same folder,
 // which is locked while it lives, syncs it, renames it and syncs the folder. The footer records the
 // source (path without host, bytes, SHA-256), the rows, first and last local_timestamp, the number
-// of order violations and a digest of each column; nothing in it depends on when, where or how fast
+// of order violations and a digest of each column, and is itself covered by a digest that each opening
+// checks; nothing in it depends on when, where or how fast
 // the file was written, so equal sources give equal bytes. A file without rows is a day of which the
 // vendor recorded nothing; a day without a file is one of which nothing is known. Rows that a
 // source set aside stand in bad-rows.csv beside the data.

@@ -245,10 +245,19 @@ func (f *fetch) there(ctx context.Context, e *FetchEntry) (bool, error) {
 		return false, nil
 	}
 	same, err := f.same(ctx, e.Partition, old.Source, ours)
-	if same {
-		e.Status, e.Info = Present, old.Info
+	if !same || err != nil {
+		return false, err
 	}
-	return same, err
+	if _, ok := f.src.(Identifier); ok { // the source is at hand: a doubt is worth writing the file anew
+		if !old.sealed {
+			return false, nil
+		}
+		if e.Damaged = f.lake.check(ctx, e.Partition); e.Damaged != nil {
+			return false, context.Cause(ctx)
+		}
+	}
+	e.Status, e.Info = Present, old.Info
+	return true, nil
 }
 
 // same reports whether what the lake has from old needs no fetching. Where the source can say what

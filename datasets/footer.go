@@ -1,8 +1,10 @@
 package datasets
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/qf-dev/qf/datasets/parquet"
 )
@@ -24,7 +26,9 @@ const (
 // footer is what a lake file says about itself.
 type footer struct {
 	Info
-	digests map[string]string // per column
+	digests   map[string]string // per column
+	sealed    bool              // it carries a digest of itself, which held
+	rewritten bool              // another tool wrote it and carried a record of ours over
 }
 
 // set writes the footer's metadata, always in the same order.
@@ -44,13 +48,27 @@ func (f footer) set(put func(key, value string)) {
 	}
 }
 
+// ownWriter begins the name under which qf writes. Another tool may carry our metadata over into a
+// file of its own, of which they are then not true.
+const ownWriter = "qf"
+
+// errForeignEmpty: only our own record says that a day is known to be empty.
+var errForeignEmpty = errors.New("no rows, and no record of qf that the day is empty: fetch or import it")
+
 // readFooter reads what file records about itself. It reports false for a file that another tool
 // wrote: only Partition, Rows and Bytes are then known.
 func readFooter(file *parquet.File, p Partition) (footer, bool, error) {
-	f := footer{Info: Info{Partition: p, Rows: file.Rows(), Bytes: file.Size()}, digests: map[string]string{}}
+	f := footer{Info: Info{Partition: p, Rows: file.Rows(), Bytes: file.Size()}, digests: map[string]string{}, sealed: file.Sealed()}
 	m := file.Metadata()
 	version, ok := m[footerVersion]
-	if !ok {
+	if ours := strings.HasPrefix(file.Writer(), ownWriter); !ours || !ok {
+		f.rewritten = ok
+		switch {
+		case ours && !f.sealed: // a table of ours is sealed
+			return f, true, fmt.Errorf("footer: no %s", footerVersion)
+		case f.Rows == 0:
+			return f, false, errForeignEmpty
+		}
 		return f, false, nil
 	}
 	if version != strconv.Itoa(SchemaVersion) {

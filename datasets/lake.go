@@ -101,8 +101,22 @@ func (l *Lake) open(p Partition) (*parquet.File, error) {
 	return file, err
 }
 
+// check compares p's file with its checksums.
+func (l *Lake) check(ctx context.Context, p Partition) error {
+	file, err := l.open(p)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := file.Check(ctx); err != nil {
+		return fmt.Errorf("%s: %w", l.path(p), err)
+	}
+	return nil
+}
+
 // read streams file's rows with the named columns of p's feed or all of them, in Arrow types of the
-// feed's schema whatever tool wrote the file.
+// feed's schema whatever tool wrote the file. A number in a file of another tool that no CSV may have,
+// NaN or an infinity, is an error that names its row.
 func (l *Lake) read(ctx context.Context, file *parquet.File, p Partition, filter *parquet.Between, columns ...string) (array.RecordReader, error) {
 	schema, err := p.Type.Schema(columns...)
 	if err != nil {
@@ -114,7 +128,7 @@ func (l *Lake) read(ctx context.Context, file *parquet.File, p Partition, filter
 			enums[c.Name] = c.Values
 		}
 	}
-	return file.Read(ctx, parquet.ReadOptions{Schema: schema, Enums: enums, Filter: filter, Allocator: l.mem})
+	return file.Read(ctx, parquet.ReadOptions{Schema: schema, Enums: enums, Filter: filter, Finite: !file.Sealed(), Allocator: l.mem})
 }
 
 // List gives the partitions of one feed of one instrument that the lake holds, by day.

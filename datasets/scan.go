@@ -65,7 +65,9 @@ type scanner struct {
 	file *parquet.File
 	rows array.RecordReader
 	path string
+	ours bool
 	cut  int // place of local_timestamp in rows' schema where rows are to be tested, else -1
+	held held
 
 	pending []arrow.Record
 	record  arrow.Record
@@ -116,7 +118,9 @@ func (s *scanner) Next() bool {
 		} else if s.rows.Next() {
 			s.pending, s.err = s.within(s.rows.Record())
 		} else {
-			s.err = s.rows.Err()
+			if s.err = s.rows.Err(); s.err == nil && s.cut < 0 {
+				s.err = s.held.check()
+			}
 			if err := s.closeFile(); s.err == nil {
 				s.err = err
 			}
@@ -124,6 +128,9 @@ func (s *scanner) Next() bool {
 		if s.err != nil {
 			if context.Cause(s.ctx) == nil {
 				s.err = fmt.Errorf("scan %s: %w", s.path, s.err)
+				if s.ours {
+					s.err = fmt.Errorf("%w; qf import, or qf fetch --replace, brings the day anew", s.err)
+				}
 			}
 			return false
 		}
@@ -138,11 +145,12 @@ func (s *scanner) setRecord(r arrow.Record) {
 }
 
 func (s *scanner) openFile(p Partition) (err error) {
-	s.path = s.lake.path(p)
+	s.path, s.ours = s.lake.path(p), false
 	if s.file, err = s.lake.open(p); err != nil {
 		return err
 	}
-	_, ours, err := readFooter(s.file, p)
+	f, ours, err := readFooter(s.file, p)
+	s.ours = ours
 	if err != nil {
 		return err
 	}
@@ -160,8 +168,38 @@ func (s *scanner) openFile(p Partition) (err error) {
 		}
 		filter = &parquet.Between{Column: LocalTimestamp, Min: s.from, Max: s.to}
 	}
+	s.held = held{Info: f.Info, column: slices.Index(names, LocalTimestamp)}
 	s.rows, err = s.lake.read(s.ctx, s.file, p, filter, names...)
 	return err
+}
+
+// held compares the rows of a file of ours that is read whole with what it records.
+type held struct {
+	Info
+	column      int // place of local_timestamp, or -1
+	rows        int64
+	first, last int64
+}
+
+func (h *held) add(rec arrow.Record) {
+	if h.column >= 0 && rec.NumRows() > 0 {
+		times := rec.Column(h.column).(*array.Timestamp).TimestampValues()
+		if h.rows == 0 {
+			h.first = int64(times[0])
+		}
+		h.last = int64(times[len(times)-1])
+	}
+	h.rows += rec.NumRows()
+}
+
+func (h *held) check() error {
+	switch {
+	case h.rows != h.Rows:
+		return fmt.Errorf("%d rows, the footer records %d", h.rows, h.Rows)
+	case h.column >= 0 && (h.first != h.First || h.last != h.Last):
+		return fmt.Errorf("local_timestamp from %d to %d, the footer records %d to %d", h.first, h.last, h.First, h.Last)
+	}
+	return nil
 }
 
 func (s *scanner) closeFile() (err error) {
@@ -179,6 +217,7 @@ func (s *scanner) closeFile() (err error) {
 // within gives the asked columns of the rows in [from, to), as one slice per unbroken run of them.
 func (s *scanner) within(rec arrow.Record) ([]arrow.Record, error) {
 	if s.cut < 0 {
+		s.held.add(rec)
 		rec.Retain()
 		return []arrow.Record{rec}, nil
 	}

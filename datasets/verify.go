@@ -18,6 +18,15 @@ const (
 	Fault Severity = "error"
 	// Oddity: the file is as it was written and the data in it is unusual.
 	Oddity Severity = "finding"
+	// Note: nothing is wrong, but the file could be safer than it is.
+	Note Severity = "note"
+)
+
+// Checks about a whole file that is not at fault.
+const (
+	Unrecorded = "unrecorded"       // another tool wrote it
+	Rewritten  = "rewritten"        // the same, with a record of qf's in it that is of another file
+	Unsealed   = "no_footer_digest" // a note: an older qf wrote it
 )
 
 // Finding is one thing that Verify found in one file.
@@ -87,8 +96,16 @@ func (l *Lake) verify(ctx context.Context, p Partition, gap time.Duration) []Fin
 		return out
 	}
 	if !ours {
-		return append([]Finding{{Partition: p, Severity: Oddity, Check: "unrecorded",
-			Text: "written by another tool: there is no record to compare it with"}}, quality.findings()...)
+		alien := Finding{Partition: p, Severity: Oddity, Check: Unrecorded,
+			Text: "written by another tool: there is no record to compare it with"}
+		if recorded.rewritten {
+			alien.Check, alien.Text = Rewritten, "written by another tool, which carried qf's record over from another file: there is nothing to compare it with"
+		}
+		return append([]Finding{alien}, quality.findings()...)
+	}
+	if !recorded.sealed {
+		out = append(out, Finding{Partition: p, Severity: Note, Check: Unsealed,
+			Text: "written by an older qf, whose footers carry no digest of themselves: importing it again adds one"})
 	}
 	for _, c := range []struct {
 		check, what     string

@@ -30,7 +30,7 @@ func newVerify(s streams, c *common, run func(context.Context, streams, verifyOp
 end and compares rows, digests, times and order with what its footer records: a difference is
 an error. What is odd about the data itself (order, latency, gaps, crossed books, prices that
 are not positive, duplicate ids, unknown sides, snapshots) is a finding; --damage leaves findings
-out. qf fetch replaces a file that does not read.
+about data out. qf import, or qf fetch --replace, brings a damaged day anew.
 
 Exit codes: 0 nothing found; 1 errors or findings, or failed; 2 wrong usage; 130 interrupted.`,
 		Example: `  qf verify
@@ -71,13 +71,20 @@ func runVerify(ctx context.Context, s streams, o verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.damage {
-		found = slices.DeleteFunc(found, func(f datasets.Finding) bool { return f.Severity != datasets.Fault })
-	}
+	unsealed := 0
+	found = slices.DeleteFunc(found, func(f datasets.Finding) bool {
+		if f.Check == datasets.Unsealed {
+			unsealed++
+		}
+		return f.Severity == datasets.Note || o.damage && f.Severity == datasets.Oddity && f.Check != datasets.Rewritten
+	})
 	if o.json {
-		err = printJSON(s, verifyJSON(len(parts), found))
+		err = printJSON(s, verifyJSON(len(parts), unsealed, found))
 	} else {
 		err = printFindings(s, len(parts), found)
+		if unsealed > 0 && err == nil {
+			_, err = fmt.Fprintf(s.out, "%d file(s) of an older qf carry no digest of their footers: importing them again, or qf fetch --replace, adds it\n", unsealed)
+		}
 	}
 	if err == nil && len(found) > 0 {
 		return quietError(exitFailed)
@@ -106,6 +113,7 @@ func printFindings(s streams, files int, found []datasets.Finding) error {
 
 type verifyReport struct {
 	Files    int           `json:"files"`
+	Unsealed int           `json:"files_without_footer_digest"`
 	Findings []findingJSON `json:"findings"`
 }
 
@@ -121,8 +129,8 @@ type findingJSON struct {
 	Text     string            `json:"text"`
 }
 
-func verifyJSON(files int, found []datasets.Finding) verifyReport {
-	r := verifyReport{files, []findingJSON{}}
+func verifyJSON(files, unsealed int, found []datasets.Finding) verifyReport {
+	r := verifyReport{files, unsealed, []findingJSON{}}
 	for _, f := range found {
 		p := f.Partition
 		r.Findings = append(r.Findings, findingJSON{p.Type, p.Exchange, p.Symbol, p.Day, f.Severity, f.Check, f.Count, f.Row, f.Text})

@@ -42,6 +42,7 @@ type columnWriter struct {
 	packed   []byte              // their compressed bodies
 	chosen   Codec
 	allNulls int64
+	heads    uint32 // CRC-32 of the page headers of the last chunk
 	min, max int64
 	bounded  bool
 
@@ -245,11 +246,12 @@ func (c *columnWriter) recompress(codec Codec) {
 }
 
 // appendHeader appends a page's header.
-func appendHeader(dst []byte, h *format.PageHeader) []byte {
+func (c *columnWriter) appendHeader(dst []byte, h *format.PageHeader) []byte {
 	head, err := thrift.Marshal(new(thrift.CompactProtocol), h)
 	if err != nil {
 		panic("parquet: page header: " + err.Error())
 	}
+	c.heads = crc32.Update(c.heads, crc32.IEEETable, head)
 	return append(dst, head...)
 }
 
@@ -266,7 +268,7 @@ func (c *columnWriter) flushChunk(at int64) ([]byte, format.ColumnMetaData) {
 	if c.bounded {
 		m.Statistics.MinValue, m.Statistics.MaxValue = plainInt(c.min), plainInt(c.max)
 	}
-	c.out = c.out[:0]
+	c.out, c.heads = c.out[:0], 0
 	saved := 0 // by compression
 	var n int
 	if c.body, n = c.encoder.dictionary(c.body[:0]); n > 0 {
@@ -275,7 +277,7 @@ func (c *columnWriter) flushChunk(at int64) ([]byte, format.ColumnMetaData) {
 			DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: int32(n), Encoding: format.Plain}),
 		}
 		c.trial = c.compress(c.trial[:0], c.body, &h)
-		c.out = append(appendHeader(c.out, &h), c.trial...)
+		c.out = append(c.appendHeader(c.out, &h), c.trial...)
 		saved += len(c.body) - len(c.trial)
 		m.DictionaryPageOffset = at
 		m.DataPageOffset = at + int64(len(c.out))
@@ -284,7 +286,7 @@ func (c *columnWriter) flushChunk(at int64) ([]byte, format.ColumnMetaData) {
 	packed := c.packed
 	for i := range c.headers {
 		h := &c.headers[i]
-		c.out = append(appendHeader(c.out, h), packed[:h.CompressedPageSize]...)
+		c.out = append(c.appendHeader(c.out, h), packed[:h.CompressedPageSize]...)
 		packed = packed[h.CompressedPageSize:]
 		saved += int(h.UncompressedPageSize - h.CompressedPageSize)
 		addStats(&m, format.DataPage, h.DataPageHeader.V.Encoding)

@@ -95,6 +95,57 @@ func TestChecksum(t *testing.T) {
 	}
 }
 
+// Every flipped bit of a file of ours is found when all of it is read: in footer, page headers and bodies.
+func TestEveryFlippedBitIsFound(t *testing.T) {
+	for i, b := range smallFiles(t, 12) {
+		if testing.Short() && i%3 > 0 {
+			continue
+		}
+		for at := range b {
+			for bit := range 8 {
+				if testing.Short() && bit != at%8 {
+					continue
+				}
+				bad := bytes.Clone(b)
+				bad[at] ^= 1 << bit
+				_, err := readAll(bad, false)
+				f, check := NewFile(bytes.NewReader(bad), int64(len(bad)))
+				if check == nil {
+					check = f.Check(context.Background())
+				}
+				if err == nil || check == nil {
+					t.Fatalf("file %d: bit %d of byte %d of %d flipped: read %v, check %v", i, bit, at, len(b), err, check)
+				}
+			}
+		}
+	}
+}
+
+// What older versions and other writers leave out stays readable, without trust in statistics.
+func TestUnsealed(t *testing.T) {
+	schema, rec := counting(1000)
+	b := write(t, schema, WriterOptions{PageRows: 50, GroupRows: 100}, rec)
+	f := open(t, b)
+	if !f.Sealed() || len(f.Metadata()) != 0 {
+		t.Errorf("sealed %v, metadata %v", f.Sealed(), f.Metadata())
+	}
+	f.footer.sealed = false
+	if rows, _ := rowsRead(t, f, ReadOptions{Filter: &Between{"x", 0, 100}}); rows != 1000 {
+		t.Errorf("%d rows by statistics that nothing vouches for", rows)
+	}
+	for name, b := range fixtures(t) {
+		if open(t, b).Sealed() {
+			t.Errorf("%s has a digest", name)
+		}
+	}
+	for _, word := range []string{sealMagic, sealedBy} {
+		other := bytes.Replace(b, []byte(word), bytes.Repeat([]byte("x"), len(word)), 1)
+		if _, err := NewFile(bytes.NewReader(other), int64(len(b))); !errors.Is(err, ErrFormat) {
+			t.Errorf("without %s: %v", word, err)
+		}
+	}
+}
+
 // No cut file is taken for a whole one.
 func TestTruncation(t *testing.T) {
 	b := smallFiles(t, 50)[0]

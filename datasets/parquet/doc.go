@@ -12,5 +12,6 @@
 //
 // A file may be damaged or hostile. All sizes in it are checked against the bytes there are before
 // anything is allocated, page checksums are verified where they are present, and every failure is an
-// error that names the row group and the column.
+// error that names the row group and the column. Of a file that Writer wrote, a seal covers footer and
+// page headers too: NewFile finds any change of the one, and reading a chunk to its end any of the other.
 package parquet

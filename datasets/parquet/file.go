@@ -91,6 +91,9 @@ func (f *File) readFooter() error {
 	if err == nil {
 		f.footer, err = parseFooter(b, limit)
 	}
+	if err == nil {
+		err = f.checkSeal(b, limit)
+	}
 	if err != nil {
 		return fmt.Errorf("footer: %w", err)
 	}
@@ -116,6 +119,13 @@ func (f *File) Schema() *arrow.Schema { return f.schema }
 
 // Metadata gives a copy of the footer's keys and values.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.footer.meta) }
+
+// Writer is what wrote the file, by its own name.
+func (f *File) Writer() string { return f.footer.writer }
+
+// Sealed reports whether footer and page headers carry digests, which held: those of files that
+// older versions or other tools wrote do not.
+func (f *File) Sealed() bool { return f.footer.sealed }
 
 // Rows is the number of rows in the file.
 func (f *File) Rows() int64 { return f.footer.rows }

@@ -22,6 +22,8 @@ type footer struct {
 	leaves []leaf
 	groups []group
 	meta   map[string]string
+	writer string // what wrote the file, by its own name
+	sealed bool   // footer and page headers are what was written
 }
 
 // leaf is a column of values.
@@ -64,6 +66,8 @@ type chunk struct {
 	values     int64  // nulls included
 	start, end int64  // its bytes in the file
 	min, max   []byte // statistics of an INT64 column in PLAIN form, or nil
+	heads      uint32 // CRC-32 of its page headers, where the file is sealed
+	sealed     bool
 }
 
 // parseFooter reads the metadata in b, which ends at offset limit of the file.
@@ -92,18 +96,23 @@ func parseFooter(b []byte, limit int64) (*footer, error) {
 						return false
 					}
 					return true
-				})
+				}, 1)
 				f.meta[k] = v
 			})
+		case 6:
+			f.writer = r.string()
 		case 8:
 			r.fail(errors.New("the file is encrypted"))
 		default:
 			return false
 		}
 		return true
-	})
+	}, 1, 2, 3, 4)
 	if r.err != nil {
 		return nil, r.err
+	}
+	if len(r.b) > 0 {
+		return nil, fmt.Errorf("%d bytes after its end", len(r.b))
 	}
 	var err error
 	if f.leaves, err = leaves(schema); err != nil {
@@ -169,7 +178,7 @@ func (r *thriftReader) schemaElement() (e schemaElement) {
 			return false
 		}
 		return true
-	})
+	}, 4)
 	return e
 }
 
@@ -224,7 +233,7 @@ func (r *thriftReader) logicalType() (a annotation) {
 					return true
 				}
 				return false
-			})
+			}, 1, 2)
 			if a.unit == 0 {
 				a = annotation{kind: annotationOther, name: "TIMESTAMP in an unknown unit"}
 			}
@@ -241,7 +250,7 @@ func (r *thriftReader) logicalType() (a annotation) {
 					return false
 				}
 				return true
-			})
+			}, 1, 2)
 			return true
 		case 11: // UNKNOWN: a column of nulls only
 		default:
@@ -263,7 +272,7 @@ func (r *thriftReader) group() (g group) {
 			return false
 		}
 		return true
-	})
+	}, 1, 3)
 	return g
 }
 
@@ -308,7 +317,7 @@ func (r *thriftReader) columnMetaData() (c chunk) {
 			return false
 		}
 		return true
-	})
+	}, 1, 4, 5, 7, 9)
 	c.start = data
 	if dictionary > 0 && dictionary < data {
 		c.start = dictionary

@@ -57,7 +57,7 @@ func (r *thriftReader) pageHeader() (h pageHeader) {
 					return false
 				}
 				return true
-			})
+			}, 1, 2)
 		case id == 8 && h.kind == format.DataPageV2:
 			h.detail = true
 			r.structure(func(id int16) bool {
@@ -76,12 +76,12 @@ func (r *thriftReader) pageHeader() (h pageHeader) {
 					return false
 				}
 				return true
-			})
+			}, 1, 4, 5, 6)
 		default:
 			return false
 		}
 		return true
-	})
+	}, 1, 2, 3)
 	return h
 }
 
@@ -115,6 +115,7 @@ type pages struct {
 	pos   int64 // of window's first byte
 	end   int64 // of the chunk
 	codec format.CompressionCodec
+	heads uint32 // CRC-32 of the page headers so far
 
 	unchecked bool // leave checksums alone
 
@@ -125,7 +126,21 @@ type pages struct {
 }
 
 func (p *pages) reset(c *chunk) {
-	p.pos, p.end, p.codec, p.window = c.start, c.end, c.codec, nil
+	p.pos, p.end, p.codec, p.heads, p.window = c.start, c.end, c.codec, 0, nil
+}
+
+// finish checks what only shows at the end of a chunk whose footer is sealed: that all its bytes
+// were pages, with the headers that were written.
+func (p *pages) finish(c *chunk) error {
+	switch {
+	case !c.sealed || p.unchecked:
+		return nil
+	case p.pos != p.end:
+		return fmt.Errorf("%d bytes after its last page", p.end-p.pos)
+	case p.heads != c.heads:
+		return errors.New("the checksum of its page headers differs")
+	}
+	return nil
 }
 
 // fill makes window hold n bytes, or fewer where the chunk ends, by reading at least ahead bytes.
@@ -165,7 +180,9 @@ func (p *pages) header() (h pageHeader, err error) {
 		r := thriftReader{b: p.window}
 		h = r.pageHeader()
 		if r.err == nil {
-			p.skip(int64(len(p.window) - len(r.b)))
+			n := len(p.window) - len(r.b)
+			p.heads = crc32.Update(p.heads, crc32.IEEETable, p.window[:n])
+			p.skip(int64(n))
 			return h, h.validate(p.end - p.pos)
 		}
 		if r.err != io.ErrUnexpectedEOF || int64(len(p.window)) == p.end-p.pos || n >= maxHeaderBytes {
@@ -174,27 +191,36 @@ func (p *pages) header() (h pageHeader, err error) {
 	}
 }
 
-// next reads the next page that holds values or a dictionary. After the last one it gives io.EOF.
-func (p *pages) next() (page, error) {
+// raw gives the next page that holds values or a dictionary, with its body as it is in the file,
+// which is valid until the next call. After the last one it gives io.EOF.
+func (p *pages) raw() (h pageHeader, body []byte, err error) {
 	for p.pos < p.end {
-		h, err := p.header()
-		if err != nil {
-			return page{}, err
+		if h, err = p.header(); err != nil {
+			return h, nil, err
 		}
 		if err := p.fill(h.compressed, windowBytes); err != nil {
-			return page{}, err
+			return h, nil, err
 		}
-		body := p.window[:h.compressed]
+		body = p.window[:h.compressed]
 		p.skip(h.compressed)
 		if h.kind != format.DataPage && h.kind != format.DataPageV2 && h.kind != format.DictionaryPage {
 			continue
 		}
 		if h.hasCRC && !p.unchecked && crc32.ChecksumIEEE(body) != h.crc {
-			return page{}, errors.New("page checksum differs")
+			return h, nil, errors.New("page checksum differs")
 		}
-		return p.unpack(h, body)
+		return h, body, nil
 	}
-	return page{}, io.EOF
+	return h, nil, io.EOF
+}
+
+// next is raw with the body decompressed.
+func (p *pages) next() (page, error) {
+	h, body, err := p.raw()
+	if err != nil {
+		return page{}, err
+	}
+	return p.unpack(h, body)
 }
 
 func (p *pages) unpack(h pageHeader, body []byte) (_ page, err error) {

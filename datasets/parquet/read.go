@@ -26,6 +26,8 @@ type ReadOptions struct {
 	// Enums has the words of each dictionary<int8, utf8> column of Schema: word i is read as code i,
 	// and what is not among them is an error.
 	Enums map[string][]string
+	// Finite makes a NaN or an infinity an error.
+	Finite bool
 	// Filter passes over row groups that cannot hold what is wanted; nil: none.
 	Filter *Between
 	// Allocator provides the batches' memory; nil: memory.DefaultAllocator.
@@ -33,7 +35,8 @@ type ReadOptions struct {
 }
 
 // Between asks for values of an integer or timestamp column in [Min, Max), in microseconds for a
-// time. Row groups without statistics are read.
+// time. Row groups without statistics are read, and all of them where the footer carries no digest
+// of itself: nothing but the rows can then be trusted.
 type Between struct {
 	Column   string
 	Min, Max int64
@@ -63,6 +66,9 @@ func (f *File) Read(ctx context.Context, o ReadOptions) (array.RecordReader, err
 		c, err := f.column(field, o.Enums[field.Name])
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", field.Name, err)
+		}
+		if v, ok := c.values.(*floats); ok {
+			v.finite = o.Finite
 		}
 		r.columns = append(r.columns, c)
 	}
@@ -115,7 +121,7 @@ func (f *File) groups(want *Between) (out []int, err error) {
 		scale = f.footer.leaves[column].annotation.unit
 	}
 	for g := range f.footer.groups {
-		if column >= 0 {
+		if column >= 0 && f.footer.sealed {
 			lo, hi, ok := f.footer.groups[g].chunks[column].bounds()
 			if ok && !want.meets(lo, hi, scale) {
 				continue
@@ -325,7 +331,13 @@ func (r *reader) batch(group *group) (arrow.Record, error) {
 		arrays = append(arrays, a)
 	}
 	r.started = true
-	r.done += int64(n)
+	if r.done += int64(n); r.done == group.rows {
+		for i, c := range r.columns {
+			if err := c.pages.finish(&group.chunks[c.index]); err != nil {
+				return nil, r.wrap(i, err)
+			}
+		}
+	}
 	return array.NewRecord(r.schema, arrays, int64(n)), nil
 }
 

@@ -3,6 +3,7 @@ package parquet
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -86,8 +87,9 @@ func (r *thriftReader) take(n uint64) []byte {
 }
 
 // fields calls each for every field of the structure that is due. What each reports as not its own
-// is skipped.
-func (r *thriftReader) fields(each func(id int16) bool) {
+// is skipped. Without one of the fields in need, the structure is an error.
+func (r *thriftReader) fields(each func(id int16) bool, need ...int16) {
+	var seen uint64 // of fields 0 to 63, a bit each
 	if r.depth++; r.depth > thriftDepth {
 		r.fail(errThrift)
 	}
@@ -96,24 +98,32 @@ func (r *thriftReader) fields(each func(id int16) bool) {
 	for r.err == nil {
 		head := r.byte()
 		if head == 0 {
-			return
+			break
 		}
 		if delta := int16(head >> 4); delta != 0 {
 			id += delta
 		} else {
 			id = int16(r.varint())
 		}
+		if 0 <= id && id < 64 {
+			seen |= 1 << id
+		}
 		r.kind = head & 15
 		if !each(id) {
 			r.skip()
 		}
 	}
+	for _, id := range need {
+		if seen>>id&1 == 0 {
+			r.fail(fmt.Errorf("a required field (%d) is missing", id))
+		}
+	}
 }
 
 // structure is fields for a value inside another structure.
-func (r *thriftReader) structure(each func(id int16) bool) {
+func (r *thriftReader) structure(each func(id int16) bool, need ...int16) {
 	if r.want(thriftStruct) {
-		r.fields(each)
+		r.fields(each, need...)
 	}
 }
 

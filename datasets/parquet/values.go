@@ -293,7 +293,10 @@ func (c *ints) finish(valid *memory.Buffer, nulls int) (arrow.Array, error) {
 }
 
 // floats are DOUBLE and FLOAT columns.
-type floats struct{ numbers[float64] }
+type floats struct {
+	numbers[float64]
+	finite bool // NaN and infinities are errors
+}
 
 func newFloats(physical format.Type) *floats {
 	c := &floats{}
@@ -313,6 +316,13 @@ func newFloats(physical format.Type) *floats {
 }
 
 func (c *floats) finish(valid *memory.Buffer, nulls int) (arrow.Array, error) {
+	if c.finite {
+		for i, v := range c.dst { // those of nulls are 0
+			if math.IsNaN(v - v) {
+				return nil, &valueError{i, fmt.Errorf("%v is not a number that a cell may hold", v)}
+			}
+		}
+	}
 	return c.batch.finish(arrow.PrimitiveTypes.Float64, valid, nulls), nil
 }
 

@@ -38,6 +38,7 @@ type Writer struct {
 	group   int   // rows in the current row group, those of the page included
 	rows    int64
 	groups  []format.RowGroup
+	heads   []uint32 // CRC-32 of each chunk's page headers
 	meta    map[string]string
 	err     error // the first failure; nothing is written after it
 	closed  bool
@@ -145,6 +146,7 @@ func (w *Writer) flushGroup() error {
 			return err
 		}
 		g.Columns = append(g.Columns, format.ColumnChunk{MetaData: meta})
+		w.heads = append(w.heads, c.heads)
 		g.TotalByteSize += meta.TotalUncompressedSize
 		g.TotalCompressedSize += meta.TotalCompressedSize
 	}
@@ -185,8 +187,9 @@ func (w *Writer) finish() error {
 	if err != nil {
 		return err
 	}
-	footer = binary.LittleEndian.AppendUint32(footer, uint32(len(footer)))
-	return w.emit(append(footer, magic...))
+	end := append(appendSeal(nil, w.heads, footer), footer...)
+	end = binary.LittleEndian.AppendUint32(end, uint32(len(footer)))
+	return w.emit(append(end, magic...))
 }
 
 func (w *Writer) footer() ([]byte, error) {
@@ -194,7 +197,7 @@ func (w *Writer) footer() ([]byte, error) {
 		Version:   2,
 		NumRows:   w.rows,
 		RowGroups: w.groups,
-		CreatedBy: "qf",
+		CreatedBy: sealedBy,
 		Schema:    []format.SchemaElement{{Name: "schema", NumChildren: thrift.New(int32(len(w.columns)))}},
 	}
 	for _, c := range w.columns {
