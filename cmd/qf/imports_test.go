@@ -19,6 +19,7 @@ const module = "github.com/qf-dev/qf/"
 var layers = map[string][]string{
 	"datasets/parquet":    {},
 	"datasets/inflate":    {},
+	"datasets/scratch":    {},
 	"datasets":            {"datasets/parquet"},
 	"datasets/tardis":     {"datasets", "datasets/inflate"},
 	"datasets/tardistest": {"datasets", "datasets/tardis"},
