@@ -98,7 +98,7 @@ func TestEveryNullHasAReason(t *testing.T) {
 func world(t *testing.T, instruments int) (*Evaluated, *Market, Scores, *study.Study, study.Span) {
 	m, scores, whole := worldOf(4000, instruments, 10*time.Minute, false, 8)
 	s := studyOf(6, 24)
-	s.Evaluation.Bootstrap, s.Evaluation.Seed = 200, 1
+	s.Evaluation.Bootstrap, s.Evaluation.Seed, s.Evaluation.Delays = 200, 1, []int{1, 2, 5, 10}
 	return evaluate(t, m, scores, s, whole), m, scores, s, whole
 }
 

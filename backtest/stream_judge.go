@@ -175,7 +175,7 @@ func (j *streamJudge) earned(ev *Evaluated) error {
 		}
 	}
 	delay := j.st.s.Execution.Delay
-	if slices.Contains(delays, delay) {
+	if slices.Contains(j.st.s.Evaluation.Delays, delay) {
 		ev.Variants = append(ev.Variants, own.variant("delay", delay, e))
 	}
 	ev.Variants = append(ev.Variants, free.variant("zero_cost", delay, e))

@@ -9,12 +9,10 @@ import (
 	"github.com/qf-dev/qf/datasets"
 )
 
-// delays are the rows of the delay curve, in bars.
-var delays = []int{1, 2, 5, 10}
-
 // variants trades the whole span again: at several delays, which shows how fast the edge dies, and without any
 // fee, spread or impact. hold is the benchmark, nil where it is not known.
 func variants(m *Market, run, hold *Run, s *study.Study) ([]VariantRow, error) {
+	delays := s.Evaluation.Delays
 	rows := make([]VariantRow, len(delays)+1)
 	errs := make([]error, len(rows))
 	datasets.ForAll(len(rows), func(k int) {

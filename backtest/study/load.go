@@ -213,6 +213,11 @@ func (s *Study) checkEvaluation(p *yamlconf.Positions, g *factors.Grid) {
 			p.Errorf(fmt.Sprintf("evaluation.horizons[%d]", i), "%v stands here twice", h)
 		}
 	}
+	for i, d := range e.Delays {
+		if slices.Index(e.Delays, d) < i {
+			p.Errorf(fmt.Sprintf("evaluation.delays[%d]", i), "%d stands here twice", d)
+		}
+	}
 	if !slices.Contains(e.Horizons, e.PrimaryHorizon) {
 		if p.Has("evaluation.primary_horizon") {
 			p.Errorf("evaluation.primary_horizon", "%v is not one of evaluation.horizons", e.PrimaryHorizon)

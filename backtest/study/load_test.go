@@ -108,7 +108,7 @@ composite:
   components: [{factor: mm, weight: 1}]
 signals:
   thresholds: {long: 2}
-evaluation: {horizons: [5m, 5m], primary_horizon: 2h}
+evaluation: {horizons: [5m, 5m], primary_horizon: 2h, delays: [1, 5, 1]}
 `, []string{
 			`data.instruments[1]: binance-futures:BTCUSDT stands here twice`,
 			`data.instruments[2]: what an amount of nowhere:COIN means is not known`,
@@ -118,6 +118,7 @@ evaluation: {horizons: [5m, 5m], primary_horizon: 2h}
 			`composite.components[0].factor: no factor is named "mm", did you mean m?`,
 			`s.yaml:13:16: signals.thresholds: want strong_short < short < long < strong_long`,
 			`evaluation.horizons[1]: 5m stands here twice`,
+			`evaluation.delays[2]: 1 stands here twice`,
 			`evaluation.primary_horizon: 2h is not one of evaluation.horizons`,
 		}},
 		{"a factor that does not exist", minimal + "factors: [{kind: momentm}]\n", []string{`did you mean`, `momentum`}},

@@ -97,6 +97,9 @@ type EvaluationConfig struct {
 	Horizons       []factors.Window `yaml:"horizons" doc:"of forward returns, in time or in bars"`
 	PrimaryHorizon factors.Window   `yaml:"primary_horizon" doc:"the one that verdicts use"`
 	Quantiles      int              `yaml:"quantiles" range:"[2,100]" doc:"buckets of the score"`
+	RankIC         bool             `yaml:"rank_ic" doc:"rank figures too: Spearman's correlation, its t, quantile buckets; they sort each column, in memory"`
+	Persistence    bool             `yaml:"persistence" doc:"how long each signal remembers itself: autocorrelation, half-life, integrated time, and the warning few_spans"`
+	Delays         []int            `yaml:"delays" range:"[1,100000]" doc:"bars between decision and fill of further runs over the whole span: how fast the edge dies"`
 	Bootstrap      int              `yaml:"bootstrap" range:"[0,100000]" doc:"resamples for intervals; 0: none"`
 	Seed           uint64           `yaml:"seed" doc:"of the bootstrap"`
 	Ledger         bool             `yaml:"ledger" doc:"keep the trial ledger; off in CI"`
@@ -148,7 +151,7 @@ func Default() *Study {
 			InitialCapital: 100_000, Sizing: "compounding", Allocation: "equal",
 		},
 		Evaluation: EvaluationConfig{
-			PrimaryHorizon: window("1h"), Quantiles: 5, Bootstrap: 1000, Seed: 1, Ledger: true,
+			PrimaryHorizon: window("1h"), Quantiles: 5, RankIC: true, Persistence: true, Delays: []int{1, 2, 5, 10}, Bootstrap: 1000, Seed: 1, Ledger: true,
 		},
 		Report: ReportConfig{Dir: "runs", Formats: []string{"html", "json", "csv", "parquet"}},
 	}
