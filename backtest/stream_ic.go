@@ -246,7 +246,7 @@ func (t *icTest) judge(row *ICRow) {
 	case spans >= 100:
 		s.T, s.Method = s.HansenHodrick, metrics.ByHansenHodrick
 	case spans >= 10:
-		s.T, s.Method = s.NonOverlapping, metrics.ByNonOverlapping
+		s.T, s.Method = s.NonOverlapping, metrics.ByCosines
 	}
 	s.P = metrics.TwoSided(s.T)
 	row.judge(s)

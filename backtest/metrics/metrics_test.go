@@ -77,14 +77,18 @@ func TestHeadline(t *testing.T) {
 	for _, c := range []struct {
 		n, h   int
 		method string
-	}{{1000, 10, ByHansenHodrick}, {999, 10, ByNonOverlapping}, {100, 10, ByNonOverlapping}, {99, 10, Insufficient}, {2, 1, Insufficient}} {
-		s := Test(noise(c.n, 0.5, 7), c.h, 1.25)
-		want := map[string]float64{ByHansenHodrick: s.HansenHodrick, ByNonOverlapping: 1.25, Insufficient: math.NaN()}[c.method]
+	}{{1000, 10, ByHansenHodrick}, {999, 10, ByCosines}, {100, 10, ByCosines}, {99, 10, Insufficient}, {2, 1, Insufficient}} {
+		u := noise(c.n, 0.5, 7)
+		s, few := Test(u, c.h, 1.25), SmallSampleT(u, c.h)
+		want := map[string]float64{ByHansenHodrick: s.HansenHodrick, ByCosines: few.T, Insufficient: math.NaN()}[c.method]
 		if s.Method != c.method || math.Float64bits(s.T) != math.Float64bits(want) && !(math.IsNaN(s.T) && math.IsNaN(want)) {
 			t.Errorf("n=%d h=%d: %s t=%v, want %s t=%v", c.n, c.h, s.Method, s.T, c.method, want)
 		}
-		if s.NEffective > float64(c.n) {
-			t.Errorf("n=%d h=%d: n_effective %v", c.n, c.h, s.NEffective)
+		if s.NEffective > float64(c.n) || s.Method == ByCosines && (s.NEffective != few.NEffective || s.P != few.P) {
+			t.Errorf("n=%d h=%d: n_effective %v, p %v, of %+v", c.n, c.h, s.NEffective, s.P, few)
+		}
+		if s.NonOverlapping != 1.25 {
+			t.Errorf("t_non_overlapping %v, want what was given", s.NonOverlapping)
 		}
 	}
 }
@@ -104,18 +108,54 @@ func TestTestedSeriesMeanIsPearson(t *testing.T) {
 	}
 }
 
-// r = 1/2 of the pairs 0, 2, 4: t = r·sqrt(1/(1 − r²)) = 1/√3.
+// Of every second pair: 0, 2, 4 has r = 1/2 and t = r·sqrt(1/(1 − r²)) = 1/√3; 1, 3, 5 stands below. The t is the median of both, whichever comes first.
 func TestNonOverlapping(t *testing.T) {
-	x, y := []float64{1, 9, 2, 9, 3}, []float64{1, -7, 3, 100, 2}
-	if got, want := NonOverlapping(x, y, 2), 1/math.Sqrt(3); math.Abs(got-want) > 1e-15 {
+	x, y := []float64{1, 1, 2, 2, 3, 3}, []float64{1, 1, 3, 2, 2, 6}
+	// (1, 1), (2, 2), (3, 6): Σab = 5, Σaa = 2, Σbb = 14, r² = 25/28, t = 5/√28·√(1/(3/28)) = 5/√3
+	if got, want := NonOverlapping(x, y, 2), (1/math.Sqrt(3)+5/math.Sqrt(3))/2; math.Abs(got-want) > 1e-14 {
+		t.Errorf("t = %v, want %v", got, want)
+	}
+	if got, want := NonOverlapping(x[1:], y[1:], 2), 5/math.Sqrt(3); math.Abs(got-want) > 1e-14 { // of phase 1 there are two pairs
 		t.Errorf("t = %v, want %v", got, want)
 	}
 	if got := NonOverlapping(x, x, 2); !math.IsNaN(got) {
 		t.Errorf("a perfect correlation gives t = %v, want NaN", got)
 	}
-	// 1, 2, 3: mean 2, std 1, so 2·√3.
-	if got, want := NonOverlappingMean(x, 2), 2*math.Sqrt(3); math.Abs(got-want) > 1e-15 {
+	// 1, 2, 3 twice: mean 2, std 1, so 2·√3.
+	if got, want := NonOverlappingMean(x, 2), 2*math.Sqrt(3); math.Abs(got-want) > 1e-14 {
 		t.Errorf("t of the mean = %v, want %v", got, want)
+	}
+}
+
+// Any phase by itself, and portions.
+func TestPhases(t *testing.T) {
+	x, y := noise(997, 0.8, 3), noise(997, 0.3, 4)
+	for i := range x {
+		x[i] += 100
+	}
+	for _, h := range []int{1, 2, 7, 100, 331, 996, 2000} {
+		var all []float64
+		for phase := range min(h, len(x)) {
+			var fx, fy []float64
+			for i := phase; i < len(x); i += h {
+				fx, fy = append(fx, x[i]), append(fy, y[i])
+			}
+			if r := Pearson(fx, fy); r*r < 1 && len(fx) >= MinPairs {
+				all = append(all, r*math.Sqrt(float64(len(fx)-2)/(1-r*r)))
+			}
+		}
+		want := Quantile(all, 0.5)
+		if got := NonOverlapping(x, y, h); math.Abs(got-want) > 1e-9*math.Abs(want) || math.IsNaN(got) != math.IsNaN(want) {
+			t.Errorf("h = %d: %v, want %v", h, got, want)
+		}
+		p := NewPhases(h)
+		for lo := 0; lo < len(x); lo += 13 {
+			hi := min(lo+13, len(x))
+			p.Add(x[lo:hi], y[lo:hi], Mean(x), Mean(y))
+		}
+		if got := p.T(); math.Abs(got-want) > 1e-9*math.Abs(want) || math.IsNaN(got) != math.IsNaN(want) {
+			t.Errorf("h = %d, in portions: %v, want %v", h, got, want)
+		}
 	}
 }
 

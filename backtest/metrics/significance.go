@@ -4,16 +4,16 @@ import "math"
 
 // The headline t's methods.
 const (
-	ByHansenHodrick  = "hansen_hodrick"
-	ByNeweyWest      = "newey_west"
-	ByNonOverlapping = "non_overlapping"
-	Insufficient     = "insufficient"
+	ByHansenHodrick = "hansen_hodrick"
+	ByNeweyWest     = "newey_west"
+	ByCosines       = "cosines"
+	Insufficient    = "insufficient"
 )
 
 // Spans of the horizon in the sample that each kind of headline t needs.
 const (
-	overlappingSpans    = 100 // at least: Hansen–Hodrick
-	nonOverlappingSpans = 10  // at least: every h-th pair; below, insufficient
+	overlappingSpans = 100 // at least: Hansen–Hodrick
+	smallSampleSpans = 10  // at least: SmallSampleT; below, insufficient
 	// FewSpans is the number of integrated autocorrelation times of a factor below which its figures
 	// carry a warning.
 	FewSpans = 10
@@ -21,18 +21,18 @@ const (
 
 // Significance is what a tested series u says about its mean.
 type Significance struct {
-	NEffective      float64 // n·γ0/S, at most n
+	NEffective      float64 // n·γ0/S, at most n, with the S of T
 	HansenHodrick   float64 // ū/sqrt(S/n), S with lag h − 1, or Newey–West's with lag 2h where that is not positive
-	NonOverlapping  float64
-	T               float64 // the headline, by Method; NaN where that is Insufficient
+	NonOverlapping  float64 // shown beside it, never the headline
+	T               float64 // the headline, by Method, with the sign of ū; NaN where Method is Insufficient
 	Method          string
-	P               float64 // two-sided, of T, against the normal
+	P               float64 // two-sided, of T: against the normal, ByCosines against Student's t
 	FallbackApplied bool    // HansenHodrick is Newey–West's
 }
 
 // Test judges the mean of u, whose values overlap over h bars. nonOverlapping is the t of every h-th
-// observation. The headline is Hansen–Hodrick's when n/h ≥ 100, else the non-overlapping one, and
-// none when n/h < 10.
+// observation, which is only handed on. The headline is Hansen–Hodrick's when n/h ≥ 100, else SmallSampleT's, and none
+// when n/h < 10, where n_effective is Hansen–Hodrick's too.
 func Test(u []float64, h int, nonOverlapping float64) Significance {
 	n := float64(len(u))
 	nan := math.NaN()
@@ -51,41 +51,11 @@ func Test(u []float64, h int, nonOverlapping float64) Significance {
 		if s.FallbackApplied {
 			s.Method = ByNeweyWest
 		}
-	case spans >= nonOverlappingSpans:
-		s.T, s.Method = nonOverlapping, ByNonOverlapping
+	case spans >= smallSampleSpans:
+		few := SmallSampleT(u, h)
+		s.T, s.P, s.NEffective, s.Method = few.T, few.P, few.NEffective, ByCosines
+		return s
 	}
 	s.P = TwoSided(s.T)
 	return s
-}
-
-// NonOverlapping is the t of the correlation of every h-th pair from the first:
-//
-//	r·sqrt((m − 2)/(1 − r²)),  m pairs with correlation r
-//
-// NaN where Pearson is NaN or the correlation perfect.
-func NonOverlapping[T int32 | float64](x, y []T, h int) float64 {
-	fx, fy := every(x, h), every(y, h)
-	r := Pearson(fx, fy)
-	if 1-r*r <= 0 {
-		return math.NaN()
-	}
-	return r * math.Sqrt(float64(len(fx)-2)/(1-r*r))
-}
-
-// NonOverlappingMean is the t of the mean of every h-th value from the first, mean/(std/√m), ddof 1.
-func NonOverlappingMean(u []float64, h int) float64 {
-	v := every(u, h)
-	s := Std(v)
-	if len(v) < MinPairs || s == 0 {
-		return math.NaN()
-	}
-	return Mean(v) / (s / math.Sqrt(float64(len(v))))
-}
-
-func every[T int32 | float64](x []T, h int) []float64 {
-	out := make([]float64, 0, len(x)/h+1)
-	for t := 0; t < len(x); t += h {
-		out = append(out, float64(x[t]))
-	}
-	return out
 }

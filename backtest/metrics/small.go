@@ -1,0 +1,124 @@
+package metrics
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
+// blocksPerHorizon is the number of blocks into which Blocks cuts the length of an overlap.
+const blocksPerHorizon = 32
+
+// Blocks are the sums of a tested series over successive blocks of max(1, h/32) values: what SmallSample needs of
+// it, in memory that does not grow with the series. Values are added in order, in portions of any size. It serves
+// series of fewer than 100·h values; a longer one is not judged, and no more of it is kept.
+type Blocks struct {
+	h, size int
+	n       int // values so far
+	sums    []float64
+	sum     float64 // Σ u
+	squares float64 // Σ u²
+}
+
+// NewBlocks begins a series whose values overlap over h bars.
+func NewBlocks(h int) *Blocks { return &Blocks{h: h, size: max(1, h/blocksPerHorizon)} }
+
+// Add takes the next values.
+func (b *Blocks) Add(u []float64) {
+	limit := overlappingSpans * b.h
+	for len(u) > 0 && b.n < limit {
+		if b.n%b.size == 0 {
+			b.sums = append(b.sums, 0)
+		}
+		part := u[:min(len(u), b.size-b.n%b.size)]
+		s := b.sums[len(b.sums)-1]
+		for _, v := range part {
+			s += v
+			b.sum += v
+			b.squares += float64(v * v)
+		}
+		b.sums[len(b.sums)-1] = s
+		b.n += len(part)
+		u = u[len(part):]
+	}
+}
+
+// SmallSample is what a series of 10 to 100 horizons says about its mean.
+type SmallSample struct {
+	T          float64 // of the mean of all values, whose sign it has
+	P          float64 // two-sided, against Student's t with Freedom degrees
+	NEffective float64 // n·γ0/S, at most n
+	Freedom    int     // B
+}
+
+// Test judges the mean of the values added, by the equally weighted cosine estimator of the long-run variance:
+//
+//	t = ū/sqrt(S/n),  S = (1/B) Σ_{j=1..B} Λ_j²,  Λ_j = sqrt(2/n) Σ_t u_t cos(π j (t − ½)/n),  B = floor(n/(2h))
+//
+// against Student's t with B degrees of freedom. A block's values share the cosine of its middle, which is off by less than
+// 2·10⁻⁴ of them. All values count, so that the start of the window does not decide: moving it by half a horizon
+// moves t by 0.02 to 0.13 (median). Of factors that know nothing (AR(0.97) and sums over 14 days; hourly bars, 1 or 10
+// instruments with correlation 0.7) p is below 5 % in
+//
+//	            1 instrument    10 instruments
+//	n/h = 90    5.6 and 5.3 %   5.5 and 7.2 %
+//	n/h = 30    5.2 and 4.5 %   5.5 and 7.2 %
+//	n/h = 10    5.0 and 5.3 %
+//
+// of samples (make noise). More cosines reach into frequencies that overlap has damped, fewer cost power. T and the rest
+// are NaN for fewer than 10·h values, 100·h or more, and where all are equal.
+//
+// Lazarus, Lewis, Stock and Watson (2018); the overlap is taken as what bounds B, in place of their rule in n alone.
+func (b *Blocks) Test() SmallSample {
+	nan, n, h := math.NaN(), float64(b.n), float64(b.h)
+	out := SmallSample{T: nan, P: nan, NEffective: nan, Freedom: b.n / (2 * b.h)}
+	if n < smallSampleSpans*h || n >= overlappingSpans*h || n < MinPairs {
+		return out
+	}
+	mean := b.sum / n
+	variance := b.squares/n - float64(mean*mean)
+	if !(variance > constantShare*b.squares/n) {
+		return out
+	}
+	var s float64
+	for j := range out.Freedom {
+		var lambda float64
+		for k, v := range b.sums {
+			low := k * b.size
+			middle := float64(low+min(low+b.size, b.n)) / 2
+			lambda += float64(v * math.Cos(math.Pi*float64(j+1)*middle/n))
+		}
+		s += float64(lambda * lambda)
+	}
+	s *= 2 / (n * float64(out.Freedom))
+	if !(s > 0) {
+		return out
+	}
+	out.T = mean / math.Sqrt(s/n)
+	out.P = StudentTwoSided(out.T, out.Freedom)
+	out.NEffective = min(n, n*variance/s)
+	return out
+}
+
+// constantShare is the variance beside the mean square that is only rounding.
+const constantShare = 1e-14
+
+// SmallSampleT is Blocks.Test of a whole series.
+func SmallSampleT(u []float64, h int) SmallSample {
+	b := NewBlocks(h)
+	b.Add(u)
+	return b.Test()
+}
+
+// StudentTwoSided is the probability that Student's t with ν degrees of freedom is at least as far from 0 as t:
+//
+//	I_{ν/(ν + t²)}(ν/2, ½)
+//
+// with the regularized incomplete beta function.
+func StudentTwoSided(t float64, freedom int) float64 {
+	if math.IsNaN(t) {
+		return t
+	}
+	v := float64(freedom)
+	return mathext.RegIncBeta(v/2, 0.5, v/(v+float64(t*t)))
+}
