@@ -43,7 +43,7 @@ type ICRow struct {
 	Low            Figure            `json:"pearson_low"` // 95 % stationary-bootstrap interval of pearson, pooled rows only
 	High           Figure            `json:"pearson_high"`
 	T              Figure            `json:"t"`
-	TMethod        string            `json:"t_method"` // hansen_hodrick, newey_west, non_overlapping or insufficient
+	TMethod        string            `json:"t_method"` // hansen_hodrick, newey_west, cosines or insufficient
 	THansenHodrick Figure            `json:"t_hansen_hodrick"`
 	TNonOverlap    Figure            `json:"t_non_overlapping"`
 	P              Figure            `json:"p"`      // two-sided, of T

@@ -26,18 +26,15 @@ type icTest struct {
 
 	firstF, firstR   float64
 	variesF, variesR bool
-	every            crossed // of every h-th pair
-	next             int     // pairs until the next of them
+	phases           *metrics.Phases
+	blocks           *metrics.Blocks // of v
 
 	days   []daySum  // of v
 	buffer []float64 // the last h values of v and then the new ones, while they are added
 }
 
-// crossed are the moments of pairs of deviations.
-type crossed struct{ n, a, b, aa, bb, ab float64 }
-
 func newICTest(h int, of pairs, days []daySpan) *icTest {
-	t := &icTest{h: h, of: of, last: make([]float64, h)}
+	t := &icTest{h: h, of: of, last: make([]float64, h), phases: metrics.NewPhases(h), blocks: metrics.NewBlocks(h)}
 	for _, d := range days {
 		t.days = append(t.days, daySum{day: d})
 	}
@@ -106,12 +103,9 @@ func (t *icTest) add(day int, f, r []float64, ofF, ofR centred, buffer *[]float6
 	t.days[day].sum += sum
 	t.days[day].n += float64(n)
 	if h > 1 {
-		i := t.next
-		for ; i < n; i += h {
-			t.every.add(f[i]-t.of.f, r[i]-t.of.r)
-		}
-		t.next = i - n
+		t.phases.Add(f, r, t.of.f, t.of.r)
 	}
+	t.blocks.Add(t.buffer[h:])
 	t.seen += n
 }
 
@@ -157,15 +151,6 @@ func (t *icTest) rolling(f, r []float64) (sum, squares, windows float64) {
 		windows += float64(y * w)
 	}
 	return sum, squares, windows
-}
-
-func (p *crossed) add(a, b float64) {
-	p.n++
-	p.a += a
-	p.b += b
-	p.aa += float64(a * a)
-	p.bb += float64(b * b)
-	p.ab += float64(a * b)
 }
 
 // vary notes whether both sides vary at all.
@@ -246,28 +231,27 @@ func (t *icTest) judge(row *ICRow) {
 	case spans >= 100:
 		s.T, s.Method = s.HansenHodrick, metrics.ByHansenHodrick
 	case spans >= 10:
-		s.T, s.Method = s.NonOverlapping, metrics.ByCosines
+		few := t.blocks.Test()
+		s.T, s.P, s.NEffective, s.Method = few.T, few.P, few.NEffective, metrics.ByCosines
+		delete(row.Reasons, "n_effective")
 	}
-	s.P = metrics.TwoSided(s.T)
+	if s.Method != metrics.ByCosines {
+		s.P = metrics.TwoSided(s.T)
+	}
 	row.judge(s)
 	if why, ok := row.Reasons["t_hansen_hodrick"]; ok && s.Method == metrics.ByHansenHodrick {
 		row.reason("t", why)
 	}
 }
 
-// nonOverlapping is metrics.NonOverlapping: the t of the correlation of every h-th pair.
+// nonOverlapping is metrics.NonOverlapping of the pairs.
 func (t *icTest) nonOverlapping() float64 {
-	p := t.every
-	if t.h == 1 {
-		p = crossed{n: float64(t.seen), aa: t.ff, bb: t.rr, ab: t.v}
+	if t.h > 1 {
+		return t.phases.T()
 	}
-	if p.n < metrics.MinPairs {
+	n, r := float64(t.seen), t.v/math.Sqrt(float64(t.ff*t.rr))
+	if t.seen < metrics.MinPairs || !(t.ff > 0) || !(t.rr > 0) || 1-r*r <= 0 {
 		return math.NaN()
 	}
-	aa, bb := p.aa-float64(p.a*p.a)/p.n, p.bb-float64(p.b*p.b)/p.n
-	r := (p.ab - float64(p.a*p.b)/p.n) / math.Sqrt(float64(aa*bb))
-	if !(aa > 0) || !(bb > 0) || 1-r*r <= 0 {
-		return math.NaN()
-	}
-	return r * math.Sqrt((p.n-2)/(1-r*r))
+	return r * math.Sqrt((n-2)/(1-r*r))
 }

@@ -108,10 +108,10 @@
 //	pearson, spearman  correlation of the values and of their ranks
 //	spearman_t, spearman_p  of spearman, found as t and p are
 //	pearson_low, pearson_high  95 % bootstrap interval
-//	t                  of the IC: hansen_hodrick, newey_west or non_overlapping, as t_method says,
+//	t                  of the IC: hansen_hodrick, newey_west or cosines, as t_method says,
 //	t_method           or insufficient; in levels of the mean return
 //	t_hansen_hodrick   over all pairs, with lags up to the horizon
-//	t_non_overlapping  over every h-th pair
+//	t_non_overlapping  over every h-th pair, the median over the h pairs to begin with
 //	p                  two-sided, of t
 //	p_holm             adjusted over the horizons other than the primary one
 //	daily              the IC by UTC day: n, mean, std, icir = mean/std

@@ -78,8 +78,8 @@ func methodWords(method string) string {
 		return "Hansen–Hodrick"
 	case "newey_west":
 		return "Newey–West"
-	case "non_overlapping":
-		return "non-overlapping"
+	case "cosines":
+		return "equally weighted cosines, Student's t"
 	}
 	return strings.ReplaceAll(method, "_", " ")
 }
