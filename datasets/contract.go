@@ -1,9 +1,12 @@
 package datasets
 
-import "regexp"
+import (
+	"fmt"
+	"regexp"
+)
 
-// Contract says what an instrument's amount means and how a position in it earns, so that notional
-// and PnL are never guessed. The zero Contract is not valid.
+// Contract says what an instrument's amount means, in which currencies it is priced and settled, and how a position
+// in it earns, so that notional and PnL are never guessed. The zero Contract is not valid.
 type Contract struct {
 	Spot    bool // the asset itself: no funding, no short position without borrowing
 	Inverse bool // amounts are in quote currency and PnL accrues in the base coin
@@ -13,6 +16,24 @@ type Contract struct {
 	// ContinuousFunding marks venues whose rate is per 8 hours and accrues at every instant
 	// (Deribit) instead of settling at a funding_timestamp.
 	ContinuousFunding bool
+	// Base, Quote and Settle are the currencies of the amount, the price and the PnL, as the venue spells
+	// them but for XBT, which is BTC: BTC, USDT and USDT of a linear contract, BTC, USD and BTC of an
+	// inverse one. Base is what one price is for: 1000PEPE where that is a thousand of them. "" where it is not known.
+	Base, Quote, Settle string
+}
+
+// Validate reports why no position in the contract can be accounted for, or nil: its multiplier is not positive, or it
+// settles in a currency that is neither its base nor its quote, which is a quanto contract.
+func (c Contract) Validate() error {
+	switch {
+	case !(c.Multiplier > 0):
+		return fmt.Errorf("multiplier %v, want more than 0", c.Multiplier)
+	case c.Inverse && c.Settle != c.Base:
+		return fmt.Errorf("an inverse contract settles in its base %q, not in %q", c.Base, c.Settle)
+	case !c.Inverse && c.Settle != c.Quote:
+		return fmt.Errorf("a contract priced in %q that settles in %q is a quanto or an inverse one; qf trades inverse contracts with inverse: true, and no quanto", c.Quote, c.Settle)
+	}
+	return nil
 }
 
 // Notional is the value in quote currency of amount units at price:
@@ -27,13 +48,18 @@ func (c Contract) Notional(price, amount float64) float64 {
 }
 
 // ContractOf is the built-in table of what amounts mean, by venue. It reports false for an
-// instrument whose unit it does not know for certain, for options, and for quanto contracts.
+// instrument whose unit it does not know for certain and for what is Untradable.
 //
 // Units: https://docs.tardis.dev/downloadable-csv-files/data-types; contract sizes are the venues' own.
 func ContractOf(in Instrument) (Contract, bool) {
+	if Untradable(in) != nil {
+		return Contract{}, false
+	}
 	for _, v := range contracts {
-		if v.exchange == in.Exchange && v.symbol.MatchString(in.Symbol) && !in.Grouped() {
-			return v.contract, true
+		if v.exchange == in.Exchange && v.symbol.MatchString(in.Symbol) {
+			c := v.contract
+			c.SetCurrencies(in)
+			return c, true
 		}
 	}
 	return Contract{}, false

@@ -3,6 +3,7 @@ package datasets
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -31,7 +32,8 @@ const perpetual = "-PERPETUAL"
 // ResolveInstruments reads what names one instrument, exchange:SYMBOL, or one perpetual on several
 // venues, as in BTC-USDT-PERPETUAL@binance,bybit,okx, which stands for the symbols that those venues
 // call it by, in the order given. binance and okx stand for the exchange ids on which their
-// perpetuals trade. A venue that has no such perpetual is an error that names the nearest.
+// perpetuals trade. A base of which a venue counts thousands, PEPE or 1000PEPE, gets that venue's name for
+// them: 1000PEPEUSDT, SHIB1000USDT, PEPE-USDT-SWAP. A venue that has no such perpetual is an error that names the nearest.
 func ResolveInstruments(s string) ([]Instrument, error) {
 	name, venues, ok := strings.Cut(s, "@")
 	if !ok {
@@ -70,22 +72,28 @@ func perpetualOn(venue, base, quote string) (Instrument, error) {
 	none := func(nearest string) (Instrument, error) {
 		return Instrument{}, fmt.Errorf("%s has no %s-%s perpetual; %s", venue, base, quote, nearest)
 	}
+	coin := unscaled(base)
 	switch venue {
 	case "binance", "binance-futures", "binance-delivery":
 		if quote == "USD" {
 			return Instrument{"binance-delivery", base + "USD_PERP"}, nil
 		}
-		return Instrument{"binance-futures", base + quote}, nil
+		return Instrument{"binance-futures", scaled(coin, scaledOnBinance) + quote}, nil
 	case "bybit":
 		switch quote {
-		case "USDT", "USD":
+		case "USDT":
+			if coin == "SHIB" {
+				return Instrument{"bybit", "SHIB1000USDT"}, nil
+			}
+			return Instrument{"bybit", scaled(coin, scaledOnBybit) + quote}, nil
+		case "USD":
 			return Instrument{"bybit", base + quote}, nil
 		case "USDC":
-			return Instrument{"bybit", base + "PERP"}, nil
+			return Instrument{"bybit", scaled(coin, scaledOnBybit) + "PERP"}, nil
 		}
 		return none("its perpetuals are against USDT, USDC (PERP) or USD")
 	case "okx", "okex", "okex-swap":
-		return Instrument{"okex-swap", base + "-" + quote + "-SWAP"}, nil
+		return Instrument{"okex-swap", coin + "-" + quote + "-SWAP"}, nil
 	case "deribit":
 		switch quote {
 		case "USD":
@@ -104,4 +112,34 @@ func perpetualOn(venue, base, quote string) (Instrument, error) {
 		return none("its perpetuals are against USD or USDT")
 	}
 	return Instrument{}, fmt.Errorf("venue %q: the shorthand knows binance, bybit, okx, deribit and bitmex; name the instrument as exchange:SYMBOL", venue)
+}
+
+// scaledOnBinance and scaledOnBybit are the bases of USDT and USDC perpetuals of which an amount counts thousands or
+// more, as the venues name them.
+var (
+	scaledOnBinance = strings.Fields("1000BONK 1000CAT 1000CHEEMS 1000FLOKI 1000LUNC 1000PEPE 1000RATS 1000SATS 1000SHIB 1000WHY 1000X 1000XEC " +
+		"1000000BOB 1000000MOG 1MBABYDOGE")
+	scaledOnBybit = strings.Fields("1000APU 1000BONK 1000BTT 1000CAT 1000CATS 1000FLOKI 1000LUNC 1000MUMU 1000NEIROCTO 1000PEPE 1000RATS " +
+		"1000TURBO 1000X 1000XEC 10000COQ 10000ELON 10000LADYS 10000QUBIC 10000SATS 10000WEN 10000WHY 1000000BABYDOGE 1000000CHEEMS 1000000MOG 1000000PEIPEI")
+)
+
+// scale is what stands before or behind a coin's name where its amounts count thousands.
+var scale = regexp.MustCompile(`^1(?:0{3,7}|M)([A-Z].*)$|^([A-Z]+)10{3,7}$`)
+
+// unscaled is the coin of a base that may be so many of it.
+func unscaled(base string) string {
+	if m := scale.FindStringSubmatch(base); m != nil {
+		return m[1] + m[2]
+	}
+	return base
+}
+
+// scaled is the venue's base of a coin.
+func scaled(coin string, bases []string) string {
+	for _, base := range bases {
+		if unscaled(base) == coin {
+			return base
+		}
+	}
+	return coin
 }

@@ -76,17 +76,23 @@ func (s *Study) checkData(p *yamlconf.Positions) {
 	if len(s.Data.Instruments) == 0 && !p.Has("data.instruments") {
 		p.Errorf("data.instruments", "missing: want a list such as [binance-futures:BTCUSDT]")
 	}
-	seen := map[datasets.Instrument]bool{}
+	seen, known := map[datasets.Instrument]bool{}, true
 	for i, in := range s.Data.Instruments {
 		path := fmt.Sprintf("data.instruments[%d]", i)
 		if seen[in.Instrument] {
 			p.Errorf(path, "%v stands here twice", in.Instrument)
 		}
 		seen[in.Instrument] = true
-		if in.Contract.Multiplier <= 0 {
+		known = known && in.Contract.Multiplier > 0
+		if err := datasets.Untradable(in.Instrument); err != nil {
+			p.Errorf(path, "%v", err)
+		} else if in.Contract.Multiplier <= 0 {
 			p.Errorf(path, "what an amount of %v means is not known: want {exchange: %s, symbol: %s, multiplier: …, inverse: true or false}",
 				in.Instrument, in.Exchange, in.Symbol)
 		}
+	}
+	if _, _, err := s.Quotes(); err != nil && known {
+		p.Errorf("data.instruments", "%v", err)
 	}
 	for _, d := range []struct {
 		path string
@@ -102,6 +108,15 @@ func (s *Study) checkData(p *yamlconf.Positions) {
 	if s.Data.To-s.Data.From > 366*30 {
 		p.Errorf("data.to", "the span has %d days, want at most 30 years", s.Data.To-s.Data.From)
 	}
+}
+
+// Quotes is the currency of the study's capital, with what has to be said of it; see datasets.CheckQuotes.
+func (s *Study) Quotes() (currency string, warnings []error, err error) {
+	ins, contracts := make([]datasets.Instrument, len(s.Data.Instruments)), make([]datasets.Contract, len(s.Data.Instruments))
+	for i, in := range s.Data.Instruments {
+		ins[i], contracts[i] = in.Instrument, in.Contract
+	}
+	return datasets.CheckQuotes(ins, contracts)
 }
 
 func (s *Study) checkBars(p *yamlconf.Positions) {
@@ -333,6 +348,9 @@ type instrumentForm struct {
 	Inverse    bool    `yaml:"inverse"`
 	Multiplier float64 `yaml:"multiplier" range:"(0,)"`
 	Continuous bool    `yaml:"continuous_funding"`
+	Base       string  `yaml:"base" doc:"currency of the amount, where the symbol does not tell"`
+	Quote      string  `yaml:"quote" doc:"currency of the price"`
+	Settle     string  `yaml:"settle" doc:"currency of the PnL: base of an inverse contract, else quote"`
 }
 
 func decodeInstrument(c *yamlconf.Cursor) InstrumentConfig {
@@ -360,16 +378,30 @@ func decodeInstrument(c *yamlconf.Cursor) InstrumentConfig {
 	if !short {
 		c.Decode(&f)
 	}
-	return InstrumentConfig{in, datasets.Contract{
+	contract := datasets.Contract{
 		Spot: f.Spot, Inverse: f.Inverse, Multiplier: f.Multiplier, ContinuousFunding: f.Continuous,
-	}}
+		Base: strings.ToUpper(f.Base), Quote: strings.ToUpper(f.Quote), Settle: strings.ToUpper(f.Settle),
+	}
+	contract.SetCurrencies(in)
+	if err := contract.Validate(); err != nil && contract.Multiplier > 0 {
+		c.Errorf("%v: %v", in, err)
+	}
+	return InstrumentConfig{in, contract}
 }
 
-// EncodeNode writes the long form.
+// EncodeNode writes the long form, without the currencies that the symbol tells.
 func (in InstrumentConfig) EncodeNode() *yamlconf.Node {
-	return yamlconf.Encode(instrumentForm{
-		in.Exchange, in.Symbol, in.Contract.Spot, in.Contract.Inverse, in.Contract.Multiplier, in.Contract.ContinuousFunding,
+	c := in.Contract
+	n := yamlconf.Encode(instrumentForm{
+		in.Exchange, in.Symbol, c.Spot, c.Inverse, c.Multiplier, c.ContinuousFunding, c.Base, c.Quote, c.Settle,
 	})
+	told := datasets.Contract{Inverse: c.Inverse}
+	told.SetCurrencies(in.Instrument)
+	if c.Base == told.Base && c.Quote == told.Quote && c.Settle == told.Settle {
+		const currencies = 3 // the last fields of the form
+		n.Keys, n.Items = n.Keys[:len(n.Keys)-currencies], n.Items[:len(n.Items)-currencies]
+	}
+	return n
 }
 
 // DecodeNode reads {name, kind} and the kind's own parameters.

@@ -21,6 +21,9 @@ type Series struct {
 	// before and the day after are read for them where the lake has them; without the day before, the
 	// one at First.Start is left out.
 	Settlements []Settlement
+	// FundingGaps are the stretches of [First.Start, End.Start) over which the data does not say what settled, by
+	// time, disjoint. Over all other instants of it Settlements are all that settled.
+	FundingGaps []FundingGap
 	// Sources are the lake files that the series depends on, in day order.
 	Sources []datasets.Info
 }
@@ -39,6 +42,12 @@ type DayStatus struct {
 	Type datasets.DataType
 	Day  datasets.Day
 	Presence
+}
+
+// FundingGap is the time (From, To], Unix µs, over which derivative_ticker does not say what settled, and why.
+type FundingGap struct {
+	From, To int64
+	Reason   string
 }
 
 // Settlement is one funding event: at Time (Unix µs), Rate was paid by longs on the notional at

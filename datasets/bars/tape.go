@@ -18,6 +18,7 @@ type Tape struct {
 	Rows        int // trades in all
 	Days        []DayStatus
 	Settlements []Settlement // as in Series
+	FundingGaps []FundingGap // as in Series
 	Sources     []datasets.Info
 
 	q     Request
