@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"github.com/qf-dev/qf/backtest/study"
 	"math"
+	"slices"
 
 	"github.com/qf-dev/qf/factors"
 )
@@ -200,8 +201,11 @@ func (b *book) bar(t int) {
 	b.decide(t)
 }
 
-// measure keeps the largest residual of the identity.
+// measure keeps the largest residual of the identity, and NaN, once there, for good.
 func (b *book) measure(residual float64) {
+	if math.IsNaN(b.run.Residual) {
+		return
+	}
 	scale := max(math.Abs(b.equity), b.run.Capital)
 	if !(math.Abs(residual) <= b.run.Residual*scale) {
 		b.run.Residual = math.Abs(residual) / scale
@@ -231,6 +235,9 @@ func (b *book) close() error {
 	b.measure(fills.Fees - r.Total.Fees)
 	b.measure(fills.Slippage - r.Total.Slippage)
 	b.measure(fills.Impact - r.Total.Impact)
+	if math.IsNaN(r.Residual) || math.IsInf(r.Residual, 0) {
+		return b.blame()
+	}
 	if !(r.Residual <= maxResidual) {
 		return fmt.Errorf("the accounting does not add up: equity and its causes differ by %.3g of equity, want at most %g", r.Residual, maxResidual)
 	}
@@ -253,6 +260,30 @@ func (b *book) close() error {
 		r.Warnings = append(r.Warnings, fmt.Errorf("%d funding settlements over which a position was held are not in the data: net PnL is not known, only PnL without funding", r.UnknownSettlements))
 	}
 	return nil
+}
+
+// blame says which value made equity one that is no number.
+func (b *book) blame() error {
+	bad := func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
+	since := "the end"
+	if k := slices.IndexFunc(b.run.Equity, bad); k >= 0 {
+		since = stamp(b.m.Close[b.w.Lo+k])
+	}
+	for i, l := range b.run.ByAsset {
+		for _, v := range []struct {
+			name  string
+			value float64
+		}{
+			{"the price PnL", l.PricePnL}, {"the fees", l.Fees}, {"the slippage", l.Slippage}, {"the impact", l.Impact},
+			{"the funding", l.Funding}, {"the quantity held", b.assets[i].quantity}, {"the value held", b.assets[i].worth()},
+		} {
+			if bad(v.value) {
+				return fmt.Errorf("the accounting does not add up at %s: %s of %v is %v; qf verify looks for prices and amounts that are out of range",
+					since, v.name, b.m.Instruments[i], v.value)
+			}
+		}
+	}
+	return fmt.Errorf("the accounting does not add up at %s: equity is %v, of a capital of %v", since, b.equity, b.run.Capital)
 }
 
 var (

@@ -149,6 +149,17 @@ func TestLinearLedger(t *testing.T) {
 	wantSeries(t, "trip", []float64{r.Trips[0].PnL}, []float64{40 - 1.01 - 0.505505 - (slippage+fee)*10/sold})
 }
 
+// A value that is no number is named, with the instrument and the bar.
+func TestBrokenAccountingNamesTheValue(t *testing.T) {
+	e := execution()
+	e.TakerBps, e.InitialCapital = math.MaxFloat64, 1e9 // which no study may have
+	m, target, w := market(table{contract: linear, columns: map[string][]float64{"close": {100, 100, 1e300, 100}}, target: []float64{1, 1, -1, -1}})
+	_, err := Simulate(m, target, w, e)
+	if err == nil || !strings.Contains(err.Error(), "does not add up at 1970-01-01 00:02: the fees of test:A is +Inf") {
+		t.Error(err)
+	}
+}
+
 // Contracts of 1 quote unit, no costs: a bar earns contracts·(P_t/P_{t−1} − 1), a fill within it
 // contracts·(P_t/fill − 1).
 //

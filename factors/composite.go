@@ -10,7 +10,7 @@ import (
 // Component is one weighed factor of a composite.
 type Component struct {
 	Factor    string         `yaml:"factor"`
-	Weight    float64        `yaml:"weight"`
+	Weight    float64        `yaml:"weight" range:"[-1e6,1e6]"`
 	Normalize *Normalization `yaml:"normalize"` // nil: the composite's
 }
 

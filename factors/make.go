@@ -106,10 +106,16 @@ func (d Param) check(s string) error {
 	return err
 }
 
+// maxNumber bounds a parameter, so that products with it stay finite.
+const maxNumber = 1e15
+
 func parseNumber(s string) (float64, error) {
 	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+	switch {
+	case err != nil || math.IsNaN(v) || math.IsInf(v, 0):
 		return 0, fmt.Errorf("%q is not a number", s)
+	case math.Abs(v) > maxNumber:
+		return 0, fmt.Errorf("%s: want at most %g", s, float64(maxNumber))
 	}
 	return v, nil
 }

@@ -73,6 +73,10 @@ func distribute(p *factors.Panel, lo, hi int, cuts signals.Cuts) Distribution {
 	if !(to > from) {
 		from, to = mean-0.5, mean+0.5
 	}
+	if !finite(to - from) { // values whose squares or differences are beyond a float's range
+		d.Mean, d.Std = backtest.Figure(mean), nan
+		return d
+	}
 	d.Lo, d.Hi, d.Counts = backtest.Figure(from), backtest.Figure(to), make([]int, distributionBins)
 	for i := range p.Instruments {
 		for _, v := range p.Col(i)[lo:hi] {
@@ -83,12 +87,20 @@ func distribute(p *factors.Panel, lo, hi int, cuts signals.Cuts) Distribution {
 			case v > to:
 				d.Above++
 			default:
-				bin := int((v - from) / (to - from) * distributionBins)
-				d.Counts[min(bin, distributionBins-1)]++
+				d.Counts[whole((v-from)/(to-from)*distributionBins, distributionBins-1)]++
 			}
 		}
 	}
 	return d
+}
+
+// whole is x without its fraction, held within 0 and most; NaN is 0. What Go makes of a float that an
+// int cannot hold differs from machine to machine.
+func whole(x float64, most int) int {
+	if !(x > 0) {
+		return 0
+	}
+	return int(min(x, float64(most)))
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -122,6 +122,24 @@ func TestDistributionCountsEveryValueOnce(t *testing.T) {
 	}
 }
 
+// Values whose squares, or differences, no float holds have no bins and take nothing else with them.
+func TestDistributionOfHugeValues(t *testing.T) {
+	for _, x := range [][]float64{{1e308, -1e308, 0}, {1e200, 2, 3}, {math.MaxFloat64, math.MaxFloat64, -math.MaxFloat64}} {
+		g := &factors.Grid{Close: make([]int64, len(x)), Instruments: []datasets.Instrument{btc}}
+		if d := distribute(factors.NewPanel("composite", g, x), 0, len(x), signals.Cuts{}); d.N != len(x) {
+			t.Errorf("%v: %+v", x, d)
+		}
+	}
+	for _, c := range []struct {
+		x    float64
+		want int
+	}{{math.NaN(), 0}, {math.Inf(1), 9}, {math.Inf(-1), 0}, {1e300, 9}, {3.9, 3}, {-0.5, 0}} {
+		if got := whole(c.x, 9); got != c.want {
+			t.Errorf("whole(%v, 9) = %d, want %d", c.x, got, c.want)
+		}
+	}
+}
+
 func TestFigureTexts(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{signed(1234567.891, 1), "+1,234,567.9"},

@@ -42,7 +42,7 @@ func gather(c backtest.ScoreCounts, d Distribution) Distribution {
 	}
 	width := 2.0 * backtest.ScoreLimit / float64(len(c.Cells))
 	place := func(v float64) int {
-		return max(0, min(int((v+backtest.ScoreLimit)/width), len(c.Cells)-1))
+		return whole((v+backtest.ScoreLimit)/width, len(c.Cells)-1)
 	}
 	lo, hi := place(max(c.Least, c.Mean-float64(4*std))), place(min(c.Most, c.Mean+float64(4*std)))+1
 	each := (hi - lo + distributionBins - 1) / distributionBins

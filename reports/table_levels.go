@@ -81,7 +81,7 @@ func transitionGrid(d *Report) grid {
 			e := figure(r.Share, share(r.Share, 1), r.Reasons["share"])
 			if e.Class == "" {
 				e.Title = count(float64(r.Bars)) + " bars"
-				e.Class, e.Strength = "heat up", int(math.Round(100*float64(r.Share)))
+				e.Class, e.Strength = "heat up", whole(math.Round(100*float64(r.Share)), 100)
 			}
 			line = append(line, e)
 		}

@@ -46,7 +46,7 @@ func years(d *Report) []yearView {
 		y.Total = percent(backtest.Figure(total-1), 1)
 		v := monthView{Text: percent(m.Return, 1), Title: fmt.Sprintf("%s: %s over %d days", m.Month, percent(m.Return, 2), m.Days), Tone: tone(float64(m.Return))}
 		if most > 0 && finite(float64(m.Return)) {
-			v.Strength = int(math.Round(100 * math.Abs(float64(m.Return)) / most))
+			v.Strength = whole(math.Round(100*(math.Abs(float64(m.Return))/most)), 100)
 		}
 		y.Months[k-1] = v
 	}

@@ -25,7 +25,7 @@ type LLMConfig struct {
 	Summary   SummaryConfig  `yaml:"summary" doc:"factors of the study that a prompt shows instead of those it shows by default"`
 
 	Cache      string   `yaml:"cache" doc:"folder of the answers, relative to this file; it holds no secret and may be committed"`
-	BudgetUSD  *float64 `yaml:"budget_usd" range:"[0,)" doc:"most that filling the cache may cost; left out: no limit"`
+	BudgetUSD  *float64 `yaml:"budget_usd" range:"[0,1e9]" doc:"most that filling the cache may cost; left out: no limit"`
 	OnMissing  string   `yaml:"on_missing" enum:"error|neutral" doc:"where the cache lacks an answer"`
 	MaxInvalid float64  `yaml:"max_invalid" range:"[0,1]" doc:"share of answers that may be invalid, which trade as neutral; more of them fail the run"`
 
@@ -38,7 +38,7 @@ type LLMConfig struct {
 	UserTemplate   Template           `yaml:"user_template" doc:"the same of the user message"`
 
 	RequestsPerMinute float64 `yaml:"requests_per_minute" range:"(0,1000000]" doc:"most requests that filling sends"`
-	TokensPerMinute   float64 `yaml:"tokens_per_minute" range:"[0,)" doc:"most tokens, prompts and answers together; 0: no limit"`
+	TokensPerMinute   float64 `yaml:"tokens_per_minute" range:"[0,1e12]" doc:"most tokens, prompts and answers together; 0: no limit"`
 	Concurrency       int     `yaml:"concurrency" range:"[1,256]" doc:"requests under way at once"`
 	MaxRetries        int     `yaml:"max_retries" range:"[0,20]" doc:"of a request that failed for a reason that may pass"`
 

@@ -28,10 +28,10 @@ func (l LLMConfig) JSONSchema() map[string]any {
 // modelForm is the long form of a model.
 type modelForm struct {
 	Name            string       `yaml:"name" doc:"as the endpoint calls it"`
-	InputUSD        *float64     `yaml:"input_usd" range:"[0,)" doc:"USD per million tokens of prompts"`
-	OutputUSD       *float64     `yaml:"output_usd" range:"[0,)" doc:"USD per million tokens of answers"`
+	InputUSD        *float64     `yaml:"input_usd" range:"[0,1e6]" doc:"USD per million tokens of prompts"`
+	OutputUSD       *float64     `yaml:"output_usd" range:"[0,1e6]" doc:"USD per million tokens of answers"`
 	KnowledgeCutoff datasets.Day `yaml:"knowledge_cutoff" doc:"first day that the model cannot have read about"`
-	Weight          float64      `yaml:"weight" range:"[0,)" doc:"in an ensemble by weights"`
+	Weight          float64      `yaml:"weight" range:"[0,1e6]" doc:"in an ensemble by weights"`
 }
 
 // DecodeNode reads a list of names or mappings.

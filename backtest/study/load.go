@@ -346,7 +346,7 @@ type instrumentForm struct {
 	Symbol     string  `yaml:"symbol"`
 	Spot       bool    `yaml:"spot"`
 	Inverse    bool    `yaml:"inverse"`
-	Multiplier float64 `yaml:"multiplier" range:"(0,)"`
+	Multiplier float64 `yaml:"multiplier" range:"[1e-12,1e12]"`
 	Continuous bool    `yaml:"continuous_funding"`
 	Base       string  `yaml:"base" doc:"currency of the amount, where the symbol does not tell"`
 	Quote      string  `yaml:"quote" doc:"currency of the price"`

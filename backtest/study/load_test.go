@@ -132,6 +132,10 @@ evaluation: {horizons: [5m, 5m], primary_horizon: 2h, delays: [1, 5, 1]}
 		{"a parameter out of range is blamed itself", minimal + "factors:\n  - kind: momentum\n    window: 90x\n", []string{`s.yaml:9:13: factors[0].window: window "90x"`}},
 		{"a weight out of range is blamed itself", minimal + "signals:\n  min_holding: 4h\n  weights: {long: 2}\n", []string{"s.yaml:9:13: signals.weights: long is 2"}},
 		{"spot short without its cost", minimal + "execution: {spot_short: {}}\n", []string{"s.yaml:7:25: execution.spot_short: borrow_bps is missing"}},
+		{"numbers without a bound", minimal + "execution: {initial_capital: 1e300, gross_cap: 1e9, impact: {model: square_root, k: 1e300}}\ncomposite: {components: [{factor: m, weight: 1e308}], normalize: {method: fixed, mean: -1e300, std: 1}}\nfactors: [{name: m, kind: momentum, window: 14d}]\n", []string{
+			"execution.initial_capital: 1e300, want at least 1e-06 and at most 1e+15", "execution.gross_cap: 1e9, want at least 0 and at most 1e+06", "execution.impact.k: 1e300",
+			"composite.components[0].weight: 1e308, want at least -1e+06 and at most 1e+06", "composite.normalize.mean: -1e300, want at least -1e+15"}},
+		{"an instrument without a bound", "version: 1\ndata: {instruments: [{exchange: x, symbol: y, multiplier: 1e-300}], from: 2024-01-01, to: 2024-02-01}\n", []string{"data.instruments[0].multiplier: 1e-300, want at least 1e-12"}},
 		{"empty", "", []string{"the file is empty"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -46,8 +46,8 @@ type InstrumentConfig struct {
 type BarsConfig struct {
 	Kind        string         `yaml:"kind" enum:"time|tick|volume|dollar" doc:"what closes a bar"`
 	Every       factors.Window `yaml:"every" doc:"length of time bars, 1s to 1d"`
-	Size        float64        `yaml:"size" range:"[0,)" doc:"trades, base units or quote notional of the other bars"`
-	BarsPerYear float64        `yaml:"bars_per_year" range:"[0,)" doc:"for annualization, where bars are not time bars"`
+	Size        float64        `yaml:"size" range:"[0,1e15]" doc:"trades, base units or quote notional of the other bars"`
+	BarsPerYear float64        `yaml:"bars_per_year" range:"[0,1e10]" doc:"for annualization, where bars are not time bars"`
 }
 
 // Windows cuts the span into replays that end at Data.To and go back.
@@ -72,11 +72,11 @@ type ExecutionConfig struct {
 	HalfSpreadBps  float64      `yaml:"half_spread_bps" range:"[0,1000]" doc:"paid on each fill where the lake has no quotes"`
 	Impact         ImpactConfig `yaml:"impact" doc:"none, or {model: square_root, k: 1}"`
 	Funding        bool         `yaml:"funding" doc:"pay and earn funding at each settlement"`
-	InitialCapital float64      `yaml:"initial_capital" range:"(0,)" doc:"quote currency"`
+	InitialCapital float64      `yaml:"initial_capital" range:"[1e-6,1e15]" doc:"quote currency"`
 	Sizing         string       `yaml:"sizing" enum:"compounding|fixed" doc:"a weight is a share of current equity, or of the initial capital"`
 	RebalanceBand  float64      `yaml:"rebalance_band" range:"[0,1]" doc:"trade back when the held weight is off by more; 0: off"`
 	Allocation     string       `yaml:"allocation" enum:"equal|inverse_volatility" doc:"how instruments share the capital"`
-	GrossCap       float64      `yaml:"gross_cap" range:"[0,)" doc:"of the sum of absolute weights; 0: none"`
+	GrossCap       float64      `yaml:"gross_cap" range:"[0,1e6]" doc:"of the sum of absolute weights; 0: none"`
 
 	SpotShort *SpotShortConfig `yaml:"spot_short" doc:"lets spot instruments be short, {borrow_bps: 500}; without it their targets are at least 0"`
 }
@@ -89,7 +89,7 @@ type SpotShortConfig struct {
 // Impact is the market-impact model; none where Model is empty.
 type ImpactConfig struct {
 	Model string  `yaml:"model" enum:"none|square_root"`
-	K     float64 `yaml:"k" range:"[0,)"`
+	K     float64 `yaml:"k" range:"[0,1e6]"`
 }
 
 // Evaluation is how score and PnL are judged.

@@ -267,13 +267,20 @@ func (c *Cursor) scalar(v reflect.Value, tag reflect.StructTag) {
 	}
 }
 
+// maxNumber bounds every number that has no range of its own: a product of a few of them is still finite.
+const maxNumber = "[-1e15,1e15]"
+
+// rangeOf is the range of a number's tag.
+func rangeOf(tag reflect.StructTag) bounds {
+	if r := tag.Get("range"); r != "" {
+		return parseBounds(r)
+	}
+	return parseBounds(maxNumber)
+}
+
 // inRange checks a number against a range tag: "[1,1000]", "(0,)" and the like.
 func (c *Cursor) inRange(x float64, tag reflect.StructTag) bool {
-	r := tag.Get("range")
-	if r == "" {
-		return true
-	}
-	b := parseBounds(r)
+	b := rangeOf(tag)
 	if x < b.lo || x > b.hi || b.openLo && x == b.lo || b.openHi && x == b.hi {
 		c.Errorf("%s, want %s", c.Text, b)
 		return false

@@ -62,7 +62,9 @@ func shape(v reflect.Value, tag reflect.StructTag) map[string]any {
 		return withDefault(s, v)
 	case reflect.Bool:
 		return withDefault(map[string]any{"type": "boolean"}, v)
-	case reflect.Int, reflect.Uint64:
+	case reflect.Uint64:
+		return withDefault(map[string]any{"type": "integer", "minimum": 0}, v)
+	case reflect.Int:
 		return withDefault(withRange(map[string]any{"type": "integer"}, tag), v)
 	case reflect.Float64:
 		return withDefault(withRange(map[string]any{"type": "number"}, tag), v)
@@ -78,11 +80,7 @@ func withDefault(s map[string]any, v reflect.Value) map[string]any {
 }
 
 func withRange(s map[string]any, tag reflect.StructTag) map[string]any {
-	r := tag.Get("range")
-	if r == "" {
-		return s
-	}
-	b := parseBounds(r)
+	b := rangeOf(tag)
 	if !math.IsInf(b.lo, 0) {
 		s[map[bool]string{false: "minimum", true: "exclusiveMinimum"}[b.openLo]] = b.lo
 	}
