@@ -229,10 +229,10 @@ func (c *Cursor) scalar(v reflect.Value, tag reflect.StructTag) {
 	case reflect.Bool:
 		switch {
 		case c.Quoted:
-			c.Errorf("%q, want true or false", c.Text)
-		case c.Text == "true" || c.Text == "on":
+			c.Errorf("%q in quotes is a text, want true or false without them", c.Text)
+		case slices.Contains([]string{"true", "True", "TRUE", "on"}, c.Text): // YAML 1.2's, and our on
 			v.SetBool(true)
-		case c.Text == "false" || c.Text == "off":
+		case slices.Contains([]string{"false", "False", "FALSE", "off"}, c.Text):
 			v.SetBool(false)
 		default:
 			c.Errorf("%q, want true or false", c.Text)

@@ -5,20 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 // ReadFile reads a configuration file. One that is too large to be one is read no further than Parse
 // needs to refuse it.
 func ReadFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := datasets.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxSource+1))
+	src, err := io.ReadAll(io.LimitReader(f, maxSource+int64(len(bom))+1))
+	return bytes.TrimPrefix(src, bom), err
 }
 
 // Excerpt gives an error of Parse or Decode a text that shows, below each problem with something

@@ -74,7 +74,7 @@ func TestReadFileStopsAtWhatParseRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	src, err := ReadFile(path)
-	if err != nil || len(src) != maxSource+1 {
+	if err != nil || len(src) != maxSource+4 {
 		t.Fatalf("read %d bytes, %v", len(src), err)
 	}
 	if _, err := Parse(path, src); err == nil || !strings.Contains(err.Error(), "not a configuration") {

@@ -31,6 +31,7 @@ type Node struct {
 	Keys      []Key // of a Map: the names of Items
 	Line, Col int
 	origin    string // set by overrides: how the value was given
+	size      int    // of a parsed one: nodes, itself included
 }
 
 // Key is one name in a Map, with its place.
@@ -49,15 +50,11 @@ func (n *Node) Get(name string) *Node {
 	return nil
 }
 
-const (
-	maxDepth  = 64
-	maxSource = 1 << 20
-)
-
 // Parse reads one YAML (or JSON) document. Errors name file, line and column.
 func Parse(file string, src []byte) (*Node, error) {
-	if len(src) > maxSource {
-		return nil, fmt.Errorf("%s: more than %d MiB: this is not a configuration", file, maxSource>>20)
+	src, err := check(file, src)
+	if err != nil {
+		return nil, err
 	}
 	parsed, err := parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -105,7 +102,26 @@ func (c *converter) fail(n ast.Node, format string, a ...any) *Node {
 	return &Node{}
 }
 
+// node converts n. A document whose aliases stand for more than maxNodes values is refused where it
+// passes that.
 func (c *converter) node(n ast.Node, depth int) *Node {
+	out := c.shape(n, depth)
+	if out.size == 0 { // not an alias
+		out.size = 1
+		for _, item := range out.Items {
+			out.size += item.size
+		}
+	}
+	if out.size > maxNodes {
+		if len(c.errs) == 0 {
+			c.fail(n, "stands for more than %d values: this is not a configuration", maxNodes)
+		}
+		return &Node{size: 1}
+	}
+	return out
+}
+
+func (c *converter) shape(n ast.Node, depth int) *Node {
 	if n == nil {
 		return &Node{Line: 1, Col: 1}
 	}

@@ -2,6 +2,7 @@ package yamlconf
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,13 @@ func TestParseRefuses(t *testing.T) {
 		{"a: *nowhere\n", "f.yaml:1:4: alias *nowhere has no anchor before it"},
 		{strings.Repeat("[", 100) + strings.Repeat("]", 100), "nested more than 64 levels deep"},
 		{strings.Repeat("#", maxSource+1), "this is not a configuration"},
+		{strings.Repeat("- ", 65) + "1", "f.yaml:1:129: nested more than 64 levels deep"},
+		{strings.Repeat("{a: ", 65), "f.yaml:1:257: nested more than 64 levels deep"},
+		{strings.Repeat("a: 1\n", maxMarks/2+1), "f.yaml:10001:2: more than 20000 lines, commas and other marks"},
+		{"a: 1\nb: \x00\n", "f.yaml:2:4: a control character, U+0000"},
+		{"a: 1\nü: \xff\n", "f.yaml:2:4: byte 0xff is not UTF-8"},
+		{"\xff\xfea\x00", "f.yaml:1:1: byte 0xff is not UTF-8"},
+		{aliases(6), "stands for more than 100000 values"},
 	} {
 		_, err := Parse("f.yaml", []byte(c.src))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -145,6 +153,37 @@ func TestParseRefuses(t *testing.T) {
 	}
 	if _, err := decode(t, ""); err == nil || !strings.Contains(err.Error(), "the file is empty") {
 		t.Errorf("empty file: %v", err)
+	}
+}
+
+// aliases is a document of a few lines in which each list has ten of the one before.
+func aliases(n int) string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 [1]\n")
+	for i := range n {
+		fmt.Fprintf(&b, "a%d: &a%d [%s*a%d]\n", i+1, i+1, strings.Repeat(fmt.Sprintf("*a%d, ", i), 9), i)
+	}
+	return b.String()
+}
+
+func TestParseTakes(t *testing.T) {
+	for _, src := range []string{
+		"\ufeffleaf: {delay: 4}\n", "leaf: {delay: 4}\r\n",
+		"leaf: # - - - - - [ [ [\n  delay: 4 # " + strings.Repeat("-", 200) + "\n",
+		"name: |\n  " + strings.Repeat("-", 100) + strings.Repeat(" - ", 60) + "\nleaf: {delay: 4}", aliases(3) + "leaf: {delay: 4}",
+	} {
+		doc, err := Parse("f.yaml", []byte(src))
+		if err != nil {
+			t.Errorf("%.40q: %v", src, err)
+		} else if got := doc.Get("leaf"); got == nil || got.Get("delay").Text != "4" {
+			t.Errorf("%.40q: %+v", src, doc)
+		}
+	}
+	for text, want := range map[string]string{"True": "", "FALSE": "", "on": "", "'off'": `"off" in quotes is a text, want true or false without them`, "yes": `"yes", want true or false`} {
+		_, err := decode(t, "leaf: {on: "+text+"}")
+		if (err == nil) != (want == "") || err != nil && !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("on: %s: %v", text, err)
+		}
 	}
 }
 
