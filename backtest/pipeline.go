@@ -53,7 +53,10 @@ func (p pipeline) composed(ctx context.Context, lake *datasets.Lake, s *study.St
 	if err := p.market(ctx, lake, lake, r, o); err != nil {
 		return nil, err
 	}
-	r.Span, r.Windows = s.Spans(r.Market.Grid)
+	var err error
+	if r.Span, r.Windows, err = s.Spans(r.Market.Grid); err != nil {
+		return nil, err
+	}
 	if r.Span.Lo == r.Span.Hi {
 		return nil, fmt.Errorf("study %s: no bars between %s and %s", s.Name, stamp(r.Span.From), stamp(r.Span.To))
 	}

@@ -137,6 +137,9 @@ func (s *Study) checkBars(p *yamlconf.Positions) {
 	if !timeBars {
 		s.Bars.Every = factors.Window{} // the default is for time bars
 	}
+	if n := s.TimeBars(); n > maxBars {
+		p.Errorf("bars.every", "%v makes %d bars of the span, want at most %d: take longer bars or a shorter span", s.Bars.Every, n, maxBars)
+	}
 	if err := s.BarSpec().Validate(); err != nil {
 		path := "bars.size"
 		if timeBars {
@@ -144,6 +147,14 @@ func (s *Study) checkBars(p *yamlconf.Positions) {
 		}
 		p.Errorf(path, "%s", strings.TrimPrefix(err.Error(), "bars: "))
 	}
+}
+
+// TimeBars is the number of time bars of the span, of all instruments; 0 where the bars are others.
+func (s *Study) TimeBars() int64 {
+	if s.Bars.Kind != "time" || s.Bars.Every.Time < time.Second {
+		return 0
+	}
+	return max(0, int64(s.Data.To-s.Data.From)) * int64(24*time.Hour/s.Bars.Every.Time) * int64(len(s.Data.Instruments))
 }
 
 // probe is a grid without bars on which windows and factors can be tried; nil where the bars make none.
@@ -161,6 +172,10 @@ func (s *Study) Grid() *factors.Grid {
 }
 
 func (s *Study) checkFactors(p *yamlconf.Positions, g *factors.Grid) {
+	if n := len(s.Factors); n > maxFactors {
+		p.Errorf("factors", "%d of them, want at most %d", n, maxFactors)
+		return
+	}
 	var names []string
 	for i, f := range s.Factors {
 		path := fmt.Sprintf("factors[%d]", i)
@@ -242,8 +257,26 @@ func (s *Study) checkEvaluation(p *yamlconf.Positions, g *factors.Grid) {
 	}
 }
 
-// maxWindows bounds the replays of a run; daily ones reach five years.
-const maxWindows = 2000
+// Bounds of a study's work and of its report.
+const (
+	maxWindows = 2000        // replays of a run; daily ones reach five years
+	maxRows    = 200_000     // figures of each kind: windows × signals × horizons
+	maxFactors = 1000        // a study's
+	maxBars    = 100_000_000 // of all instruments; 1 s bars reach three years
+)
+
+// tooMany says why a study cannot have n windows, or nothing.
+func (s *Study) tooMany(n int64) string {
+	if n > maxWindows {
+		return fmt.Sprintf("%v makes %d windows of the span, want at most %d", s.Windows.Step, n, maxWindows)
+	}
+	signals, horizons := int64(len(s.Factors)+1), int64(len(s.Evaluation.Horizons))
+	if rows := n * signals * horizons; rows > maxRows {
+		return fmt.Sprintf("%v makes %d windows, with %d signals and %d horizons %d rows of the report, want at most %d: take a longer step or fewer evaluation.horizons",
+			s.Windows.Step, n, signals, horizons, rows, maxRows)
+	}
+	return ""
+}
 
 func (s *Study) checkWindows(p *yamlconf.Positions, g *factors.Grid) {
 	if s.Windows == nil {
@@ -262,8 +295,8 @@ func (s *Study) checkWindows(p *yamlconf.Positions, g *factors.Grid) {
 	}
 	if step, err := s.Windows.Step.In(g); err == nil && g.Every > 0 {
 		days := time.Duration(s.Data.To-s.Data.From) * 24 * time.Hour
-		if n := int64(days/g.Every) / int64(step); n > maxWindows {
-			p.Errorf("windows.step", "%v makes %d windows of the span, want at most %d", s.Windows.Step, n, maxWindows)
+		if why := s.tooMany(int64(days/g.Every) / int64(step)); why != "" {
+			p.Errorf("windows.step", "%s", why)
 		}
 	}
 }

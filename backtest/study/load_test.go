@@ -136,6 +136,9 @@ evaluation: {horizons: [5m, 5m], primary_horizon: 2h, delays: [1, 5, 1]}
 			"execution.initial_capital: 1e300, want at least 1e-06 and at most 1e+15", "execution.gross_cap: 1e9, want at least 0 and at most 1e+06", "execution.impact.k: 1e300",
 			"composite.components[0].weight: 1e308, want at least -1e+06 and at most 1e+06", "composite.normalize.mean: -1e300, want at least -1e+15"}},
 		{"an instrument without a bound", "version: 1\ndata: {instruments: [{exchange: x, symbol: y, multiplier: 1e-300}], from: 2024-01-01, to: 2024-02-01}\n", []string{"data.instruments[0].multiplier: 1e-300, want at least 1e-12"}},
+		{"more bars than a run may have", "version: 1\ndata: {instruments: [binance:BTCUSDT], from: 2014-01-01, to: 2024-01-01}\nbars: {every: 1s}\n", []string{"s.yaml:3:15: bars.every: 1s makes 315532800 bars of the span, want at most 100000000: take longer bars"}},
+		{"more rows than a report may have", minimal + "windows: {length: 1d, step: 2h}\nfactors: [" + strings.Repeat("{kind: momentum, window: 14d}, ", 100) + "]\n", []string{"windows.step: 2h makes 1824 windows, with 101 signals and 6 horizons 1105344 rows of the report, want at most 200000"}},
+		{"more factors than a study may have", minimal + "factors: [" + strings.Repeat("{kind: momentum, window: 14d}, ", 1001) + "]\n", []string{"s.yaml:7:10: factors: 1001 of them, want at most 1000"}},
 		{"empty", "", []string{"the file is empty"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -211,7 +214,10 @@ func TestWindowsEndAtToAndGoBack(t *testing.T) {
 				g.Close = append(g.Close, d.Start()+(k+1)*3_600_000_000)
 			}
 		}
-		all, list := s.Spans(g)
+		all, list, err := s.Spans(g)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if len(list) != c.count {
 			t.Errorf("windows %s: %d, want %d", c.Spans, len(list), c.count)
 		}
@@ -219,6 +225,26 @@ func TestWindowsEndAtToAndGoBack(t *testing.T) {
 		if all.Hi != g.Len() || last.Hi != g.Len() || g.Close[last.Hi-1] != s.Data.To.Start() || all.Lo != list[0].Lo {
 			t.Errorf("windows %s: all %+v, last %+v", c.Spans, all, last)
 		}
+	}
+}
+
+// How many windows bars of a size make shows when they have been counted.
+func TestWindowsOfBarsAreBounded(t *testing.T) {
+	s, err := Parse("s", []byte(minimal), []string{"bars={kind: tick, size: 1, bars_per_year: 1e6}", "windows={length: 100, step: 1}",
+		"factors=[{name: m, kind: momentum, window: 14}]", "composite={components: [{factor: m, weight: 1}], normalize: {window: 100}}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := s.Grid()
+	for k := range int64(10_676) {
+		g.Close = append(g.Close, s.Data.From.Start()+k+1)
+	}
+	if _, _, err := s.Spans(g); err == nil || err.Error() != "windows.step: 1 makes 10577 windows of the span, want at most 2000" {
+		t.Error(err)
+	}
+	g.Close = g.Close[:1099]
+	if _, list, err := s.Spans(g); err != nil || len(list) != 1000 {
+		t.Error(len(list), err)
 	}
 }
 

@@ -146,11 +146,18 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// windows cuts the grid into the study's replays, in time order, and gives the rows of all of them.
-func (s *Study) Spans(g *factors.Grid) (all Span, list []Span) {
+// Spans cuts the grid into the study's replays, in time order, and gives the rows of all of them. More
+// of them than a run may have are an error.
+func (s *Study) Spans(g *factors.Grid) (all Span, list []Span, err error) {
 	to := s.Data.To.Start()
 	if s.Bars.Kind != "time" && s.Windows != nil {
-		return s.barWindows(g)
+		begin, _ := slices.BinarySearch(g.Close, s.Data.From.Start()+1)
+		n := int64(max(0, g.Len()-begin-s.Windows.Length.Bars))/int64(s.Windows.Step.Bars) + 1
+		if why := s.tooMany(n); why != "" {
+			return all, nil, fmt.Errorf("windows.step: %s", why)
+		}
+		all, list = s.barWindows(g, begin)
+		return all, list, nil
 	}
 	cut := func(index int, from, to int64) Span {
 		lo, _ := slices.BinarySearch(g.Close, from+1)
@@ -160,7 +167,7 @@ func (s *Study) Spans(g *factors.Grid) (all Span, list []Span) {
 	first := s.EvaluatedFrom().UnixMicro()
 	all = cut(0, first, to)
 	if s.Windows == nil {
-		return all, []Span{all}
+		return all, []Span{all}, nil
 	}
 	length, step := s.Windows.Length.Time.Microseconds(), s.Windows.Step.Time.Microseconds()
 	for start := first; start+length <= to; start += step {
@@ -169,11 +176,11 @@ func (s *Study) Spans(g *factors.Grid) (all Span, list []Span) {
 	if len(list) == 0 {
 		list = []Span{all}
 	}
-	return all, list
+	return all, list, nil
 }
 
-// barWindows are windows counted in bars.
-func (s *Study) barWindows(g *factors.Grid) (all Span, list []Span) {
+// barWindows are windows counted in bars, of which begin is the first of the span.
+func (s *Study) barWindows(g *factors.Grid, begin int) (all Span, list []Span) {
 	cut := func(lo, hi int) Span {
 		w := Span{Lo: lo, Hi: hi, From: s.Data.From.Start(), To: s.Data.To.Start()}
 		if lo > 0 {
@@ -185,7 +192,6 @@ func (s *Study) barWindows(g *factors.Grid) (all Span, list []Span) {
 		return w
 	}
 	length, step := s.Windows.Length.Bars, s.Windows.Step.Bars
-	begin, _ := slices.BinarySearch(g.Close, s.Data.From.Start()+1)
 	for hi := g.Len(); hi-length >= begin; hi -= step {
 		list = append(list, cut(hi-length, hi))
 	}

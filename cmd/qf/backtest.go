@@ -62,6 +62,9 @@ Exit codes: 0 done; 1 failed, or the audit found something; 2 wrong usage or con
 	return cmd
 }
 
+// longStudy is the number of bars from which on a study is announced.
+const longStudy = 10_000_000
+
 func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 	if o.config == "" {
 		return usageError{errors.New("which study? want --config FILE; qf config init writes one to start from")}
@@ -81,6 +84,9 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 		return err
 	}
 	options := backtest.Options{Workers: o.workers, NoCache: o.noCache, Log: o.logger(s)}
+	if n := study.TimeBars(); n > longStudy {
+		o.logger(s)("a long study: up to %d bars under %d factors", n, len(study.Factors))
+	}
 	result, err := backtest.Backtest(ctx, lake, study, options)
 	if err != nil {
 		return err

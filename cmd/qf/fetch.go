@@ -140,12 +140,14 @@ func (o fetchOptions) plan(s streams) ([]datasets.Partition, *datasets.Lake, err
 }
 
 // checkIngest checks what fetch and import have in common.
+const mostBadRows = 100_000
+
 func checkIngest(concurrency int, maxBadRows int64) error {
 	switch {
 	case concurrency < 1 || concurrency > 64:
 		return usageError{fmt.Errorf("--concurrency %d: want 1 to 64", concurrency)}
-	case maxBadRows < 0:
-		return usageError{fmt.Errorf("--max-bad-rows %d: want 0 or more", maxBadRows)}
+	case maxBadRows < 0 || maxBadRows > mostBadRows: // they are held until the file is whole
+		return usageError{fmt.Errorf("--max-bad-rows %d: want 0 to %d", maxBadRows, mostBadRows)}
 	}
 	return nil
 }

@@ -121,8 +121,12 @@ func (c *client) do(ctx context.Context, call Call, repair []Message, format Res
 	x := Exchange{ResponseFormat: format, Repair: repair, Served: c.hide(resp.Model),
 		Usage:     Usage{Prompt: resp.Usage.PromptTokens, Complete: resp.Usage.CompletionTokens},
 		LatencyMS: float64(took.Microseconds()) / 1000}
-	if u := x.Usage; u.Prompt < 0 || u.Complete < 0 || u.Prompt+u.Complete == 0 {
-		x.Usage = call.with(repair, format).worst()
+	// A count that cannot be, none or more than was asked for, is taken as the most that it may be.
+	worst := call.with(repair, format).worst()
+	if u := x.Usage; u.Prompt < 0 || u.Complete < 0 || u.Prompt == 0 && u.Complete == 0 {
+		x.Usage = worst
+	} else {
+		x.Usage = Usage{Prompt: min(u.Prompt, worst.Prompt), Complete: min(u.Complete, worst.Complete)}
 	}
 	if len(resp.Choices) > 0 {
 		choice := resp.Choices[0]
