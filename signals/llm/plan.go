@@ -9,31 +9,57 @@ import (
 // a date later than its bar or, under Anonymize, the symbol, the exchange, a date or a price of the
 // span is an error that names the question, what was found and the template.
 func (c Config) Calls(questions []Question) ([][]Call, error) {
-	prompts := c.Prompts
-	if prompts == nil {
-		prompts = standardPrompts()
-	}
 	audit := newAudit(questions, c.Anonymize)
 	calls := make([][]Call, len(c.Models))
 	for m := range calls {
 		calls[m] = make([]Call, len(questions))
 	}
-	var errs []error
+	var found findings
 	for i, q := range questions {
-		v := q.view(c.Anonymize)
-		messages, err := prompts.messages(v)
+		v, messages, err := c.prompt(q)
 		if err != nil {
-			return nil, fmt.Errorf("prompt for %s: %w", q, err)
+			return nil, err
 		}
-		if err := audit.check(q, v, messages); err != nil {
-			errs = append(errs, err)
-		}
-		for m, model := range c.Models {
-			calls[m][i] = Call{model.Name, messages, c.Temperature, c.MaxTokens, c.Seed, c.ResponseFormat}
+		found.add(audit.check(q, v, messages))
+		for m := range calls {
+			calls[m][i] = c.call(m, messages)
 		}
 	}
-	if len(errs) > 1 {
-		return nil, fmt.Errorf("%w (and %d prompts more)", errs[0], len(errs)-1)
+	return calls, found.err()
+}
+
+// prompt renders the messages of a question, and gives what the templates saw.
+func (c Config) prompt(q Question) (view, []Message, error) {
+	prompts := c.Prompts
+	if prompts == nil {
+		prompts = standardPrompts()
 	}
-	return calls, errors.Join(errs...)
+	v := q.view(c.Anonymize)
+	messages, err := prompts.messages(v)
+	if err != nil {
+		return v, nil, fmt.Errorf("prompt for %s: %w", q, err)
+	}
+	return v, messages, nil
+}
+
+// call puts messages to model m.
+func (c Config) call(m int, messages []Message) Call {
+	return Call{c.Models[m].Name, messages, c.Temperature, c.MaxTokens, c.Seed, c.ResponseFormat}
+}
+
+// findings are what prompts show that they may not.
+type findings []error
+
+func (f *findings) add(err error) {
+	if err != nil {
+		*f = append(*f, err)
+	}
+}
+
+// err is the first of them, and how many there are.
+func (f findings) err() error {
+	if len(f) > 1 {
+		return fmt.Errorf("%w (and %d prompts more)", f[0], len(f)-1)
+	}
+	return errors.Join(f...)
 }

@@ -40,20 +40,92 @@ type Opinions struct {
 // Read takes the replies to calls from the cache. Calls that it lacks stay Missing; a file that was
 // changed is an error that names it.
 func Read(c *Cache, cfg Config, questions []Question) (*Opinions, error) {
-	calls, err := cfg.Calls(questions)
-	if err != nil {
+	r := NewReader(c, cfg)
+	if _, err := r.Read(questions); err != nil {
 		return nil, err
 	}
-	o := &Opinions{cfg, questions, make([][]Reply, len(calls))}
-	for m := range calls {
-		o.Replies[m] = make([]Reply, len(calls[m]))
-		for i, call := range calls[m] {
-			if o.Replies[m][i], err = c.reply(call); err != nil {
-				return nil, err
-			}
+	return r.All()
+}
+
+// Reader finds the replies to questions that come a few at a time, and gives what Read gives of all of them.
+type Reader struct {
+	all   *Opinions
+	reply func(Call) (Reply, error)
+	audit *audit // of the prompts as they come; nil where they are not audited then
+	found findings
+	later bool // prompts are audited once all are there
+}
+
+// NewReader reads from a cache.
+func NewReader(c *Cache, cfg Config) *Reader {
+	r := newReader(cfg, c.reply)
+	if r.later = cfg.Anonymize; !r.later {
+		r.audit = newAudit(nil, false)
+	}
+	return r
+}
+
+// Recall finds what was said by the key of the call: a prompt that differs in a byte is one that nobody answered.
+// Prompts are not audited again.
+func (o *Opinions) Recall() *Reader {
+	said := map[Key]Reply{}
+	for _, list := range o.Replies {
+		for _, reply := range list {
+			said[reply.Key] = reply
 		}
 	}
-	return o, nil
+	return newReader(o.Config, func(call Call) (Reply, error) {
+		key := call.Key()
+		reply := said[key]
+		reply.Key = key
+		return reply, nil
+	})
+}
+
+func newReader(cfg Config, reply func(Call) (Reply, error)) *Reader {
+	return &Reader{all: &Opinions{Config: cfg, Replies: make([][]Reply, len(cfg.Models))}, reply: reply}
+}
+
+// Read finds the replies to the next questions, and gives those alone.
+func (r *Reader) Read(questions []Question) (*Opinions, error) {
+	cfg, o := r.all.Config, r.all
+	n := len(o.Questions)
+	for _, q := range questions {
+		v, messages, err := cfg.prompt(q)
+		if err != nil {
+			return nil, err
+		}
+		if r.audit != nil {
+			r.found.add(r.audit.check(q, v, messages))
+		}
+		o.Questions = append(o.Questions, q)
+		for m := range o.Replies {
+			reply, err := r.reply(cfg.call(m, messages))
+			if err != nil {
+				return nil, err
+			}
+			o.Replies[m] = append(o.Replies[m], reply)
+		}
+	}
+	next := &Opinions{Config: cfg, Questions: o.Questions[n:], Replies: make([][]Reply, len(o.Replies))}
+	for m, list := range o.Replies {
+		next.Replies[m] = list[n:]
+	}
+	return next, nil
+}
+
+// All gives every question and reply, or the error of Config.Calls. What anonymized prompts may not show, days and
+// prices of the span, is known only now: they are rendered once more.
+func (r *Reader) All() (*Opinions, error) {
+	if r.later {
+		if _, err := r.all.Config.Calls(r.all.Questions); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.found.err(); err != nil {
+		return nil, err
+	}
+	return r.all, nil
 }
 
 func (c *Cache) reply(call Call) (Reply, error) {

@@ -131,3 +131,69 @@ func TestBilled(t *testing.T) {
 		t.Errorf("cost %v, want %v", got, want)
 	}
 }
+
+// Questions that come a few at a time get the replies that all of them get at once, and so they do from what was
+// said; a prompt that differs has no reply there.
+func TestReaderReadsPiecemeal(t *testing.T) {
+	for _, anonymize := range []bool{false, true} {
+		cache := OpenCache(t.TempDir())
+		c, questions := study(), days(5)
+		c.Anonymize = anonymize
+		all := calls(t, c, questions)
+		put(t, cache, entry(all[0][0], fits), entry(all[0][3], "no idea"), entry(all[1][4], fits))
+		want, err := Read(cache, c, questions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []*Reader{NewReader(cache, c), want.Recall()} {
+			for _, part := range [][]Question{questions[:2], nil, questions[2:3], questions[3:]} {
+				got, err := r.Read(part)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(got.Questions) != len(part) || len(got.Replies) != 2 || len(got.Replies[0]) != len(part) {
+					t.Fatalf("%d questions give %+v", len(part), got)
+				}
+			}
+			got, err := r.All()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.Replies, got.Replies); diff != "" || len(got.Questions) != 5 {
+				t.Error(diff)
+			}
+		}
+		questions[0].Summary.Momentum1M += 0.1
+		got, err := want.Recall().Read(questions[:1])
+		if err != nil || got.Replies[0][0].State != Missing || got.Replies[0][0].Key == want.Replies[0][0].Key {
+			t.Errorf("another prompt has %+v, %v", got.Replies[0][0], err)
+		}
+	}
+}
+
+// What prompts may not show is told of questions that come one by one as of all together.
+func TestReaderAuditsPrompts(t *testing.T) {
+	for _, anonymize := range []bool{false, true} {
+		c := study()
+		c.Anonymize = anonymize
+		prompts, err := ParsePrompts("", "{{.Summary}} On 2024-01-04 it rose.")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Prompts = prompts
+		questions := days(4) // the third is of 2024-01-04
+		_, want := c.Calls(questions)
+		if want == nil {
+			t.Fatal("the prompts are in order")
+		}
+		r := NewReader(OpenCache(t.TempDir()), c)
+		for k := range questions {
+			if _, err := r.Read(questions[k : k+1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, got := r.All(); got == nil || got.Error() != want.Error() {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+}
