@@ -33,6 +33,7 @@ var layers = map[string][]string{
 	"backtest/yamlconf":   {"datasets"},
 	"backtest/study":      {"datasets", "datasets/bars", "factors", "signals", "signals/llm", "backtest/yamlconf"},
 	"backtest/evaluate":   {"datasets", "datasets/bars", "datasets/scratch", "factors", "signals", "backtest/metrics", "backtest/study"},
+	"backtest/opinions":   {"datasets", "datasets/bars", "factors", "signals/llm", "backtest/metrics", "backtest/study", "backtest/evaluate"},
 	"backtest":            {"datasets", "datasets/bars", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf", "backtest/study"},
 	"reports/chart":       {},
 	"reports":             {"datasets", "datasets/bars", "datasets/parquet", "factors", "signals", "signals/llm", "backtest", "backtest/study", "backtest/yamlconf", "reports/chart"},
