@@ -230,7 +230,7 @@ var mutants = []struct {
 		}
 	}},
 	{"quantile edges of the whole window", "target", func(p *pipeline) {
-		p.targets = func(ctx context.Context, _ signals.Rule, score *factors.Panel) (*factors.Panel, error) {
+		p.targets = func(_ context.Context, _ signals.Rule, score *factors.Panel, _ *factors.Frame) (*factors.Panel, error) {
 			target := mapped(score, func(dst, x []float64) {
 				sorted := slices.DeleteFunc(slices.Clone(x), math.IsNaN)
 				slices.Sort(sorted)

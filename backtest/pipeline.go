@@ -19,7 +19,7 @@ type pipeline struct {
 	load      func([]*bars.Series, float64) (*factors.Frame, error)
 	compute   func(context.Context, *factors.Frame, []factors.Factor, factors.Options) (*factors.Frame, error)
 	composite func(*factors.Frame, factors.Composite, int, int) (*factors.Score, error)
-	targets   func(context.Context, signals.Rule, *factors.Panel) (*factors.Panel, error)
+	targets   func(context.Context, signals.Rule, *factors.Panel, *factors.Frame) (*factors.Panel, error)
 	simulate  func(*Market, *factors.Panel, study.Span, study.ExecutionConfig) (*Run, error)
 }
 
@@ -28,10 +28,8 @@ var production = pipeline{
 	load:      factors.Load,
 	compute:   factors.Compute,
 	composite: (*factors.Frame).Composite,
-	targets: func(ctx context.Context, rule signals.Rule, score *factors.Panel) (*factors.Panel, error) {
-		return rule.Targets(ctx, score)
-	},
-	simulate: Simulate,
+	targets:   signals.Targets,
+	simulate:  Simulate,
 }
 
 // frame goes from the lake to targets.
@@ -229,9 +227,9 @@ func (p pipeline) targetOf(ctx context.Context, r *Result, w study.Span, v voice
 
 // target turns a score into targets by the study's rule, which may look at the factors.
 func (p pipeline) target(ctx context.Context, r *Result, score *factors.Panel) (*factors.Panel, error) {
-	rule, err := r.Study.Rule(r.Factors)
+	rule, err := r.Study.Rule(r.Factors.Grid)
 	if err != nil {
 		return nil, err
 	}
-	return p.targets(ctx, rule, score)
+	return p.targets(ctx, rule, score, r.Factors)
 }

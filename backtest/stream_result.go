@@ -138,7 +138,7 @@ func (r *Result) warnConventions(rows int) {
 		if k.Name == "momentum_z" {
 			r.warn(fmt.Errorf("%s: a momentum is measured against the mean and std of single returns, which are not scaled to its window: its values are wide by about the root of it", c.Name))
 		}
-		if k.Units == "1/√year" && annual == "" {
+		if k.AnnualVolatility() && annual == "" {
 			annual = c.Name
 		}
 	}

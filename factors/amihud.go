@@ -27,23 +27,27 @@ var amihud = Kind{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
 			Block:    w,
-			Eval: func(dst []float64, in [][]float64) {
-				v, r := in[0], in[1]
-				ratio, defined := make([]float64, len(dst)), make([]float64, len(dst))
-				for t := range ratio {
-					ratio[t], defined[t] = math.NaN(), math.NaN()
-					if math.IsNaN(r[t]) || !(v[t] >= 0) {
-						continue
+			Start: func() Eval {
+				mean, count := kernel.NewMean(w, 0), kernel.NewSum(w, m)
+				var ratio, defined scratch
+				return func(dst []float64, in [][]float64) {
+					v, r := in[0], in[1]
+					ratio, defined := ratio.of(len(dst)), defined.of(len(dst))
+					for t := range ratio {
+						ratio[t], defined[t] = math.NaN(), math.NaN()
+						if math.IsNaN(r[t]) || !(v[t] >= 0) {
+							continue
+						}
+						defined[t] = 0
+						if v[t] > 0 {
+							ratio[t] = 1e6 * math.Abs(r[t]) / v[t]
+						}
 					}
-					defined[t] = 0
-					if v[t] > 0 {
-						ratio[t] = 1e6 * math.Abs(r[t]) / v[t]
+					mean.Next(dst, ratio)
+					count.Next(ratio, defined)
+					for t, d := range ratio {
+						dst[t] += d // 0, or NaN where too few bars are defined
 					}
-				}
-				kernel.Mean(dst, ratio, w, 0)
-				kernel.Sum(ratio, defined, w, m)
-				for t, d := range ratio {
-					dst[t] += d // 0, or NaN where too few bars are defined
 				}
 			},
 		}, a.err

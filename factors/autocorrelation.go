@@ -19,10 +19,14 @@ var autocorrelation = Kind{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 2,
 			Block:    w,
-			Eval: func(dst []float64, in [][]float64) {
-				before := make([]float64, len(dst))
-				kernel.Shift(before, in[0], 1)
-				kernel.Corr(dst, in[0], before, w, m)
+			Start: func() Eval {
+				shift, corr := kernel.NewShift(1), kernel.NewCorr(w, m)
+				var before scratch
+				return func(dst []float64, in [][]float64) {
+					before := before.of(len(dst))
+					shift.Next(before, in[0])
+					corr.Next(dst, in[0], before)
+				}
 			},
 		}, a.err
 	},

@@ -11,13 +11,13 @@ var basis = Kind{
 		return Factor{
 			Inputs:   []string{"mark_price", "index_price"},
 			Lookback: 1,
-			Eval: func(dst []float64, in [][]float64) {
+			Start: stateless(func(dst []float64, in [][]float64) {
 				for t, mark := range in[0] {
 					if dst[t] = math.NaN(); in[1][t] > 0 {
 						dst[t] = mark/in[1][t] - 1
 					}
 				}
-			},
+			}),
 		}, nil
 	},
 }

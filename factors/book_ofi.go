@@ -24,15 +24,19 @@ var bookOFI = Kind{
 			Inputs:   []string{"book_ofi", "book_depth"},
 			Lookback: w,
 			Block:    w,
-			Eval: func(dst []float64, in [][]float64) {
-				depth := make([]float64, len(dst))
-				kernel.Sum(dst, in[0], w, m)
-				kernel.Mean(depth, in[1], w, m)
-				for t, d := range depth {
-					if !(d > 0) {
-						dst[t] = math.NaN()
+			Start: func() Eval {
+				flow, mean := kernel.NewSum(w, m), kernel.NewMean(w, m)
+				var depth scratch
+				return func(dst []float64, in [][]float64) {
+					depth := depth.of(len(dst))
+					flow.Next(dst, in[0])
+					mean.Next(depth, in[1])
+					for t, d := range depth {
+						if !(d > 0) {
+							dst[t] = math.NaN()
+						}
+						dst[t] /= d
 					}
-					dst[t] /= d
 				}
 			},
 		}, a.err

@@ -48,6 +48,12 @@ type Kind struct {
 	New func(p Params, g *Grid) (Factor, error)
 }
 
+// AnnualVolatility reports whether the kind is a volatility per root of a year, whichever way it is estimated: what a
+// position may be sized by.
+func (k Kind) AnnualVolatility() bool { return k.Units == annualVolatility }
+
+const annualVolatility = "1/√year"
+
 // Param declares one parameter of a kind.
 type Param struct {
 	Name    string
@@ -76,17 +82,17 @@ type Factor struct {
 	// Key is the same for two factors that compute the same: the kind and its parameters in
 	// canonical form. Compute evaluates equal keys once.
 	Key string
-	// Inputs names the market fields, and Uses the factors, whose columns Eval gets: inputs first.
+	// Inputs names the market fields, and Uses the factors, whose columns an Eval gets: inputs first.
 	Inputs []string
 	Uses   []Factor
 	// Lookback is the number of bars up to and including t that the value at t may depend on.
 	Lookback int
-	// Block is the window by which Eval's kernels count the rows off in blocks from row 0 (see package
-	// kernel): called on rows from a multiple of it on, Eval gives the same bits. 0 where any row will do.
+	// Block is the window by which the kernels count the rows off in blocks from row 0 (see package
+	// kernel): called on rows from a multiple of it on, they give the same bits. 0 where any row will do.
 	Block int
-	// Eval fills dst for one instrument. It must not look past the row it fills, keep or change in.
-	Eval func(dst []float64, in [][]float64)
-	// Sample stands in Eval's place where the factor looks ahead: a value depends on the whole sample. It fills dst
+	// Start begins one instrument.
+	Start func() Eval
+	// Sample stands in Start's place where the factor looks ahead: a value depends on the whole sample. It fills dst
 	// from x, the sample's rows of the one factor that is used; dst may be x. Rows outside the sample are
 	// missing.
 	Sample func(dst, x []float64)

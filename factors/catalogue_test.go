@@ -59,7 +59,7 @@ func TestCatalogueDefaults(t *testing.T) {
 			t.Errorf("%s with defaults: %v", k.Name, err)
 			continue
 		}
-		if f.Name != "x" || f.Key == "" || f.Lookback < 1 || f.Eval == nil {
+		if f.Name != "x" || f.Key == "" || f.Lookback < 1 || f.Start == nil {
 			t.Errorf("%s with defaults is incomplete: %+v", k.Name, f)
 		}
 	}

@@ -107,7 +107,7 @@ func (c *Chunks) Eval(out *ChunkColumns, base, from int, market [][]float64) {
 			out.in = append(out.in, out.cols[u][lo:])
 		}
 		out.cols[k] = slices.Grow(out.cols[k][:0], rows)[:rows]
-		n.Eval(out.cols[k][lo:], out.in)
+		n.Start()(out.cols[k][lo:], out.in)
 	}
 }
 
@@ -160,7 +160,7 @@ func (out *ChunkColumns) Column(key string) []float64 {
 func (f Factor) Given(fields map[string]string) Factor {
 	if name, ok := fields[f.Key]; ok {
 		f.Inputs, f.Uses, f.Lookback, f.Block = []string{name}, nil, 1, 0
-		f.Eval = func(dst []float64, in [][]float64) { copy(dst, in[0]) }
+		f.Start = carried
 		return f
 	}
 	uses := make([]Factor, len(f.Uses))

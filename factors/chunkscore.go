@@ -78,14 +78,14 @@ func (n Normalization) trailing(f Factor, g *Grid) (Factor, error) {
 	if err != nil {
 		return Factor{}, err
 	}
-	z, err := n.on(g, 0, 0)
+	z, err := n.start(g)
 	if err != nil {
 		return Factor{}, err
 	}
 	return Factor{
 		Name: "z of " + f.Name, Key: fmt.Sprintf("z %s of %s over %d, %d", n.method(), f.Key, w, n.MinPeriods),
 		Uses: []Factor{f}, Lookback: f.Lookback + w - 1, Block: w,
-		Eval: func(dst []float64, in [][]float64) { z(dst, in[0]) },
+		Start: z,
 	}, nil
 }
 
@@ -114,7 +114,7 @@ func (s *ChunkScore) Fit() {
 		switch p.norm.Method {
 		case FullSample:
 			p.mean, p.std = p.sample.MeanStd(max(p.norm.MinPeriods, minSample))
-			s.warnings = append(s.warnings, p.norm.warnings(p.of, s.grid, nil, 0, 0)...)
+			s.warnings = append(s.warnings, p.norm.ahead(p.of))
 			continue
 		case None, Rank:
 			continue

@@ -3,8 +3,6 @@ package factors
 import (
 	"fmt"
 	"math"
-
-	"github.com/qf-dev/qf/datasets"
 )
 
 // Component is one weighed factor of a composite.
@@ -36,54 +34,30 @@ type Score struct {
 	Warnings []error
 }
 
-// Composite normalizes, weighs and sums the components' panels. Rows [lo, hi) are the sample that
-// FullSample takes its mean and std from; the other methods use rows up to each bar alone. Warnings
-// name the components that look ahead, and those that hardly vary over [lo, hi) in the units of
-// their normalization, so that they add a constant to F.
+// Composite normalizes, weighs and sums the components' panels: a Scorer over one block. Rows [lo, hi) are the sample
+// that FullSample takes its mean and std from; the other methods use rows up to each bar alone. Warnings are those of
+// Scoring.
 func (f *Frame) Composite(c Composite, lo, hi int) (*Score, error) {
-	if err := c.validate(); err != nil {
-		return nil, fmt.Errorf("composite: %w", err)
+	if lo < 0 || lo > hi || hi > f.Len() {
+		panic("factors: the sample is not within the grid")
 	}
-	n := len(f.Instruments)
-	norms := make([]normalizer, len(c.Components))
-	in := make([]*Panel, len(c.Components))
-	z := make([][][]float64, len(c.Components)) // by component and instrument
-	for k, comp := range c.Components {
-		if in[k] = f.Panel(comp.Factor); in[k] == nil {
-			return nil, fmt.Errorf("composite: there is no factor %q%s", comp.Factor, datasets.DidYouMean(comp.Factor, f.names()))
-		}
-		norm, err := c.normalization(k).on(f.Grid, lo, hi)
-		if err != nil {
-			return nil, fmt.Errorf("composite: %s: %w", comp.Factor, err)
-		}
-		norms[k], z[k] = norm, make([][]float64, n)
-		for i := range n {
-			z[k][i] = make([]float64, f.Len())
-		}
+	fs, cols := make([]Factor, len(f.Panels)), make([][][]float64, len(f.Panels))
+	for k, p := range f.Panels {
+		fs[k].Name, cols[k] = p.Name, p.cols64()
 	}
-	// A cross-section needs all instruments of a component at once, the others need one.
-	datasets.ForAll(len(norms)*n, func(job int) {
-		k, i := job/n, job%n
-		if norms[k] != nil {
-			norms[k](z[k][i], in[k].Col(i))
-		} else if i == 0 {
-			crossSection(z[k], in[k])
-		}
-	})
-
-	s := &Score{}
+	scorer, err := c.Scorer(fs, f.Grid)
+	if err != nil {
+		return nil, err
+	}
+	r := scorer.Start()
+	r.Sample(lo, hi)
+	r.Survey(cols, lo, hi)
+	r.Fit()
+	score, z := r.Next(cols)
+	s := &Score{Panel: NewPanel("composite", f.Grid, score...), Warnings: r.Warnings()}
 	for k, comp := range c.Components {
-		s.Warnings = append(s.Warnings, c.normalization(k).warnings(comp, f.Grid, z[k], lo, hi)...)
-		for _, col := range z[k] {
-			clip(col, c.normalization(k).Clip)
-		}
 		s.Z = append(s.Z, NewPanel(comp.Factor, f.Grid, z[k]...))
 	}
-	cols := make([][]float64, n)
-	for i := range n {
-		cols[i] = c.sum(s.Z, i)
-	}
-	s.Panel = NewPanel("composite", f.Grid, cols...)
 	return s, nil
 }
 
@@ -108,45 +82,4 @@ func (c Composite) normalization(k int) Normalization {
 		return *own
 	}
 	return c.Normalize
-}
-
-// sum is instrument i's F = Σ weight·z. Products are rounded before they are added, so that every
-// processor gives the same bits.
-func (c Composite) sum(z []*Panel, i int) []float64 {
-	cols := make([][]float64, len(z))
-	total := 0.0
-	for k, comp := range c.Components {
-		cols[k] = z[k].Col(i)
-		total += math.Abs(comp.Weight)
-	}
-	out := make([]float64, z[0].Len())
-	for t := range out {
-		sum, present, missing := 0.0, 0.0, 0
-		for k, comp := range c.Components {
-			v := cols[k][t]
-			if math.IsNaN(v) {
-				missing++
-				continue
-			}
-			sum += float64(comp.Weight * v)
-			present += math.Abs(comp.Weight)
-		}
-		switch {
-		case missing == 0:
-			out[t] = sum
-		case c.Missing == Renormalize && present > 0:
-			out[t] = sum * (total / present)
-		default:
-			out[t] = math.NaN()
-		}
-	}
-	return out
-}
-
-func (f *Frame) names() []string {
-	names := make([]string, len(f.Panels))
-	for i, p := range f.Panels {
-		names[i] = p.Name
-	}
-	return names
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
+	"slices"
 
-	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
 )
 
 // Options says how to compute, and over what.
@@ -15,126 +15,65 @@ type Options struct {
 	Lo, Hi  int // the rows [Lo, Hi) of factors that know the whole sample; Hi 0 means all rows
 }
 
-// Compute evaluates the factors over the market frame, one panel each, in the order of fs. Shared
-// intermediates are computed once, and the result does not depend on the number of workers. A
-// missing input field is an error that names it and the feed that carries it. When ctx is done
-// Compute stops before the next column with its cause.
+// Compute evaluates the factors over the market frame, one panel each, in the order of fs: a Plan over one block. A
+// missing input field is an error that names it and the feed that carries it. When ctx is done Compute stops before
+// the next column with its cause.
 func Compute(ctx context.Context, market *Frame, fs []Factor, o Options) (*Frame, error) {
-	p := plan{market: market, at: map[string]*node{}}
-	roots := make([]*node, len(fs))
-	names := map[string]bool{}
-	for i, f := range fs {
-		if names[f.Name] {
-			return nil, fmt.Errorf("factor %s is defined twice", f.Name)
-		}
-		names[f.Name] = true
+	for _, f := range fs {
 		if market.Panel(f.Name) != nil {
 			return nil, fmt.Errorf("factor %s has the name of a bar column: call it otherwise", f.Name)
 		}
-		n, err := p.add(f)
-		if err != nil {
-			return nil, fmt.Errorf("factor %s: %w", f.Name, err)
-		}
-		roots[i] = n
-	}
-
-	instruments := len(market.Instruments)
-	for _, level := range p.levels {
-		for _, n := range level {
-			n.cols = make([][]float64, instruments)
-		}
-		err := datasets.ForEach(ctx, o.Workers, len(level)*instruments, func(_ context.Context, i int) error {
-			level[i/instruments].eval(i%instruments, market.Len(), o)
-			return nil
-		})
-		if err != nil {
-			return nil, err
+		if name := f.lacks(market); name != "" {
+			return nil, fmt.Errorf("factor %s: %w", f.Name, missingField(name))
 		}
 	}
-
+	p, err := NewPlan(fs, market.Grid)
+	if err != nil {
+		return nil, err
+	}
+	b := &bars.Block{Hi: market.Len(), Close: market.Close}
+	for _, name := range p.Fields() {
+		b.Cols = append(b.Cols, market.Panel(name).cols64())
+	}
+	cols, err := p.Start().Next(ctx, b, o.Workers)
+	if err != nil {
+		return nil, err
+	}
 	out := &Frame{Grid: market.Grid, Panels: make([]*Panel, len(fs))}
-	for i, f := range fs {
-		out.Panels[i] = NewPanel(f.Name, market.Grid, roots[i].cols...)
+	for k, f := range fs {
+		if f.Sample != nil {
+			cols[k] = o.sample(f, cols[k])
+		}
+		out.Panels[k] = NewPanel(f.Name, market.Grid, cols[k]...)
 	}
 	return out, nil
 }
 
-// plan sorts the factors and what they use into levels, each of which needs only those before it.
-type plan struct {
-	market *Frame
-	at     map[string]*node // by Factor.Key
-	levels [][]*node
-}
-
-// node is one distinct factor.
-type node struct {
-	Factor
-	level  int
-	inputs []*Panel
-	uses   []*node
-	cols   [][]float64 // per instrument
-}
-
-func (p *plan) add(f Factor) (*node, error) {
-	if n := p.at[f.Key]; n != nil {
-		return n, nil
-	}
-	n := &node{Factor: f}
-	for _, name := range f.Inputs {
-		in := p.market.Panel(name)
-		if in == nil {
-			return nil, missingField(name)
+// sample gives the columns of a factor that looks ahead, from those that it uses.
+func (o Options) sample(f Factor, cols [][]float64) [][]float64 {
+	out := make([][]float64, len(cols))
+	for i, x := range cols {
+		hi := o.Hi
+		if hi == 0 {
+			hi = len(x)
 		}
-		n.inputs = append(n.inputs, in)
+		out[i] = slices.Repeat([]float64{math.NaN()}, len(x))
+		f.Sample(out[i][o.Lo:hi], x[o.Lo:hi])
+	}
+	return out
+}
+
+// lacks is the first field that the factor needs and the market does not have, or empty.
+func (f Factor) lacks(market *Frame) string {
+	for _, name := range f.Inputs {
+		if market.Panel(name) == nil {
+			return name
+		}
 	}
 	for _, u := range f.Uses {
-		used, err := p.add(u)
-		if err != nil {
-			return nil, err
-		}
-		n.uses = append(n.uses, used)
-		n.level = max(n.level, used.level+1)
-	}
-	for len(p.levels) <= n.level {
-		p.levels = append(p.levels, nil)
-	}
-	p.levels[n.level] = append(p.levels[n.level], n)
-	p.at[f.Key] = n
-	return n, nil
-}
-
-func missingField(name string) error {
-	feeds := FieldFeeds(name)
-	alternatives := make([]string, len(feeds))
-	for i, f := range feeds {
-		alternatives[i] = string(f)
-	}
-	return fmt.Errorf("the bars have no %s, which comes from %s: qf fetch --types %s",
-		name, strings.Join(alternatives, " or "), feeds[0])
-}
-
-// eval computes instrument i's column of rows values.
-func (n *node) eval(i, rows int, o Options) {
-	in := make([][]float64, 0, len(n.inputs)+len(n.uses))
-	for _, p := range n.inputs {
-		in = append(in, p.Col(i))
-	}
-	for _, u := range n.uses {
-		in = append(in, u.cols[i])
-	}
-	dst := make([]float64, rows)
-	n.cols[i] = dst
-	if n.Sample == nil {
-		n.Eval(dst, in)
-		return
-	}
-	if o.Hi == 0 {
-		o.Hi = rows
-	}
-	for t := range dst {
-		if t < o.Lo || t >= o.Hi {
-			dst[t] = math.NaN()
+		if name := u.lacks(market); name != "" {
+			return name
 		}
 	}
-	n.Sample(dst[o.Lo:o.Hi], in[0][o.Lo:o.Hi])
+	return ""
 }

@@ -42,17 +42,17 @@ func TestComputeIsTheSameForAnyWorkers(t *testing.T) {
 func TestComputeSharesEqualKeys(t *testing.T) {
 	market := testMarket(t, 10, "A", "B")
 	var calls atomic.Int64
-	base := Factor{Name: "base", Key: "base", Inputs: []string{"close"}, Lookback: 1, Eval: func(dst []float64, in [][]float64) {
+	base := Factor{Name: "base", Key: "base", Inputs: []string{"close"}, Lookback: 1, Start: stateless(func(dst []float64, in [][]float64) {
 		calls.Add(1)
 		copy(dst, in[0])
-	}}
+	})}
 	double := func(name string) Factor {
-		return Factor{Name: name, Key: "double", Inputs: []string{"turnover"}, Uses: []Factor{base}, Lookback: 1, Eval: func(dst []float64, in [][]float64) {
+		return Factor{Name: name, Key: "double", Inputs: []string{"turnover"}, Uses: []Factor{base}, Lookback: 1, Start: stateless(func(dst []float64, in [][]float64) {
 			calls.Add(1)
 			for t := range dst {
 				dst[t] = in[0][t] + 2*in[1][t]
 			}
-		}}
+		})}
 	}
 	out := mustCompute(t, market, double("a"), base, double("b"))
 	if calls.Load() != 4 {

@@ -26,10 +26,10 @@ func bookSides(p Params, f func(bid, ask float64) float64) (Factor, error) {
 	return Factor{
 		Inputs:   inputs,
 		Lookback: 1,
-		Eval: func(dst []float64, in [][]float64) {
+		Start: stateless(func(dst []float64, in [][]float64) {
 			for t := range dst {
 				dst[t] = f(in[0][t], in[1][t])
 			}
-		},
+		}),
 	}, err
 }

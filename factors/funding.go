@@ -9,7 +9,7 @@ var funding = Kind{
 		return Factor{
 			Inputs:   []string{"funding_rate"},
 			Lookback: 1,
-			Eval:     func(dst []float64, in [][]float64) { copy(dst, in[0]) },
+			Start:    carried,
 		}, nil
 	},
 }

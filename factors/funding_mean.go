@@ -20,10 +20,13 @@ var fundingMean = Kind{
 			Inputs:   []string{SettledFunding},
 			Lookback: w,
 			Block:    w,
-			Eval: func(dst []float64, in [][]float64) {
-				kernel.Sum(dst, in[0], w, m)
-				for t := range dst {
-					dst[t] *= annual
+			Start: func() Eval {
+				sum := kernel.NewSum(w, m)
+				return func(dst []float64, in [][]float64) {
+					sum.Next(dst, in[0])
+					for t := range dst {
+						dst[t] *= annual
+					}
 				}
 			},
 		}, a.err

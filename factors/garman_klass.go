@@ -6,7 +6,7 @@ import "math"
 var garmanKlass = Kind{
 	Name:    "garman_klass",
 	Formula: "√( Y · mean of [½·ln(H/L)² − (2·ln 2 − 1)·ln(C/O)²] ) over the bars of the window that traded, Y bars in a 365-day year",
-	Units:   "1/√year",
+	Units:   annualVolatility,
 	Source:  "Garman and Klass (1980), On the estimation of security price volatilities from historical data, J. Business 53",
 	Inputs:  []string{"open", "high", "low", "close", "trades"},
 	Params: []Param{

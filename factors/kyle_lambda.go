@@ -21,12 +21,16 @@ var kyleLambda = Kind{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
 			Block:    w,
-			Eval: func(dst []float64, in [][]float64) {
-				signed := make([]float64, len(dst))
-				for t := range signed {
-					signed[t] = in[0][t] - in[1][t]
+			Start: func() Eval {
+				slope := kernel.NewSlope(w, m)
+				var signed scratch
+				return func(dst []float64, in [][]float64) {
+					signed := signed.of(len(dst))
+					for t := range signed {
+						signed[t] = in[0][t] - in[1][t]
+					}
+					slope.Next(dst, signed, in[2])
 				}
-				kernel.Slope(dst, in[2], signed, w, m)
 			},
 		}, a.err
 	},

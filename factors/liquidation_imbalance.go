@@ -25,12 +25,16 @@ func sumImbalance(p Params, g *Grid, a, b string) (Factor, error) {
 		Inputs:   []string{a, b},
 		Lookback: w,
 		Block:    w,
-		Eval: func(dst []float64, in [][]float64) {
-			other := make([]float64, len(dst))
-			kernel.Sum(dst, in[0], w, m)
-			kernel.Sum(other, in[1], w, m)
-			for t, s := range other {
-				dst[t] = imbalance(dst[t], s)
+		Start: func() Eval {
+			plus, minus := kernel.NewSum(w, m), kernel.NewSum(w, m)
+			var other scratch
+			return func(dst []float64, in [][]float64) {
+				other := other.of(len(dst))
+				plus.Next(dst, in[0])
+				minus.Next(other, in[1])
+				for t, s := range other {
+					dst[t] = imbalance(dst[t], s)
+				}
 			}
 		},
 	}, r.err

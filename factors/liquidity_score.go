@@ -15,11 +15,11 @@ var liquidityScore = Kind{
 		return Factor{
 			Uses:     []Factor{illiquidity},
 			Lookback: illiquidity.Lookback,
-			Eval: func(dst []float64, in [][]float64) {
+			Start: stateless(func(dst []float64, in [][]float64) {
 				for t, x := range in[0] {
 					dst[t] = 1 / (1 + x)
 				}
-			},
+			}),
 		}, nil
 	},
 }

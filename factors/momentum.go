@@ -19,7 +19,7 @@ var momentum = Kind{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
 			Block:    w,
-			Eval:     func(dst []float64, in [][]float64) { kernel.Sum(dst, in[0], w, m) },
+			Start:    rolled(func() kernel.Rolling { return kernel.NewSum(w, m) }),
 		}, a.err
 	},
 }

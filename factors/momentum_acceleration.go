@@ -22,7 +22,7 @@ var momentumAcceleration = Kind{
 		return Factor{
 			Uses:     []Factor{m},
 			Lookback: m.Lookback + lag,
-			Eval:     func(dst []float64, in [][]float64) { kernel.Diff(dst, in[0], lag) },
+			Start:    rolled(func() kernel.Rolling { return kernel.NewDiff(lag) }),
 		}, a.err
 	},
 }

@@ -26,12 +26,16 @@ var momentumZ = Kind{
 			Uses:     []Factor{m, logReturn},
 			Lookback: max(m.Lookback, lookback+1),
 			Block:    lookback,
-			Eval: func(dst []float64, in [][]float64) {
-				mean := make([]float64, len(dst))
-				kernel.Mean(mean, in[1], lookback, least)
-				kernel.Std(dst, in[1], lookback, least)
-				for t, std := range dst {
-					dst[t] = standardize(in[0][t], mean[t], std)
+			Start: func() Eval {
+				meanOf, stdOf := kernel.NewMean(lookback, least), kernel.NewStd(lookback, least)
+				var mean scratch
+				return func(dst []float64, in [][]float64) {
+					mean := mean.of(len(dst))
+					meanOf.Next(mean, in[1])
+					stdOf.Next(dst, in[1])
+					for t, std := range dst {
+						dst[t] = standardize(in[0][t], mean[t], std)
+					}
 				}
 			},
 		}, a.err

@@ -41,60 +41,54 @@ const (
 	minCrossSection = 3
 )
 
-// normalizer writes one instrument's z of x; nil stands for the cross-section, which needs all.
-type normalizer func(z, x []float64)
-
-// on checks the normalization and makes it work on a grid, with rows [lo, hi) for the full sample.
-func (n Normalization) on(g *Grid, lo, hi int) (normalizer, error) {
+// start checks the normalization on a grid and gives what begins one instrument. It is nil for the cross-section,
+// which needs all instruments, and for the full sample, which needs Fit.
+func (n Normalization) start(g *Grid) (func() Eval, error) {
 	if n.Clip < 0 || math.IsNaN(n.Clip) {
 		return nil, fmt.Errorf("clip is %v, want 0 or more", n.Clip)
 	}
 	switch n.Method {
 	case "", Rolling:
 		w, m, err := n.window(g)
-		return func(z, x []float64) { kernel.ZScore(z, x, w, m) }, err
+		return rolled(func() kernel.Rolling { return kernel.NewZScore(w, m) }), err
 	case Rank:
 		w, m, err := n.window(g)
-		return func(z, x []float64) {
-			kernel.Rank(z, x, w, m)
-			for t, pct := range z {
-				z[t] = 2*pct - 1
+		return func() Eval {
+			rank := kernel.NewRank(w, m)
+			return func(z []float64, in [][]float64) {
+				rank.Next(z, in[0])
+				for t, pct := range z {
+					z[t] = 2*pct - 1
+				}
 			}
 		}, err
 	case Expanding:
 		m := max(n.MinPeriods, minSample)
-		return func(z, x []float64) {
-			std := make([]float64, len(x))
-			kernel.ExpandingMean(z, x, m)
-			kernel.ExpandingStd(std, x, m)
-			for t := range z {
-				z[t] = standardize(x[t], z[t], std[t])
+		return func() Eval {
+			mean, dev := kernel.NewExpandingMean(m), kernel.NewExpandingStd(m)
+			var std scratch
+			return func(z []float64, in [][]float64) {
+				x, std := in[0], std.of(len(z))
+				mean.Next(z, x)
+				dev.Next(std, x)
+				for t := range z {
+					z[t] = standardize(x[t], z[t], std[t])
+				}
 			}
 		}, nil
 	case Fixed:
 		if !(n.Std > 0) || math.IsInf(n.Std, 0) || math.IsNaN(n.Mean) || math.IsInf(n.Mean, 0) {
 			return nil, fmt.Errorf("fixed mean %v and std %v: want numbers, and std above 0", n.Mean, n.Std)
 		}
-		return func(z, x []float64) {
-			for t, v := range x {
+		return stateless(func(z []float64, in [][]float64) {
+			for t, v := range in[0] {
 				z[t] = standardize(v, n.Mean, n.Std)
 			}
-		}, nil
-	case CrossSection:
-		return nil, nil
+		}), nil
 	case None:
-		return func(z, x []float64) { copy(z, x) }, nil
-	case FullSample:
-		if lo < 0 || lo > hi || hi > g.Len() {
-			panic("factors: the full sample is not within the grid")
-		}
-		m := max(n.MinPeriods, minSample)
-		return func(z, x []float64) {
-			mean, std := kernel.MeanStd(x[lo:hi], m)
-			for t, v := range x {
-				z[t] = standardize(v, mean, std)
-			}
-		}, nil
+		return carried, nil
+	case CrossSection, FullSample:
+		return nil, nil
 	}
 	return nil, fmt.Errorf("method %q is unknown%s", n.Method, datasets.DidYouMean(string(n.Method), methods))
 }
@@ -130,12 +124,11 @@ func standardize(x, mean, std float64) float64 {
 	return (x - mean) / std
 }
 
-// crossSection standardizes each row of a panel over the instruments present at that bar.
-func crossSection(z [][]float64, p *Panel) {
-	row := make([]float64, len(z))
-	for t := range p.Len() {
-		for i := range z {
-			row[i] = p.Col(i)[t]
+// crossSection standardizes each row of x over the instruments present at that bar.
+func crossSection(z, x [][]float64, row []float64) {
+	for t := range x[0] {
+		for i := range x {
+			row[i] = x[i][t]
 		}
 		mean, std := kernel.MeanStd(row, minCrossSection)
 		for i := range z {
@@ -161,23 +154,6 @@ func clip(z []float64, k float64) {
 // flat is the share of a normalization's std below which a component's own is called a trap.
 const flat = 0.01
 
-// warnings looks at a component's z over rows [lo, hi), before clipping.
-func (n Normalization) warnings(c Component, g *Grid, z [][]float64, lo, hi int) []error {
-	var out []error
-	switch n.Method {
-	case FullSample:
-		out = append(out, fmt.Errorf("%s is normalized by the mean and std of the full sample, which looks ahead", c.Factor))
-	case "", Rolling, Expanding, Fixed:
-		for i, col := range z {
-			mean, std := kernel.MeanStd(col[lo:hi], minSample)
-			if std < flat {
-				out = append(out, n.trap(c, g.Instruments[i], mean, std))
-			}
-		}
-	}
-	return out
-}
-
 // trap says that a component's z has hardly any deviation.
 func (n Normalization) trap(c Component, in datasets.Instrument, mean, std float64) error {
 	return fmt.Errorf("%s of %s varies by %.2g %% of the std that it is normalized by (%s): it adds a near constant %+.3g to the composite",
@@ -193,7 +169,7 @@ func (n Normalization) method() Method {
 
 // Validate reports what is wrong with the normalization on a grid, or nil.
 func (n Normalization) Validate(g *Grid) error {
-	_, err := n.on(g, 0, 0)
+	_, err := n.start(g)
 	return err
 }
 

@@ -26,7 +26,7 @@ var ofi = Kind{
 			return Factor{
 				Inputs:   []string{TickField(n)},
 				Lookback: 1,
-				Eval:     func(dst []float64, in [][]float64) { copy(dst, in[0]) },
+				Start:    carried,
 			}, a.err
 		}
 		return sumImbalance(p, g, "buy_turnover", "sell_turnover")

@@ -20,11 +20,14 @@ var openInterestChange = Kind{
 		return Factor{
 			Inputs:   []string{"open_interest"},
 			Lookback: w + 1,
-			Eval: func(dst []float64, in [][]float64) {
-				kernel.Shift(dst, in[0], w)
-				for t, past := range dst {
-					if dst[t] = math.NaN(); past > 0 && in[0][t] > 0 {
-						dst[t] = math.Log(in[0][t] / past)
+			Start: func() Eval {
+				shift := kernel.NewShift(w)
+				return func(dst []float64, in [][]float64) {
+					shift.Next(dst, in[0])
+					for t, past := range dst {
+						if dst[t] = math.NaN(); past > 0 && in[0][t] > 0 {
+							dst[t] = math.Log(in[0][t] / past)
+						}
 					}
 				}
 			},

@@ -35,3 +35,12 @@ func NewPanel(name string, g *Grid, cols ...[]float64) *Panel {
 
 // Col is instrument i's column, T values that the caller may read but not change.
 func (p *Panel) Col(i int) []float64 { return p.cols[i].Float64Values() }
+
+// cols64 are all columns, by instrument.
+func (p *Panel) cols64() [][]float64 {
+	out := make([][]float64, len(p.cols))
+	for i := range out {
+		out[i] = p.Col(i)
+	}
+	return out
+}

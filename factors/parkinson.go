@@ -9,7 +9,7 @@ import (
 var parkinson = Kind{
 	Name:    "parkinson",
 	Formula: "√( Y/(4·ln 2) · mean of ln(H/L)² ) over the bars of the window that traded, Y bars in a 365-day year",
-	Units:   "1/√year",
+	Units:   annualVolatility,
 	Source:  "Parkinson (1980), The extreme value method for estimating the variance of the rate of return, J. Business 53",
 	Inputs:  []string{"high", "low", "trades"},
 	Params: []Param{
@@ -34,20 +34,24 @@ func rangeVolatility(p Params, g *Grid, inputs []string, scale float64, term fun
 		Inputs:   inputs,
 		Lookback: w,
 		Block:    w,
-		Eval: func(dst []float64, in [][]float64) {
-			terms := make([]float64, len(dst))
-			trades := in[len(in)-1]
-			for t := range terms {
-				if terms[t] = math.NaN(); trades[t] > 0 {
-					terms[t] = term(in, t)
+		Start: func() Eval {
+			mean := kernel.NewMean(w, m)
+			var terms scratch
+			return func(dst []float64, in [][]float64) {
+				terms := terms.of(len(dst))
+				trades := in[len(in)-1]
+				for t := range terms {
+					if terms[t] = math.NaN(); trades[t] > 0 {
+						terms[t] = term(in, t)
+					}
 				}
-			}
-			kernel.Mean(dst, terms, w, m)
-			for t, v := range dst {
-				if v < 0 {
-					v = 0
+				mean.Next(dst, terms)
+				for t, v := range dst {
+					if v < 0 {
+						v = 0
+					}
+					dst[t] = math.Sqrt(scale * v)
 				}
-				dst[t] = math.Sqrt(scale * v)
 			}
 		},
 	}, a.err

@@ -9,14 +9,16 @@ var logReturn = Factor{
 	Key:      "log_return",
 	Inputs:   []string{"close"},
 	Lookback: 2,
-	Eval: func(dst []float64, in [][]float64) {
+	Start: func() Eval {
 		last := math.NaN()
-		for t, p := range in[0] {
-			dst[t] = orNaN(LogReturn(last, p))
-			if !(p > 0) {
-				dst[t] = math.NaN()
+		return func(dst []float64, in [][]float64) {
+			for t, p := range in[0] {
+				dst[t] = orNaN(LogReturn(last, p))
+				if !(p > 0) {
+					dst[t] = math.NaN()
+				}
+				last = p
 			}
-			last = p
 		}
 	},
 }

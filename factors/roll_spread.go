@@ -24,15 +24,18 @@ var rollSpread = Kind{
 			Inputs:   []string{"close"},
 			Lookback: w + 2,
 			Block:    w,
-			Eval: func(dst []float64, in [][]float64) {
-				price := in[0]
-				change, before := make([]float64, len(dst)), make([]float64, len(dst))
-				kernel.Diff(change, price, 1)
-				kernel.Shift(before, change, 1)
-				kernel.Cov(dst, change, before, w, m)
-				for t, c := range dst {
-					if dst[t] = math.NaN(); c < 0 {
-						dst[t] = 2 * math.Sqrt(-c) / price[t]
+			Start: func() Eval {
+				diff, shift, cov := kernel.NewDiff(1), kernel.NewShift(1), kernel.NewCov(w, m)
+				var change, before scratch
+				return func(dst []float64, in [][]float64) {
+					price, change, before := in[0], change.of(len(dst)), before.of(len(dst))
+					diff.Next(change, price)
+					shift.Next(before, change)
+					cov.Next(dst, change, before)
+					for t, c := range dst {
+						if dst[t] = math.NaN(); c < 0 {
+							dst[t] = 2 * math.Sqrt(-c) / price[t]
+						}
 					}
 				}
 			},

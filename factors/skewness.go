@@ -20,7 +20,7 @@ var skewness = Kind{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
 			Block:    w,
-			Eval:     func(dst []float64, in [][]float64) { kernel.Skew(dst, in[0], w, m) },
+			Start:    rolled(func() kernel.Rolling { return kernel.NewSkew(w, m) }),
 		}, a.err
 	},
 }

@@ -19,7 +19,7 @@ var spread = Kind{
 			Inputs:   []string{"spread"},
 			Lookback: w,
 			Block:    w,
-			Eval:     func(dst []float64, in [][]float64) { kernel.Mean(dst, in[0], w, m) },
+			Start:    rolled(func() kernel.Rolling { return kernel.NewMean(w, m) }),
 		}, a.err
 	},
 }

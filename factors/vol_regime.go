@@ -41,12 +41,16 @@ var volRegime = Kind{
 		return Factor{
 			Uses:     []Factor{v},
 			Lookback: v.Lookback + lookback - 1,
-			Eval: func(dst []float64, in [][]float64) {
-				vol, upper := in[0], make([]float64, len(dst))
-				kernel.Quantile(dst, vol, lookback, least, low)
-				kernel.Quantile(upper, vol, lookback, least, high)
-				for t, v := range vol {
-					dst[t] = regime(v, dst[t], upper[t])
+			Start: func() Eval {
+				lowest, highest := kernel.NewQuantile(lookback, least, low), kernel.NewQuantile(lookback, least, high)
+				var upper scratch
+				return func(dst []float64, in [][]float64) {
+					vol, upper := in[0], upper.of(len(dst))
+					lowest.Next(dst, vol)
+					highest.Next(upper, vol)
+					for t, v := range vol {
+						dst[t] = regime(v, dst[t], upper[t])
+					}
 				}
 			},
 		}, a.err

@@ -9,7 +9,7 @@ import (
 var volatility = Kind{
 	Name:    "volatility",
 	Formula: "std(r) over the window (ddof 1) × √(bars in a 365-day year)",
-	Units:   "1/√year",
+	Units:   annualVolatility,
 	Inputs:  []string{"close"},
 	Params: []Param{
 		{Name: "window", Type: WindowParam, Default: "20d", Doc: "returns whose deviation is taken"},
@@ -24,10 +24,13 @@ var volatility = Kind{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
 			Block:    w,
-			Eval: func(dst []float64, in [][]float64) {
-				kernel.Std(dst, in[0], w, m)
-				for t := range dst {
-					dst[t] *= annual
+			Start: func() Eval {
+				std := kernel.NewStd(w, m)
+				return func(dst []float64, in [][]float64) {
+					std.Next(dst, in[0])
+					for t := range dst {
+						dst[t] *= annual
+					}
 				}
 			},
 		}, a.err

@@ -28,7 +28,7 @@ var volatilityPercentile = Kind{
 		return Factor{
 			Uses:     []Factor{v},
 			Lookback: v.Lookback + lookback - 1,
-			Eval:     func(dst []float64, in [][]float64) { kernel.Rank(dst, in[0], lookback, least) },
+			Start:    rolled(func() kernel.Rolling { return kernel.NewRank(lookback, least) }),
 		}, a.err
 	},
 }

@@ -31,14 +31,18 @@ var vpin = Kind{
 			Inputs:   []string{"buy_turnover", "sell_turnover", "turnover"},
 			Lookback: w,
 			Block:    w,
-			Eval: func(dst []float64, in [][]float64) {
-				share := make([]float64, len(dst))
-				for t, v := range in[2] {
-					if share[t] = math.NaN(); v > 0 {
-						share[t] = math.Abs(in[0][t]-in[1][t]) / v
+			Start: func() Eval {
+				mean := kernel.NewMean(w, m)
+				var share scratch
+				return func(dst []float64, in [][]float64) {
+					share := share.of(len(dst))
+					for t, v := range in[2] {
+						if share[t] = math.NaN(); v > 0 {
+							share[t] = math.Abs(in[0][t]-in[1][t]) / v
+						}
 					}
+					mean.Next(dst, share)
 				}
-				kernel.Mean(dst, share, w, m)
 			},
 		}, a.err
 	},

@@ -1,7 +1,6 @@
 package signals
 
 import (
-	"context"
 	"fmt"
 	"math"
 
@@ -15,13 +14,13 @@ type MinHold struct {
 	Bars int // at least 1; 1 changes nothing
 }
 
-// Targets holds the rule's.
-func (r MinHold) Targets(ctx context.Context, score *factors.Panel) (*factors.Panel, error) {
+// Start begins the held rule.
+func (r MinHold) Start(g *factors.Grid, instrument int) (Stepper, error) {
 	if r.Bars < 1 {
 		return nil, fmt.Errorf("minimum holding time is %d bars, want 1 or more", r.Bars)
 	}
-	return adjust(ctx, r.Rule, score, func(_ int, score, target []float64) {
-		held, age := 0.0, r.Bars // bars since held began
+	held, age := 0.0, r.Bars // bars since held began
+	return wrap(r.Rule, g, instrument, func(target, score []float64, _ Rows) {
 		for t, want := range target {
 			switch {
 			case math.IsNaN(score[t]):
@@ -45,22 +44,22 @@ type Cadence struct {
 	Every factors.Window // bars or time
 }
 
-// Targets holds the rule's between the first bars of stretches.
-func (r Cadence) Targets(ctx context.Context, score *factors.Panel) (*factors.Panel, error) {
-	var stretch func(t int) int64
+// Start begins the rule that is held between the first bars of stretches.
+func (r Cadence) Start(g *factors.Grid, instrument int) (Stepper, error) {
+	var stretch func(t int, rows Rows) int64
 	switch {
 	case r.Every.Time > 0:
 		length := r.Every.Time.Microseconds()
-		stretch = func(t int) int64 { return score.Close[t] / length }
+		stretch = func(t int, rows Rows) int64 { return rows.Close[t] / length }
 	case r.Every.Bars > 0:
-		stretch = func(t int) int64 { return int64(t / r.Every.Bars) }
+		stretch = func(t int, rows Rows) int64 { return int64((rows.Lo + t) / r.Every.Bars) }
 	default:
 		return nil, fmt.Errorf("rebalance cadence is %v, want bars or time", r.Every)
 	}
-	return adjust(ctx, r.Rule, score, func(_ int, score, target []float64) {
-		held, last := 0.0, int64(-1)
+	held, last := 0.0, int64(-1)
+	return wrap(r.Rule, g, instrument, func(target, score []float64, rows Rows) {
 		for t, want := range target {
-			if now := stretch(t); now != last {
+			if now := stretch(t, rows); now != last {
 				held, last = want, now
 			}
 			if math.IsNaN(score[t]) {

@@ -1,7 +1,6 @@
 package signals
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -48,16 +47,13 @@ func (r Hysteresis) Next(last Level, f float64) Level {
 	return enter
 }
 
-// Targets is Threshold's, with levels by Next.
-func (r Hysteresis) Targets(ctx context.Context, score *factors.Panel) (*factors.Panel, error) {
-	if err := r.Validate(); err != nil {
-		return nil, err
-	}
-	return adjust(ctx, r.Threshold, score, func(_ int, score, target []float64) {
-		level := NoLevel
+// Start begins with no level.
+func (r Hysteresis) Start(*factors.Grid, int) (Stepper, error) {
+	level := NoLevel
+	return steps(func(target, score []float64, _ Rows) {
 		for t, f := range score {
 			level = r.Next(level, f)
 			target[t] = r.Weights.Of(level)
 		}
-	})
+	}), r.Validate()
 }

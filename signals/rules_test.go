@@ -24,9 +24,14 @@ func panel(name string, cols ...[]float64) *factors.Panel {
 	return factors.NewPanel(name, g, cols...)
 }
 
-func check(t *testing.T, r Rule, score *factors.Panel, want ...[]float64) {
+// frame has panels that rules look at.
+func frame(panels ...*factors.Panel) *factors.Frame {
+	return &factors.Frame{Grid: panels[0].Grid, Panels: panels}
+}
+
+func check(t *testing.T, r Rule, score *factors.Panel, f *factors.Frame, want ...[]float64) {
 	t.Helper()
-	target, err := r.Targets(t.Context(), score)
+	target, err := Targets(t.Context(), r, score, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,13 +49,13 @@ func check(t *testing.T, r Rule, score *factors.Panel, want ...[]float64) {
 
 func TestHysteresis(t *testing.T) {
 	r := Hysteresis{standard, Cuts{StrongLong: 0.8, Long: 0.2, Short: -0.2, StrongShort: -0.8}}
-	check(t, r, panel("composite", []float64{0.4, 0.6, 0.3, 0.2, 0.3, 1.2, 0.9, 0.8, 0.3, 0.9, nan, 0.3, -0.6, -0.3, 0.6, -1.1, -0.9, -0.7, -0.1}),
+	check(t, r, panel("composite", []float64{0.4, 0.6, 0.3, 0.2, 0.3, 1.2, 0.9, 0.8, 0.3, 0.9, nan, 0.3, -0.6, -0.3, 0.6, -1.1, -0.9, -0.7, -0.1}), nil,
 		[]float64{0, 0.5, 0.5, 0, 0, 1, 1, 0.5, 0.5, 0.5, 0, 0, -0.5, -0.5, 0.5, -1, -1, -0.5, 0})
 	if err := (Hysteresis{standard, DefaultCuts}).Validate(); err != nil {
 		t.Error(err)
 	}
 	for _, exit := range []Cuts{{StrongLong: 1.1, Long: 0.2, Short: -0.2, StrongShort: -0.8}, {StrongLong: 0.1, Long: 0.2, Short: -0.2, StrongShort: -0.8}} {
-		if _, err := (Hysteresis{standard, exit}).Targets(t.Context(), score(1)); err == nil {
+		if _, err := Targets(t.Context(), Hysteresis{standard, exit}, score(1), nil); err == nil {
 			t.Errorf("exits %+v were taken", exit)
 		}
 	}
@@ -58,9 +63,9 @@ func TestHysteresis(t *testing.T) {
 
 func TestMinHold(t *testing.T) {
 	s := panel("composite", []float64{0, 0.6, 0, 0, -2, 0, 2, 2, 2, 0, nan, 2})
-	check(t, MinHold{standard, 1}, s, []float64{0, 0.5, 0, 0, -1, 0, 1, 1, 1, 0, 0, 1})
-	check(t, MinHold{standard, 3}, s, []float64{0, 0.5, 0.5, 0.5, -1, -1, -1, 1, 1, 1, 0, 1})
-	if _, err := (MinHold{standard, 0}).Targets(t.Context(), s); err == nil {
+	check(t, MinHold{standard, 1}, s, nil, []float64{0, 0.5, 0, 0, -1, 0, 1, 1, 1, 0, 0, 1})
+	check(t, MinHold{standard, 3}, s, nil, []float64{0, 0.5, 0.5, 0.5, -1, -1, -1, 1, 1, 1, 0, 1})
+	if _, err := Targets(t.Context(), MinHold{standard, 0}, s, nil); err == nil {
 		t.Error("a holding time of 0 was taken")
 	}
 }
@@ -68,43 +73,45 @@ func TestMinHold(t *testing.T) {
 func TestCadence(t *testing.T) {
 	// Labels 08:00, 16:00, 00:00, 08:00 …: a day's first bar is the one labelled 00:00.
 	s := panel("composite", []float64{0.6, 2, -2, 0, 2, 0.6, nan, 2, 2})
-	check(t, Cadence{standard, factors.Window{Time: 24 * time.Hour}}, s, []float64{0.5, 0.5, -1, -1, -1, 0.5, 0, 0, 1})
-	check(t, Cadence{standard, factors.Window{Bars: 2}}, s, []float64{0.5, 0.5, -1, -1, 1, 1, 0, 0, 1})
-	if _, err := (Cadence{Rule: standard}).Targets(t.Context(), s); err == nil {
+	check(t, Cadence{standard, factors.Window{Time: 24 * time.Hour}}, s, nil, []float64{0.5, 0.5, -1, -1, -1, 0.5, 0, 0, 1})
+	check(t, Cadence{standard, factors.Window{Bars: 2}}, s, nil, []float64{0.5, 0.5, -1, -1, 1, 1, 0, 0, 1})
+	if _, err := Targets(t.Context(), Cadence{Rule: standard}, s, nil); err == nil {
 		t.Error("a cadence of nothing was taken")
 	}
 }
 
 func TestRegimeScale(t *testing.T) {
 	s := panel("composite", []float64{2, 2, 0.6, -2, 0.6, nan})
-	r := RegimeScale{Rule: standard, Regime: panel("vol_regime", []float64{-1, 0, 1, 1, nan, 1}), Low: 1.5, Normal: 1, High: 0.5}
-	check(t, r, s, []float64{1, 1, 0.25, -0.5, 0.5, 0})
+	f := frame(panel("vol_regime", []float64{-1, 0, 1, 1, nan, 1}))
+	r := RegimeScale{Rule: standard, Factor: "vol_regime", Low: 1.5, Normal: 1, High: 0.5}
+	check(t, r, s, f, []float64{1, 1, 0.25, -0.5, 0.5, 0})
 	r.High = -1
-	if _, err := r.Targets(t.Context(), s); err == nil {
+	if _, err := Targets(t.Context(), r, s, f); err == nil {
 		t.Error("a negative scale was taken")
 	}
 }
 
 func TestVolatilityTarget(t *testing.T) {
 	s := panel("composite", []float64{2, 2, -0.6, 2, 2})
-	r := VolatilityTarget{Rule: standard, Volatility: panel("volatility", []float64{0.8, 0.1, 0.2, nan, 0}), Target: 0.4, Max: 1.5}
-	check(t, r, s, []float64{0.5, 1, -0.75, 0, 0})
-	if _, err := (VolatilityTarget{Rule: standard, Volatility: r.Volatility}).Targets(t.Context(), s); err == nil {
+	f := frame(panel("volatility", []float64{0.8, 0.1, 0.2, nan, 0}))
+	r := VolatilityTarget{Rule: standard, Factor: "volatility", Target: 0.4, Max: 1.5}
+	check(t, r, s, f, []float64{0.5, 1, -0.75, 0, 0})
+	if _, err := Targets(t.Context(), VolatilityTarget{Rule: standard, Factor: r.Factor}, s, nil); err == nil {
 		t.Error("a volatility target of 0 was taken")
 	}
 }
 
 func TestCap(t *testing.T) {
 	s := panel("composite", []float64{2, 2, 0.6}, []float64{-2, 0, 0.6}, []float64{0.6, 0, nan})
-	check(t, Cap{Rule: standard}, s, []float64{1, 1, 0.5}, []float64{-1, 0, 0.5}, []float64{0.5, 0, 0})
-	check(t, Cap{Rule: standard, Each: 0.75}, s, []float64{0.75, 0.75, 0.5}, []float64{-0.75, 0, 0.5}, []float64{0.5, 0, 0})
-	check(t, Cap{Rule: standard, Each: 0.75, Gross: 1}, s, []float64{0.375, 0.75, 0.5}, []float64{-0.375, 0, 0.5}, []float64{0.25, 0, 0})
-	if _, err := (Cap{Rule: standard, Gross: -1}).Targets(t.Context(), s); err == nil {
+	check(t, Cap{Rule: standard}, s, nil, []float64{1, 1, 0.5}, []float64{-1, 0, 0.5}, []float64{0.5, 0, 0})
+	check(t, Cap{Rule: standard, Each: 0.75}, s, nil, []float64{0.75, 0.75, 0.5}, []float64{-0.75, 0, 0.5}, []float64{0.5, 0, 0})
+	if _, err := Targets(t.Context(), Cap{Rule: standard, Each: -1}, s, nil); err == nil {
 		t.Error("a negative cap was taken")
 	}
 }
 
-// No rule knows what comes after a bar, and none has a target that is missing or beyond ±1.
+// No rule knows what comes after a bar, none has a target that is missing or beyond ±1, and the cutting into blocks does
+// not matter.
 func TestRulesAreCausal(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 9))
 	const n = 200
@@ -117,17 +124,16 @@ func TestRulesAreCausal(t *testing.T) {
 			}
 		}
 	}
-	rules := func(size int) []Rule {
-		h := Hysteresis{standard, Cuts{StrongLong: 0.5, StrongShort: -0.9}}
-		return []Rule{
-			standard, h, MinHold{h, 4}, Cadence{h, factors.Window{Time: 48 * time.Hour}}, Cadence{h, factors.Window{Bars: 7}},
-			RegimeScale{Rule: h, Regime: panel("r", cols[1][:size]), Low: 2, Normal: 1, High: 0.5},
-			VolatilityTarget{Rule: h, Volatility: panel("v", cols[2][:size]), Target: 0.5, Max: 3},
-			Cap{Rule: MinHold{h, 2}, Each: 0.8, Gross: 0.7},
-		}
-	}
-	for k, rule := range rules(n) {
-		full, err := rule.Targets(t.Context(), panel("composite", cols[0]))
+	h := Hysteresis{standard, Cuts{StrongLong: 0.5, StrongShort: -0.9}}
+	score := panel("composite", cols[0])
+	rest := frame(panel("r", cols[1]), panel("v", cols[2]))
+	for _, rule := range []Rule{
+		standard, h, MinHold{h, 4}, Cadence{h, factors.Window{Time: 48 * time.Hour}}, Cadence{h, factors.Window{Bars: 7}},
+		RegimeScale{Rule: h, Factor: "r", Low: 2, Normal: 1, High: 0.5},
+		VolatilityTarget{Rule: h, Factor: "v", Target: 0.5, Max: 3},
+		Cap{Rule: MinHold{h, 2}, Each: 0.8},
+	} {
+		full, err := Targets(t.Context(), rule, score, rest)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,14 +142,21 @@ func TestRulesAreCausal(t *testing.T) {
 				t.Errorf("%T: target %v at %d of score %v", rule, w, row, cols[0][row])
 			}
 		}
-		for _, cut := range []int{1, 2, 50, 199} {
-			part, err := rules(cut)[k].Targets(t.Context(), panel("composite", cols[0][:cut]))
+		for _, size := range []int{1, 7, 50, n} {
+			s, err := rule.Start(score.Grid, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for row, w := range part.Col(0) {
-				if math.Float64bits(w) != math.Float64bits(full.Col(0)[row]) {
-					t.Fatalf("%T: target %v at %d, %v with the future present", rule, w, row, full.Col(0)[row])
+			for lo := 0; lo < n; lo += size {
+				hi := min(lo+size, n)
+				got := make([]float64, hi-lo)
+				s.Step(got, cols[0][lo:hi], Rows{Lo: lo, Close: score.Close[lo:hi], Factor: func(name string) []float64 {
+					return rest.Panel(name).Col(0)[lo:hi]
+				}})
+				for k, w := range got {
+					if math.Float64bits(w) != math.Float64bits(full.Col(0)[lo+k]) {
+						t.Fatalf("%T: target %v at %d in blocks of %d, %v with the future present", rule, w, lo+k, size, full.Col(0)[lo+k])
+					}
 				}
 			}
 		}

@@ -1,7 +1,6 @@
 package signals
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -136,21 +135,11 @@ func (w Weights) Validate() error {
 // LevelOf is Cuts.LevelOf.
 func (r Threshold) LevelOf(f float64) Level { return r.Cuts.LevelOf(f) }
 
-// Targets gives each instrument's target weight before allocation between instruments, in a panel
-// named "target". No target is missing: a missing score has target 0.
-func (r Threshold) Targets(ctx context.Context, score *factors.Panel) (*factors.Panel, error) {
-	if err := r.Validate(); err != nil {
-		return nil, err
-	}
-	cols := make([][]float64, len(score.Instruments))
-	for i := range cols {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+// Start begins the rule, which carries nothing. No target is missing: a missing score has target 0.
+func (r Threshold) Start(*factors.Grid, int) (Stepper, error) {
+	return steps(func(target, score []float64, _ Rows) {
+		for t, f := range score {
+			target[t] = r.Weights.Of(r.LevelOf(f))
 		}
-		cols[i] = make([]float64, score.Len())
-		for t, f := range score.Col(i) {
-			cols[i][t] = r.Weights.Of(r.LevelOf(f))
-		}
-	}
-	return factors.NewPanel("target", score.Grid, cols...), nil
+	}), r.Validate()
 }

@@ -35,7 +35,7 @@ func TestLevels(t *testing.T) {
 		if l != c.level || l.String() != c.name {
 			t.Errorf("LevelOf(%v) = %v, want %v", c.f, l, c.name)
 		}
-		target, err := standard.Targets(t.Context(), score(c.f))
+		target, err := Targets(t.Context(), standard, score(c.f), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +60,7 @@ func TestThresholdValidate(t *testing.T) {
 	if err := r.Validate(); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
-	if _, err := r.Targets(t.Context(), score(1)); err == nil {
+	if _, err := Targets(t.Context(), r, score(1), nil); err == nil {
 		t.Error("Targets took cuts that are out of order")
 	}
 	if err := standard.Validate(); err != nil {
@@ -72,7 +72,7 @@ func TestTargetsStop(t *testing.T) {
 	stop := errors.New("stop")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(stop)
-	if _, err := standard.Targets(ctx, score(1)); !errors.Is(err, stop) {
+	if _, err := Targets(ctx, standard, score(1), nil); !errors.Is(err, stop) {
 		t.Errorf("%v, want the cause of the context", err)
 	}
 }

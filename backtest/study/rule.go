@@ -40,30 +40,30 @@ type RegimeScalingConfig struct {
 // VolatilityTarget names a factor of the study that is an annualized volatility and the volatility
 // that a full position is sized to.
 type VolatilityTargetConfig struct {
-	Factor string  `yaml:"factor" doc:"a factor of the study: volatility, parkinson or garman_klass"`
+	Factor string  `yaml:"factor" doc:"a factor of the study that is an annualized volatility, such as volatility, parkinson or garman_klass"`
 	Annual float64 `yaml:"annual" range:"(0,100]" doc:"0.2 is 20 % a year"`
 	Max    float64 `yaml:"max" range:"(0,100]" doc:"largest multiplier; 1 where left out"`
 }
 
-// Rule is how the study turns its score into targets, given its factors: the thresholds, or with
+// Rule is how the study turns its score into targets on a grid: the thresholds, or with
 // hysteresis their exits too; the minimum holding time of what they say; its size by regime and by
 // volatility, within ±1, and its cap; and last how often any of that is acted upon. A size moves at
 // every bar, and trades at every bar unless rebalance_every says otherwise.
-func (s *Study) Rule(f *factors.Frame) (signals.Rule, error) {
+func (s *Study) Rule(g *factors.Grid) (signals.Rule, error) {
 	o := s.Signals
 	rule := s.levels()
 	if o.MinHolding != (factors.Window{}) {
-		bars, err := o.MinHolding.In(f.Grid)
+		bars, err := o.MinHolding.In(g)
 		if err != nil {
 			return nil, fmt.Errorf("signals.min_holding: %w", err)
 		}
 		rule = signals.MinHold{Rule: rule, Bars: bars}
 	}
 	if r := o.RegimeScaling; r != nil {
-		rule = signals.RegimeScale{Rule: rule, Regime: f.Panel(r.Factor), Low: r.Low, Normal: r.Normal, High: r.High}
+		rule = signals.RegimeScale{Rule: rule, Factor: r.Factor, Low: r.Low, Normal: r.Normal, High: r.High}
 	}
 	if v := o.VolatilityTarget; v != nil {
-		rule = signals.VolatilityTarget{Rule: rule, Volatility: f.Panel(v.Factor), Target: v.Annual, Max: v.Max}
+		rule = signals.VolatilityTarget{Rule: rule, Factor: v.Factor, Target: v.Annual, Max: v.Max}
 	}
 	if o.Cap > 0 {
 		rule = signals.Cap{Rule: rule, Each: o.Cap}
@@ -114,7 +114,7 @@ func (s *Study) checkSignals(p *yamlconf.Positions, g *factors.Grid) {
 		s.checkFactorOf(p, "signals.regime_scaling.factor", r.Factor, "a vol_regime", func(k factors.Kind) bool { return k.Name == "vol_regime" })
 	}
 	if v := o.VolatilityTarget; v != nil {
-		s.checkFactorOf(p, "signals.volatility_target.factor", v.Factor, "an annualized volatility", func(k factors.Kind) bool { return k.Units == "1/√year" })
+		s.checkFactorOf(p, "signals.volatility_target.factor", v.Factor, "an annualized volatility", func(k factors.Kind) bool { return k.AnnualVolatility() })
 		if v.Annual == 0 {
 			p.Errorf("signals.volatility_target.annual", "missing: want a volatility such as 0.2")
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
+	"github.com/qf-dev/qf/signals"
 )
 
 // hourly is a study of one-hour bars with a regime and a volatility beside its score.
@@ -38,11 +39,11 @@ func ruled(t *testing.T, set string, score, regime, vol []float64) []float64 {
 		g.Close = append(g.Close, time.Date(2024, 3, 1, 22+k, 0, 0, 0, time.UTC).UnixMicro())
 	}
 	f := &factors.Frame{Grid: g, Panels: []*factors.Panel{factors.NewPanel("regime", g, regime), factors.NewPanel("vol", g, vol)}}
-	rule, err := s.Rule(f)
+	rule, err := s.Rule(g)
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := rule.Targets(t.Context(), factors.NewPanel("composite", g, score))
+	target, err := signals.Targets(t.Context(), rule, factors.NewPanel("composite", g, score), f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import "math"
 // depends on all rows up to t. It takes O(len(x)) time and no scratch, and panics if the lengths
 // differ or alpha is outside (0, 1].
 func EWMMean(dst, x []float64, alpha float64, adjust bool, minPeriods int) {
-	ewm(dst, x, alpha, adjust, max(minPeriods, 1), func(a weighted) float64 { return a.mean })
+	NewEWMMean(alpha, adjust, minPeriods).Next(dst, x)
 }
 
 // EWMStd writes the exponentially weighted sample standard deviation of x into dst,
@@ -24,7 +24,17 @@ func EWMMean(dst, x []float64, alpha float64, adjust bool, minPeriods int) {
 // with EWMMean's weights and m its mean; NaN below two values. It is pandas' ewm std with
 // bias=False.
 func EWMStd(dst, x []float64, alpha float64, adjust bool, minPeriods int) {
-	ewm(dst, x, alpha, adjust, max(minPeriods, 2), func(a weighted) float64 {
+	NewEWMStd(alpha, adjust, minPeriods).Next(dst, x)
+}
+
+// NewEWMMean is a Rolling of EWMMean.
+func NewEWMMean(alpha float64, adjust bool, minPeriods int) Rolling {
+	return newEWM(alpha, adjust, minPeriods, 1, func(a weighted) float64 { return a.mean })
+}
+
+// NewEWMStd is a Rolling of EWMStd.
+func NewEWMStd(alpha float64, adjust bool, minPeriods int) Rolling {
+	return newEWM(alpha, adjust, minPeriods, 2, func(a weighted) float64 {
 		return a.total * math.Sqrt(a.variance/a.cross)
 	})
 }
@@ -33,36 +43,47 @@ func EWMStd(dst, x []float64, alpha float64, adjust bool, minPeriods int) {
 // (Σw)² − Σw², which is summed up by itself since the two may nearly cancel.
 type weighted struct{ mean, variance, total, cross float64 }
 
-func ewm(dst, x []float64, alpha float64, adjust bool, minPeriods int, f func(weighted) float64) {
-	if len(dst) != len(x) {
-		panic("kernel: dst and input differ in length")
-	}
+type ewm struct {
+	f      func(weighted) float64
+	keep   float64 // of the past per row
+	weight float64 // of a new value
+	adjust bool
+	least  int
+	weighted
+	n   int     // values seen
+	age float64 // what is left of their weights since the last of them
+}
+
+func newEWM(alpha float64, adjust bool, minPeriods, least int, f func(weighted) float64) Rolling {
 	if !(alpha > 0 && alpha <= 1) {
 		panic("kernel: alpha outside (0, 1]")
 	}
 	if minPeriods < 0 {
 		panic("kernel: minPeriods < 0")
 	}
-	keep, weight := 1-alpha, 1.0 // of the past per row, and of a new value
+	weight := 1.0
 	if !adjust {
 		weight = alpha
 	}
-	var a weighted
-	n, age := 0, 1.0 // values seen, and what is left of their weights since the last of them
+	return &ewm{f: f, keep: 1 - alpha, weight: weight, adjust: adjust, least: max(minPeriods, least), age: 1}
+}
+
+func (e *ewm) Next(dst, x []float64) {
+	checkLengths(len(dst), len(x))
 	for t, v := range x {
-		age *= keep
+		e.age *= e.keep
 		if finite(v) {
-			a = a.push(v, weight, age)
-			if n++; n == 1 {
-				a = weighted{mean: v, total: 1}
-			} else if !adjust {
-				a.cross /= float64(a.total * a.total)
-				a.total = 1
+			e.weighted = e.push(v, e.weight, e.age)
+			if e.n++; e.n == 1 {
+				e.weighted = weighted{mean: v, total: 1}
+			} else if !e.adjust {
+				e.cross /= float64(e.total * e.total)
+				e.total = 1
 			}
-			age = 1
+			e.age = 1
 		}
-		if dst[t] = nan; n >= minPeriods {
-			dst[t] = f(a)
+		if dst[t] = nan; e.n >= e.least {
+			dst[t] = e.f(e.weighted)
 		}
 	}
 }

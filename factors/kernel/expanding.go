@@ -4,35 +4,42 @@ import "math"
 
 // ExpandingMean writes the mean of all values up to t into dst, NaN where there are fewer than
 // max(minPeriods, 1). It takes O(len(x)) time and no scratch.
-func ExpandingMean(dst, x []float64, minPeriods int) {
-	expanding(dst, x, max(minPeriods, 1), func(m moments, first float64) float64 { return first + m.mean })
-}
+func ExpandingMean(dst, x []float64, minPeriods int) { NewExpandingMean(minPeriods).Next(dst, x) }
 
 // ExpandingStd writes the sample standard deviation of all values up to t into dst, NaN where there
 // are fewer than max(minPeriods, 2). Equal values give exactly 0. It takes O(len(x)) time and no
 // scratch. Source: Youngs and Cramer (1971).
-func ExpandingStd(dst, x []float64, minPeriods int) {
-	expanding(dst, x, max(minPeriods, 2), func(m moments, _ float64) float64 { return math.Sqrt(m.m2 / (m.n - 1)) })
+func ExpandingStd(dst, x []float64, minPeriods int) { NewExpandingStd(minPeriods).Next(dst, x) }
+
+// NewExpandingMean is a Rolling of ExpandingMean.
+func NewExpandingMean(minPeriods int) Rolling {
+	return &expanding{least: float64(max(minPeriods, 1)), f: func(m moments, first float64) float64 { return first + m.mean }}
 }
 
-func expanding(dst, x []float64, minPeriods int, f func(m moments, first float64) float64) {
-	if len(dst) != len(x) {
-		panic("kernel: dst and input differ in length")
-	}
-	var m moments
-	first := 0.0 // the reference of m
+// NewExpandingStd is a Rolling of ExpandingStd.
+func NewExpandingStd(minPeriods int) Rolling {
+	return &expanding{least: float64(max(minPeriods, 2)), f: func(m moments, _ float64) float64 { return math.Sqrt(m.m2 / (m.n - 1)) }}
+}
+
+type expanding struct {
+	least float64
+	f     func(m moments, first float64) float64
+	moments
+	first float64 // their reference
+}
+
+func (e *expanding) Next(dst, x []float64) {
+	checkLengths(len(dst), len(x))
 	for t, v := range x {
 		if finite(v) {
-			if m.n == 0 {
-				first = v
+			if e.n == 0 {
+				e.first = v
 			}
-			m = m.push(v-first, 1/(m.n+1))
+			e.moments = e.push(v-e.first, 1/(e.n+1))
 		}
-		if m.n < float64(minPeriods) {
-			dst[t] = nan
-			continue
+		if dst[t] = nan; e.n >= e.least {
+			dst[t] = e.f(e.moments, e.first)
 		}
-		dst[t] = f(m, first)
 	}
 }
 

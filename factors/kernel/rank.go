@@ -13,13 +13,59 @@ import (
 //
 // The quantile of nothing is NaN. It takes O(len(x)·log window) time and panics if q is outside [0, 1].
 func Quantile(dst, x []float64, window, minPeriods int, q float64) {
-	check(len(dst), len(x), window, minPeriods)
+	NewQuantile(window, minPeriods, q).Next(dst, x)
+}
+
+// Median writes the middle value of the trailing window into dst, halfway between the two middle
+// ones where their number is even: Quantile at one half.
+func Median(dst, x []float64, window, minPeriods int) { NewMedian(window, minPeriods).Next(dst, x) }
+
+// Rank writes the percentile rank of the newest value within its trailing window into dst, in (0, 1],
+//
+//	dst[t] = ( #{x[s] < x[t]} + (#{x[s] = x[t]}+1)/2 ) / n,  s = t-window+1 … t,
+//
+// so that ties share their average rank; NaN where x[t] is missing. It is pandas' rolling
+// rank(pct=True) and takes O(len(x)·log window) time.
+func Rank(dst, x []float64, window, minPeriods int) { NewRank(window, minPeriods).Next(dst, x) }
+
+// NewQuantile is a Rolling of Quantile. It panics if q is outside [0, 1].
+func NewQuantile(window, minPeriods int, q float64) Rolling {
+	checkWindow(window, minPeriods)
 	if !(q >= 0 && q <= 1) {
 		panic("kernel: q outside [0, 1]")
 	}
-	minPeriods = max(minPeriods, 1)
+	return &history{window: window, f: func(dst, x []float64, from int) { quantiles(dst, x, from, window, max(minPeriods, 1), q) }}
+}
+
+// NewMedian is a Rolling of Median.
+func NewMedian(window, minPeriods int) Rolling { return NewQuantile(window, minPeriods, 0.5) }
+
+// NewRank is a Rolling of Rank.
+func NewRank(window, minPeriods int) Rolling {
+	checkWindow(window, minPeriods)
+	return &history{window: window, f: func(dst, x []float64, from int) { ranks(dst, x, from, window, minPeriods) }}
+}
+
+// history carries the rows before a block that belong to windows that end in it.
+type history struct {
+	window int
+	x      []float64
+	f      func(dst, x []float64, from int) // of rows from on
+}
+
+func (h *history) Next(dst, x []float64) {
+	checkLengths(len(dst), len(x))
+	from := len(h.x)
+	h.x = append(h.x, x...)
+	h.f(dst, h.x, from)
+	if drop := len(h.x) - h.window + 1; drop > 0 {
+		h.x = h.x[:copy(h.x, h.x[drop:])]
+	}
+}
+
+func quantiles(dst, x []float64, from, window, minPeriods int, q float64) {
 	o := newOrder(window, len(x))
-	for lo := 0; lo < len(x); lo += o.chunk {
+	for lo := from; lo < len(x); lo += o.chunk {
 		hi := min(lo+o.chunk, len(x))
 		o.load(x, lo, hi)
 		n, below := 0, 0 // values in the window, and those of them before place at
@@ -45,7 +91,7 @@ func Quantile(dst, x []float64, window, minPeriods int, q float64) {
 				continue
 			}
 			if n < minPeriods {
-				dst[t] = nan
+				dst[t-from] = nan
 				continue
 			}
 			h := float64(n-1) * q
@@ -65,27 +111,16 @@ func Quantile(dst, x []float64, window, minPeriods int, q float64) {
 			if f := h - float64(k); f > 0 {
 				y += float64(f * (o.sorted[o.next(at+1)].value() - y))
 			}
-			dst[t] = y
+			dst[t-from] = y
 		}
 	}
 }
 
-// Median writes the middle value of the trailing window into dst, halfway between the two middle
-// ones where their number is even: Quantile at one half.
-func Median(dst, x []float64, window, minPeriods int) { Quantile(dst, x, window, minPeriods, 0.5) }
-
-// Rank writes the percentile rank of the newest value within its trailing window into dst, in (0, 1],
-//
-//	dst[t] = ( #{x[s] < x[t]} + (#{x[s] = x[t]}+1)/2 ) / n,  s = t-window+1 … t,
-//
-// so that ties share their average rank; NaN where x[t] is missing. It is pandas' rolling
-// rank(pct=True) and takes O(len(x)·log window) time.
-func Rank(dst, x []float64, window, minPeriods int) {
-	check(len(dst), len(x), window, minPeriods)
+func ranks(dst, x []float64, from, window, minPeriods int) {
 	o := newOrder(window, len(x))
 	o.count = make([]int32, len(o.words)+1)
 	o.ties = make([]int32, len(o.place))
-	for lo := 0; lo < len(x); lo += o.chunk {
+	for lo := from; lo < len(x); lo += o.chunk {
 		hi := min(lo+o.chunk, len(x))
 		o.load(x, lo, hi)
 		o.tie()
@@ -108,7 +143,7 @@ func Rank(dst, x []float64, window, minPeriods int) {
 				continue
 			}
 			if p < 0 || n < minPeriods {
-				dst[t] = nan
+				dst[t-from] = nan
 				continue
 			}
 			// Of equal values the newest has the highest place.
@@ -118,7 +153,7 @@ func Rank(dst, x []float64, window, minPeriods int) {
 				less = o.before(first)
 				equal -= less
 			}
-			dst[t] = (float64(less) + float64(equal+1)/2) / float64(n)
+			dst[t-from] = (float64(less) + float64(equal+1)/2) / float64(n)
 		}
 	}
 }

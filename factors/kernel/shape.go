@@ -9,9 +9,7 @@ import "math"
 // and NaN where n < 3 or where all values are equal (pandas says 0 there). It takes O(len(x)) time.
 // Merging follows Pébay (2008).
 func Skew(dst, x []float64, window, minPeriods int) {
-	shape(dst, x, window, minPeriods, 3, func(a powers) float64 {
-		return a.n * math.Sqrt(a.n-1) / (a.n - 2) * a.m3 / (a.m2 * math.Sqrt(a.m2))
-	})
+	NewSkew(window, minPeriods).Next(dst, x)
 }
 
 // Kurt writes the trailing sample excess kurtosis of x into dst, corrected for bias,
@@ -20,22 +18,47 @@ func Skew(dst, x []float64, window, minPeriods int) {
 //
 // and NaN where n < 4 or where all values are equal (pandas says −3 there). It takes O(len(x)) time.
 func Kurt(dst, x []float64, window, minPeriods int) {
-	shape(dst, x, window, minPeriods, 4, func(a powers) float64 {
+	NewKurt(window, minPeriods).Next(dst, x)
+}
+
+// NewSkew is a Rolling of Skew.
+func NewSkew(window, minPeriods int) Rolling {
+	return newShape(window, minPeriods, 3, func(a powers) float64 {
+		return a.n * math.Sqrt(a.n-1) / (a.n - 2) * a.m3 / (a.m2 * math.Sqrt(a.m2))
+	})
+}
+
+// NewKurt is a Rolling of Kurt.
+func NewKurt(window, minPeriods int) Rolling {
+	return newShape(window, minPeriods, 4, func(a powers) float64 {
 		return (a.n - 1) / ((a.n - 2) * (a.n - 3)) * (float64(a.n*(a.n+1)*a.m4/(a.m2*a.m2)) - 3*(a.n-1))
 	})
 }
 
-// shape is f of the windows that have at least minPeriods and least values.
-func shape(dst, x []float64, window, minPeriods, least int, f func(powers) float64) {
-	check(len(dst), len(x), window, minPeriods)
-	least = max(least, minPeriods)
-	push := func(a powers, t int) powers { return a.push(x[t]) }
-	blocks(len(x), window, push, func(t int, head, tail powers) {
+// shape is f of the windows that have at least so many values, not all of them equal.
+type shape struct {
+	merged[powers]
+	least float64
+	f     func(powers) float64
+}
+
+func newShape(window, minPeriods, least int, f func(powers) float64) Rolling {
+	checkWindow(window, minPeriods)
+	return &shape{newPowers(window), float64(max(least, minPeriods)), f}
+}
+
+func (s *shape) Next(dst, x []float64) {
+	checkLengths(len(dst), len(x))
+	s.next(x, x, func(t int, head, tail powers) {
 		a := head.merge(tail)
-		if dst[t] = nan; a.n >= float64(least) && a.m2 > 0 {
-			dst[t] = f(a)
+		if dst[t] = nan; a.n >= s.least && a.m2 > 0 {
+			dst[t] = s.f(a)
 		}
 	})
+}
+
+func newPowers(window int) merged[powers] {
+	return merged[powers]{window: window, push: func(a powers, x, _ float64) powers { return a.push(x) }}
 }
 
 // powers are n values' mean, less the reference ref, which is one of them, and the sums of the

@@ -21,10 +21,13 @@ var nan = math.NaN()
 // finite reports whether v is neither NaN nor ±Inf.
 func finite(v float64) bool { return v-v == 0 }
 
-func check(dst, x, window, minPeriods int) {
+func checkLengths(dst, x int) {
 	if dst != x {
 		panic("kernel: dst and input differ in length")
 	}
+}
+
+func checkWindow(window, minPeriods int) {
 	if window < 1 {
 		panic("kernel: window < 1")
 	}
@@ -39,94 +42,46 @@ func check(dst, x, window, minPeriods int) {
 //
 // with an error of at most about window·2⁻⁵³·Σ|x[s]|. With minPeriods 0 the sum of nothing is 0.
 // It takes O(len(x)) time.
-func Sum(dst, x []float64, window, minPeriods int) { sum(dst, x, window, minPeriods, false) }
+func Sum(dst, x []float64, window, minPeriods int) { NewSum(window, minPeriods).Next(dst, x) }
 
 // Mean writes the trailing arithmetic mean of x into dst: Sum over the number of values. The mean
 // of nothing is NaN. It takes O(len(x)) time.
-func Mean(dst, x []float64, window, minPeriods int) {
-	sum(dst, x, window, max(minPeriods, 1), true)
+func Mean(dst, x []float64, window, minPeriods int) { NewMean(window, minPeriods).Next(dst, x) }
+
+// NewSum is a Rolling of Sum.
+func NewSum(window, minPeriods int) Rolling { return newTotal(window, minPeriods, false) }
+
+// NewMean is a Rolling of Mean.
+func NewMean(window, minPeriods int) Rolling { return newTotal(window, max(minPeriods, 1), true) }
+
+type total struct {
+	merged[sumOf]
+	minPeriods float64
+	mean       bool
 }
 
-func sum(dst, x []float64, window, minPeriods int, mean bool) {
-	check(len(dst), len(x), window, minPeriods)
-	if len(x) > 0 && finite(sumFrom(x, 0)) {
-		sumWhole(dst, x, window, minPeriods, mean)
-		return
-	}
-	tail := make([]float64, min(window, len(x))+1) // tail[j]: the last block from offset j on
-	missing := 0                                   // in the window
-	for lo := 0; lo < len(x); lo += window {
-		block := x[lo:min(lo+window, len(x))]
-		past := x[max(lo-window, 0):] // past[j] leaves the window as block[j] enters, after the first block
-		out := dst[lo:][:len(block)]
-		rest := tail[1:][:len(block)]
-		head := 0.0
-		for j, v := range block {
-			if finite(v) {
-				head += v
-			} else {
-				missing++
-			}
-			n := window
-			if lo == 0 {
-				n = j + 1
-			} else if missing > 0 && !finite(past[j]) {
-				missing--
-			}
-			n -= missing
-			s := head + rest[j]
-			if mean {
-				s /= float64(n)
-			}
-			if n < minPeriods {
-				s = nan
-			}
-			out[j] = s
+type sumOf struct{ n, sum float64 }
+
+func newTotal(window, minPeriods int, mean bool) Rolling {
+	checkWindow(window, min(minPeriods, window))
+	return &total{merged[sumOf]{window: window, push: func(s sumOf, x, _ float64) sumOf {
+		if finite(x) {
+			s.n++
+			s.sum += x
 		}
-		if len(block) < window {
-			return
-		}
-		s := 0.0
-		for j := len(block) - 1; j >= 0; j-- {
-			if v := block[j]; finite(v) {
-				s += v
-			}
-			tail[j] = s
-		}
-	}
+		return s
+	}}, float64(minPeriods), mean}
 }
 
-// sumWhole is sum of a column in which nothing is missing.
-func sumWhole(dst, x []float64, window, minPeriods int, mean bool) {
-	tail := make([]float64, min(window, len(x))+1)
-	for lo := 0; lo < len(x); lo += window {
-		block := x[lo:min(lo+window, len(x))]
-		out, rest := dst[lo:][:len(block)], tail[1:][:len(block)]
-		head := 0.0
-		for j, v := range block {
-			head += v
-			out[j] = head + rest[j]
+func (s *total) Next(dst, x []float64) {
+	checkLengths(len(dst), len(x))
+	s.next(x, x, func(t int, head, tail sumOf) {
+		n, sum := head.n+tail.n, head.sum+tail.sum
+		if s.mean {
+			sum /= n
 		}
-		if len(block) < window {
-			break
+		if dst[t] = sum; n < s.minPeriods {
+			dst[t] = nan
 		}
-		s := 0.0
-		for j := len(block) - 1; j >= 0; j-- {
-			s += block[j]
-			tail[j] = s
-		}
-	}
-	first := min(window-1, len(x)) // rows whose window is not full
-	if mean {
-		for t := range dst[:first] {
-			dst[t] /= float64(t + 1)
-		}
-		n := float64(window)
-		for t := range dst[first:] {
-			dst[first+t] /= n
-		}
-	}
-	for t := range dst[:min(first, max(minPeriods-1, 0))] {
-		dst[t] = nan
-	}
+	})
 }

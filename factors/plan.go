@@ -1,0 +1,160 @@
+package factors
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
+)
+
+// Plan is what factors are made of, each intermediate once: nodes that stand after those that they use. It is read
+// only and may be started several times.
+type Plan struct {
+	fields      []string
+	nodes       []planNode
+	levels      [][]int // nodes that need those of the levels before alone
+	roots       []int   // the node of each factor
+	instruments int
+}
+
+type planNode struct {
+	Factor
+	inputs []int // places among the fields
+	uses   []int // nodes
+	level  int
+}
+
+// NewPlan plans the factors over the instruments of g, whose labels are not needed. Factors of equal keys are
+// computed once. Two of one name are an error.
+func NewPlan(fs []Factor, g *Grid) (*Plan, error) {
+	p := &Plan{instruments: len(g.Instruments)}
+	names := map[string]bool{}
+	for _, f := range fs {
+		if names[f.Name] {
+			return nil, fmt.Errorf("factor %s is defined twice", f.Name)
+		}
+		names[f.Name] = true
+		p.roots = append(p.roots, p.add(f))
+	}
+	return p, nil
+}
+
+func (p *Plan) add(f Factor) int {
+	if k := slices.IndexFunc(p.nodes, func(n planNode) bool { return n.Key == f.Key }); k >= 0 {
+		return k
+	}
+	n := planNode{Factor: f}
+	for _, name := range f.Inputs {
+		if !slices.Contains(p.fields, name) {
+			p.fields = append(p.fields, name)
+		}
+		n.inputs = append(n.inputs, slices.Index(p.fields, name))
+	}
+	for _, u := range f.Uses {
+		at := p.add(u)
+		n.uses = append(n.uses, at)
+		n.level = max(n.level, p.nodes[at].level+1)
+	}
+	for len(p.levels) <= n.level {
+		p.levels = append(p.levels, nil)
+	}
+	p.levels[n.level] = append(p.levels[n.level], len(p.nodes))
+	p.nodes = append(p.nodes, n)
+	return len(p.nodes) - 1
+}
+
+// Fields names the market fields that the factors are computed from, in the order in which Next wants a block's
+// columns.
+func (p *Plan) Fields() []string { return p.fields }
+
+// Start begins with row 0 of all instruments.
+func (p *Plan) Start() *Play {
+	r := &Play{plan: p, evals: make([][]Eval, len(p.nodes)), cols: make([][][]float64, len(p.nodes)), out: make([][][]float64, len(p.roots))}
+	for k := range p.nodes {
+		r.cols[k] = make([][]float64, p.instruments)
+		if p.nodes[k].Sample != nil {
+			continue
+		}
+		r.evals[k] = make([]Eval, p.instruments)
+		for i := range r.evals[k] {
+			r.evals[k][i] = p.nodes[k].Start()
+		}
+	}
+	for k, n := range p.roots {
+		if p.nodes[n].Sample != nil {
+			n = p.nodes[n].uses[0]
+		}
+		r.out[k] = r.cols[n]
+	}
+	return r
+}
+
+// Play is a plan with the state that it carries from block to block. Its columns keep their memory.
+type Play struct {
+	plan  *Plan
+	evals [][]Eval      // by node and instrument
+	cols  [][][]float64 // by node and instrument
+	out   [][][]float64 // by factor and instrument
+	rows  int           // seen so far
+}
+
+// Next computes the rows that follow those before, by factor and instrument. Of a factor that looks ahead it gives the
+// column that Factor.Sample wants. The columns are valid until the next call. The result does not depend on the
+// number of workers (0: GOMAXPROCS). When ctx is done Next stops with its cause.
+func (r *Play) Next(ctx context.Context, b *bars.Block, workers int) ([][][]float64, error) {
+	if b.Lo != r.rows {
+		panic("factors: a block does not follow the one before")
+	}
+	r.rows = b.Hi
+	if r.plan.instruments > 1 {
+		err := datasets.ForEach(ctx, workers, r.plan.instruments, func(_ context.Context, i int) error {
+			for k := range r.plan.nodes {
+				r.eval(b, k, i)
+			}
+			return nil
+		})
+		return r.out, err
+	}
+	for _, level := range r.plan.levels {
+		err := datasets.ForEach(ctx, workers, len(level)*r.plan.instruments, func(_ context.Context, at int) error {
+			r.eval(b, level[at], 0)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return r.out, nil
+}
+
+// eval computes a node of instrument i.
+func (r *Play) eval(b *bars.Block, node, i int) {
+	n := &r.plan.nodes[node]
+	if n.Sample != nil {
+		return
+	}
+	in := make([][]float64, 0, 8)
+	for _, f := range n.inputs {
+		in = append(in, b.Cols[f][i])
+	}
+	for _, u := range n.uses {
+		in = append(in, r.cols[u][i])
+	}
+	dst := slices.Grow(r.cols[node][i][:0], b.Len())[:b.Len()]
+	r.cols[node][i] = dst
+	r.evals[node][i](dst, in)
+}
+
+// missingField says which feed carries a field that the bars do not have.
+func missingField(name string) error {
+	feeds := FieldFeeds(name)
+	alternatives := make([]string, len(feeds))
+	for i, f := range feeds {
+		alternatives[i] = string(f)
+	}
+	return fmt.Errorf("the bars have no %s, which comes from %s: qf fetch --types %s",
+		name, strings.Join(alternatives, " or "), feeds[0])
+}
