@@ -1,5 +1,7 @@
 package metrics
 
+import "math"
+
 // Drawdown is how far and how long an equity curve was under water.
 type Drawdown struct {
 	Max              float64 // min_t E_t/max_{s≤t} E_s − 1, at most 0
@@ -50,6 +52,36 @@ func (w *Watermark) Add(e float64, at int64) {
 	w.under = true
 	if down := e/w.top - 1; down < w.d.Max {
 		w.d.Max, w.d.Peak, w.d.Trough, w.d.PeakAt, w.d.TroughAt = down, w.topRow, t, w.topAt, at
+	}
+}
+
+// Extend takes the next points.
+func (w *Watermark) Extend(equity []float64, times []int64) {
+	top, lowest := w.top, math.Inf(1) // of the points here since the top
+	for k, e := range equity {
+		switch {
+		case e >= top:
+			w.Add(e, times[k])
+			top, lowest = e, math.Inf(1)
+			continue
+		case e < lowest:
+			lowest = e
+			w.Add(e, times[k])
+			continue
+		}
+		w.row++
+	}
+	if len(times) > 0 {
+		w.at = times[len(times)-1]
+	}
+}
+
+// AddLevel takes n points of one equity, the first and last at the given times.
+func (w *Watermark) AddLevel(e float64, n int, first, last int64) {
+	w.Add(e, first)
+	if n > 1 {
+		w.row += n - 2
+		w.Add(e, last)
 	}
 }
 

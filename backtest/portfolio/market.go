@@ -1,0 +1,36 @@
+package portfolio
+
+import (
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/factors"
+)
+
+// Market is what portfolios trade on: instruments on one grid, what their amounts mean, and the funding events. The
+// columns come with the blocks.
+//
+// The portfolios of one Market remember the past of its columns together. So all are made before the first block, and
+// each takes a block before any takes the next; within a block they may run at once.
+type Market struct {
+	Grid        *factors.Grid       // labels are not asked for
+	Contracts   []datasets.Contract // one per instrument
+	Settlements [][]bars.Settlement // per instrument, by time; nil where there is no funding feed
+	Days        [][]bars.DayStatus  // per instrument: what the lake had; nil where that is not known
+
+	history history
+}
+
+// days is what the lake had of instrument i.
+func (m *Market) days(i int) []bars.DayStatus {
+	if m.Days == nil {
+		return nil
+	}
+	return m.Days[i]
+}
+
+func (m *Market) settlements(i int) []bars.Settlement {
+	if m.Settlements == nil {
+		return nil
+	}
+	return m.Settlements[i]
+}

@@ -1,0 +1,243 @@
+package portfolio
+
+import (
+	"math"
+	"slices"
+
+	"github.com/qf-dev/qf/backtest/study"
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
+)
+
+// position is one instrument's side of a replay: what is held, the orders on their way, and its columns of the block.
+type position struct {
+	index    int
+	contract datasets.Contract
+	atOpen   bool    // fills happen at the bar's first instant
+	accrues  bool    // funding runs continuously
+	borrow   float64 // spot: cost of a short position per year, as a share of its value
+	floors   bool    // spot that cannot be short
+
+	settlements []bars.Settlement // those not yet due
+
+	quantity float64 // held
+	heading  float64 // what will be held once every order on its way is filled
+	orders   []order // on their way, by time of decision
+	mark     float64 // last known close; NaN before the first
+	from     float64 // price from which the next row earns: the mark, or the reference of a fill in it
+	booked   float64 // price up to which the PnL of what is held was attributed
+	swept    float64 // inverse: PnL not yet attributed, in cash at each mark
+	last     float64 // last target weight
+	want     float64 // target weight now
+
+	next, nextSwept float64 // mark and swept at the end of the stretch
+
+	floored    int // bars at which a short target was raised to 0
+	shortSince int // the row from which on one is; −1: none is
+	unimpacted int // fills before which no volatility or turnover was known
+
+	trip RoundTrip // in progress while quantity ≠ 0
+
+	// Of the block, from its first row on. target is nil where it is 1 throughout; bid, ask and rate where there are none.
+	close, trades, price, bid, ask, rate, target []float64
+
+	acts    int     // the next row in which something happens before the mark
+	decides int     // the next row after whose mark a decision is due
+	changes int     // the next row with another target
+	raw     float64 // target of the rows before that
+
+	quoted      [2]float64 // bid and ask of the row before the block
+	rated       float64    // rate of that row
+	markedAt    int        // row of the mark
+	markedLabel int64      // its label
+}
+
+// order changes the position to `to`, whatever it is then: the orders before it are filled by then.
+type order struct {
+	decided int
+	to      float64
+}
+
+func (s *position) init(m *Market, i int, span study.Span, e study.ExecutionConfig) (err error) {
+	nan := math.NaN()
+	*s = position{
+		index: i, contract: m.Contracts[i], atOpen: e.Price == "open", mark: nan, from: nan, booked: nan,
+		shortSince: -1, quoted: [2]float64{nan, nan}, rated: nan, changes: span.Lo, decides: span.Lo,
+	}
+	switch {
+	case s.contract.Spot:
+		s.floors = e.SpotShort == nil
+		if e.SpotShort != nil {
+			s.borrow = e.SpotShort.BorrowBps * basisPoint
+		}
+	case !e.Funding:
+	case s.contract.ContinuousFunding:
+		s.accrues = true
+	default:
+		s.settlements, err = dueIn(m, i, span)
+	}
+	return err
+}
+
+// leave carries what the next block's first row looks back on.
+func (s *position) leave(p *Portfolio) {
+	n := len(s.close) - 1
+	if s.bid != nil {
+		s.quoted = [2]float64{s.bid[n], s.ask[n]}
+	}
+	if s.rate != nil {
+		s.rated = s.rate[n]
+	}
+	for n >= 0 && !priced(s.close[n]) {
+		n--
+	}
+	if n >= 0 {
+		s.markedAt, s.markedLabel = p.first+n, p.closes[n]
+	}
+	s.close, s.trades, s.price, s.bid, s.ask, s.rate, s.target = nil, nil, nil, nil, nil, nil, nil
+}
+
+// priced reports whether v is a price.
+func priced(v float64) bool { return v > 0 && v <= math.MaxFloat64 }
+
+// value is what q units are worth at the last mark, in quote currency; its share of equity is a weight.
+func (s *position) value(q float64) float64 {
+	if q == 0 {
+		return 0
+	}
+	return s.contract.Notional(s.mark, q)
+}
+
+// worth is the position's part of equity beside cash: the units of a linear instrument at the last mark, the gains of
+// an inverse one that were not yet attributed.
+func (s *position) worth() float64 {
+	if s.contract.Inverse {
+		return s.swept
+	}
+	return s.value(s.quantity)
+}
+
+// earned is the price PnL of holding q units from one price to another, in quote currency,
+//
+//	q · multiplier · (b − a)            (spot, linear)
+//	q · multiplier · (b − a)/(a·b) · mark   (inverse: the coin PnL, swept at the bar's mark)
+func (s *position) earned(q, a, b, mark float64) float64 {
+	switch {
+	case q == 0:
+		return 0
+	case s.contract.Inverse:
+		return q * s.contract.Multiplier * ((b - a) / a) * (mark / b)
+	default:
+		return q * s.contract.Multiplier * (b - a)
+	}
+}
+
+// pending is the price PnL of what is held that was not yet attributed.
+func (s *position) pending() float64 {
+	if s.contract.Inverse {
+		return s.swept
+	}
+	return s.earned(s.quantity, s.booked, s.mark, s.mark)
+}
+
+// attribute books the price PnL that is pending.
+func (s *position) attribute(p *Portfolio) {
+	pnl := s.pending()
+	if s.contract.Inverse {
+		p.cash += s.swept
+		s.swept = 0
+	}
+	s.booked = s.mark
+	s.gain(p, pnl)
+}
+
+// gain books a price PnL of what is held.
+func (s *position) gain(p *Portfolio, pnl float64) {
+	s.trip.PnL += pnl
+	p.account.Total.PricePnL += pnl
+	p.account.ByInstrument[s.index].PricePnL += pnl
+}
+
+// execute fills the orders that are due at row t.
+func (s *position) execute(p *Portfolio, t int) {
+	n := 0
+	for n < len(s.orders) && s.orders[n].decided+p.e.Delay <= t {
+		s.fill(p, t, s.orders[n])
+		n++
+	}
+	s.orders = slices.Delete(s.orders, 0, n)
+}
+
+// fill executes an order at row t.
+func (s *position) fill(p *Portfolio, t int, o order) {
+	q := o.to - s.quantity
+	if q == 0 {
+		return
+	}
+	k := t - p.first
+	f := Fill{Row: t, Decided: o.decided, Instrument: s.index, Quantity: q, Reference: s.price[k], Held: o.to}
+	spread, impact, fee := s.costs(p, t, q)
+	moved := spread + impact
+	f.Price = f.Reference * (1 + math.Copysign(moved, q))
+	f.Notional = s.contract.Notional(f.Price, math.Abs(q))
+	f.Fee = f.Notional * fee
+	s.exchange(p, k, f)
+	p.cash -= f.Fee
+	if moved > 0 {
+		lost := s.earned(q, f.Reference, f.Price, s.close[k])
+		f.Slippage, f.Impact = lost*(spread/moved), lost*(impact/moved)
+	}
+	p.charge(s.index, k, Attribution{Fees: f.Fee, Slippage: f.Slippage, Impact: f.Impact})
+	s.turn(p, f)
+	s.quantity = o.to
+	p.held = true
+	p.turned += s.contract.Notional(f.Reference, math.Abs(q))
+	p.account.Notional += f.Notional
+	p.account.Fills++
+	p.rows.Fills = append(p.rows.Fills, f)
+}
+
+// exchange books what was held up to the reference of a fill in row k of the block, and pays for the fill. From there on
+// the row earns on what is held after it. An inverse position's coin PnL is turned into cash at the row's mark:
+//
+//	(held/from + q/price − after/reference) · multiplier · mark
+func (s *position) exchange(p *Portfolio, k int, f Fill) {
+	m, mark := s.contract.Multiplier, s.close[k]
+	within := s.earned(s.quantity, s.from, f.Reference, mark)
+	if p.rows.Bar != nil {
+		p.rows.Bar[k].PricePnL += within
+	}
+	if !s.contract.Inverse {
+		s.gain(p, s.earned(s.quantity, s.booked, f.Reference, mark))
+		p.cash -= f.Quantity * m * f.Price
+	} else {
+		s.gain(p, s.swept+within)
+		coin := f.Quantity*m/f.Price - f.Held*m/f.Reference
+		if s.quantity != 0 {
+			coin += s.quantity * m / s.from
+		}
+		p.cash += s.swept + coin*mark
+		s.swept = 0
+	}
+	s.from, s.booked = f.Reference, f.Reference
+}
+
+// turn keeps the round trips: the costs of a fill that crosses zero are shared by what it closes and what it opens.
+func (s *position) turn(p *Portfolio, f Fill) {
+	cost := f.Fee + f.Slippage + f.Impact
+	label := p.at(f.Row)
+	if s.quantity == 0 {
+		s.trip = RoundTrip{Instrument: s.index, Entry: f.Row, Opened: label, PnL: -cost}
+		return
+	}
+	if f.Held != 0 && math.Signbit(f.Held) == math.Signbit(s.quantity) {
+		s.trip.PnL -= cost
+		return
+	}
+	closing := cost * math.Abs(s.quantity/f.Quantity)
+	s.trip.PnL -= closing
+	s.trip.Exit, s.trip.Closed = f.Row, label
+	p.account.Trips.add(s.trip)
+	p.rows.Trips = append(p.rows.Trips, s.trip)
+	s.trip = RoundTrip{Instrument: s.index, Entry: f.Row, Opened: label, PnL: closing - cost}
+}

@@ -1,0 +1,341 @@
+package portfolio
+
+import (
+	"math"
+	"slices"
+	"sync"
+)
+
+// Stretches are at most this long: what is worked out over them stays in the first cache. Under a rebalance band every
+// row may send orders, and they are shorter.
+const (
+	longest = 1024
+	banded  = 64
+)
+
+// workspace is what the valuation of one stretch needs, by row.
+type workspace struct {
+	equity [longest]float64
+	gross  [longest]float64 // Σ over positions of abs(value)
+}
+
+var workspaces = sync.Pool{New: func() any { return new(workspace) }}
+
+// play plays rows [t, hi) of the block. Settlements and fills happen at the first row of a stretch, a decision after its
+// last; in between prices alone move equity.
+func (p *Portfolio) play(t, hi int) {
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
+	for t < hi && !p.account.Ruined {
+		if t >= p.dayEnd {
+			p.nextDay(t)
+		}
+		for i := range p.positions {
+			if s := &p.positions[i]; s.acts == t {
+				s.act(p, t)
+				s.seekAct(p, t+1, hi)
+			}
+		}
+		end, due := p.until(t, hi)
+		t, due = p.mark(w, t, end, due)
+		if due && !p.account.Ruined {
+			p.decide(t-1, hi)
+		}
+	}
+	if t < hi {
+		p.rest(t, hi)
+	}
+}
+
+// until is the end of the stretch that begins with row t, and whether a decision is due after its last row.
+func (p *Portfolio) until(t, hi int) (end int, due bool) {
+	end = min(hi, p.dayEnd, t+longest)
+	if p.e.RebalanceBand > 0 {
+		end = min(end, t+banded)
+	}
+	last := math.MaxInt
+	if p.weighs() && p.allots >= t {
+		last = p.allots
+	}
+	for i := range p.positions {
+		s := &p.positions[i]
+		end, last = min(end, s.acts), min(last, s.decides)
+	}
+	if last < end {
+		return last + 1, true
+	}
+	return end, false
+}
+
+// act takes a position through what happens in row t before its mark.
+func (s *position) act(p *Portfolio, t int) {
+	funded := s.accrues || len(s.settlements) > 0 || s.borrow > 0
+	if funded {
+		s.fund(p, t, true)
+	}
+	if len(s.orders) > 0 && s.fillable(t-p.first) {
+		s.execute(p, t)
+	}
+	if funded {
+		s.fund(p, t, false)
+	}
+}
+
+// fillable reports whether orders can be filled in row k of the block.
+func (s *position) fillable(k int) bool {
+	return priced(s.close[k]) && s.trades[k] > 0 && priced(s.price[k])
+}
+
+// seekAct finds the first row from t on in which something may happen before the mark.
+func (s *position) seekAct(p *Portfolio, t, hi int) {
+	s.acts = hi
+	if s.accrues && s.quantity != 0 || s.borrow > 0 && s.quantity < 0 {
+		s.acts = min(t, hi)
+		return
+	}
+	if len(s.settlements) > 0 {
+		s.acts = min(hi, max(t, p.rowOf(s.settlements[0].Time)))
+	}
+	if len(s.orders) > 0 {
+		r := max(t, s.orders[0].decided+p.e.Delay)
+		for r < s.acts && !s.fillable(r-p.first) {
+			r++
+		}
+		s.acts = min(r, s.acts)
+	}
+}
+
+// rowOf is the row of the block that covers an instant, or one beyond it.
+func (p *Portfolio) rowOf(at int64) int {
+	t := p.first + p.labelsUpTo(at)
+	if t == p.span.Hi && at < p.span.To {
+		t--
+	}
+	return t
+}
+
+// mark values rows [t, end) and gives the row after the last that it did: it stops after one that ruins, or in which a
+// weight has left its band, after which a decision is due.
+func (p *Portfolio) mark(w *workspace, t, end int, due bool) (int, bool) {
+	k, n := t-p.first, end-t
+	equity, gross := w.equity[:n], w.gross[:n]
+	live := p.sum(equity, gross, k)
+	if p.turned > 0 && equity[0] > 0 {
+		p.account.Turnover += p.turned / equity[0]
+	}
+	p.turned = 0
+	if !live && p.cash > 0 && p.e.RebalanceBand == 0 {
+		p.equity = p.cash
+		p.water.AddLevel(p.cash, n, p.closes[k], p.closes[k+n-1])
+		p.rows.flat(k, n, p.cash)
+		p.commit()
+		return end, due
+	}
+	if p.e.RebalanceBand > 0 {
+		if m := p.drifted(equity, k); m < n {
+			n, due = m+1, true
+		}
+	}
+	exposure := p.exposure
+	for j, e := range equity[:n] {
+		if e <= 0 {
+			n = j + 1
+			p.account.Ruined = true
+			break
+		}
+		exposure += gross[j] / e
+	}
+	p.exposure = exposure
+	if n < len(equity) {
+		equity = equity[:n]
+		p.sum(equity, gross[:n], k)
+	}
+	p.equity = equity[n-1]
+	p.water.Extend(equity, p.closes[k:k+n])
+	p.keep(equity, k)
+	p.commit()
+	if p.account.Ruined {
+		p.ruin(t + n - 1)
+	}
+	return t + n, due
+}
+
+// sum values every position at the closes from row k of the block on, and reports whether anything is held. Where it
+// ends, commit sets the positions' marks.
+func (p *Portfolio) sum(equity, gross []float64, k int) (live bool) {
+	for i := range p.positions {
+		s := &p.positions[i]
+		closes := s.close[k : k+len(equity)]
+		if s.quantity == 0 {
+			s.next, s.nextSwept = lastPriced(closes, s.mark), s.swept
+			continue
+		}
+		if !live {
+			for j := range equity {
+				equity[j] = p.cash
+			}
+			clear(gross)
+			live = true
+		}
+		s.sum(equity, gross, closes)
+	}
+	if !live {
+		for j := range equity {
+			equity[j], gross[j] = p.cash, 0
+		}
+	}
+	return live
+}
+
+// lastPriced is the last price of a column, or another where there is none.
+func lastPriced(closes []float64, otherwise float64) float64 {
+	for j := len(closes) - 1; j >= 0; j-- {
+		if priced(closes[j]) {
+			return closes[j]
+		}
+	}
+	return otherwise
+}
+
+// sum adds to equity what the position is worth at each close, and to gross the size of its value.
+func (s *position) sum(equity, gross, closes []float64) {
+	units := s.quantity * s.contract.Multiplier
+	size := math.Abs(units)
+	gross = gross[:len(equity)]
+	closes = closes[:len(equity)]
+	if s.contract.Inverse {
+		mark, swept := s.from, s.swept
+		for j, c := range closes {
+			if !priced(c) {
+				c = mark
+			}
+			swept += float64(units * ((c - mark) / mark))
+			mark = c
+			equity[j] += swept
+			gross[j] += size
+		}
+		s.next, s.nextSwept = mark, swept
+		return
+	}
+	mark := s.mark
+	for j, c := range closes {
+		if !priced(c) {
+			c = mark
+		}
+		mark = c
+		equity[j] += float64(units * c)
+		gross[j] += float64(size * c)
+	}
+	s.next = mark
+}
+
+// commit moves the marks to where sum ended.
+func (p *Portfolio) commit() {
+	for i := range p.positions {
+		s := &p.positions[i]
+		s.mark, s.from, s.swept = s.next, s.next, s.nextSwept
+	}
+}
+
+// drifted is the first row in which what is held, with the orders on their way, is off the target weight by more than
+// the rebalance band, counted from row k of the block; as many as there are rows where none is.
+func (p *Portfolio) drifted(equity []float64, k int) int {
+	for j, e := range equity {
+		if e <= 0 {
+			break
+		}
+		for i := range p.positions {
+			s := &p.positions[i]
+			if c := s.close[k+j]; priced(c) && s.off(c, p.base(e), p.e.RebalanceBand) {
+				return j
+			}
+		}
+	}
+	return len(equity)
+}
+
+// off reports whether the weight of what will be held is off the target by more than band.
+func (s *position) off(close, base, band float64) bool {
+	return math.Abs(s.contract.Notional(close, s.heading)/base-s.want) > band
+}
+
+// keep writes the rows that are wanted, from row k of the block on.
+func (p *Portfolio) keep(equity []float64, k int) {
+	if p.rows.Equity != nil {
+		copy(p.rows.Equity[k:], equity)
+	}
+	if p.rows.Bar == nil {
+		return
+	}
+	for i := range p.positions {
+		s := &p.positions[i]
+		if s.quantity == 0 {
+			continue
+		}
+		quantity, weight, bar := p.rows.Quantity[i][k:], p.rows.Weight[i][k:], p.rows.Bar[k:]
+		from := s.from
+		for j, e := range equity {
+			c := s.close[k+j]
+			if !priced(c) {
+				c = from
+			}
+			bar[j].PricePnL += s.earned(s.quantity, from, c, c)
+			from = c
+			quantity[j] = s.quantity
+			if e > 0 {
+				weight[j] = s.contract.Notional(c, s.quantity) / e
+			}
+		}
+	}
+}
+
+// ruin ends the replay at row t: what is left stays as it is.
+func (p *Portfolio) ruin(t int) {
+	p.closeDay()
+	for i := range p.positions {
+		p.positions[i].unfloor(t)
+	}
+	p.warnf("equity fell to %.2f at %s: the run ends there", p.equity, stamp(p.at(t)))
+}
+
+// rest passes over rows [t, hi) after a ruin.
+func (p *Portfolio) rest(t, hi int) {
+	k := t - p.first
+	p.water.AddLevel(p.equity, hi-t, p.closes[k], p.closes[len(p.closes)-1])
+	p.rows.flat(k, hi-t, p.equity)
+}
+
+// nextDay closes days until the one of row t.
+func (p *Portfolio) nextDay(t int) {
+	for p.at(t) > (p.today + 1).Start() {
+		p.closeDay()
+	}
+	p.dayEnd = p.first + p.labelsUpTo((p.today + 1).Start())
+	p.allots = t
+}
+
+// closeDay ends the day in progress at the last mark.
+func (p *Portfolio) closeDay() {
+	holding := slices.ContainsFunc(p.positions, func(s position) bool { return s.quantity != 0 })
+	p.account.Days = append(p.account.Days, Day{Day: p.today, Return: p.equity/p.before - 1, Held: p.held || holding})
+	p.today, p.before, p.held = p.today+1, p.equity, holding
+	p.checkEquity()
+}
+
+// checkEquity checks that equity is the capital and the sum of its causes.
+func (p *Portfolio) checkEquity() {
+	pending := 0.0
+	for i := range p.positions {
+		pending += p.positions[i].pending()
+	}
+	p.check(p.account.Capital + p.account.Total.Net() + pending - p.equity)
+}
+
+// check keeps the largest residual.
+func (p *Portfolio) check(residual float64) {
+	a := &p.account
+	scale := max(math.Abs(p.equity), a.Capital)
+	if !(math.Abs(residual) <= a.Residual*scale) {
+		a.Residual = math.Abs(residual) / scale
+	}
+}
