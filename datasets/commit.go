@@ -52,15 +52,13 @@ func (l *Lake) Create(ctx context.Context, p Partition) (*Writer, error) {
 	return w, nil
 }
 
-// shape keeps the memory of a writer, which holds a row group until it is whole, about the same for
-// narrow and wide feeds.
+// shape is how a feed's files are laid out. A writer holds a page's values and a row group's encoded
+// pages, so wide feeds get shorter ones of both.
 func shape(columns int) parquet.WriterOptions {
-	const cells, most = 6 << 19, 1 << 19
-	page := 1 << 15
 	if columns > 32 {
-		page = 1 << 13
+		return parquet.WriterOptions{PageRows: 1 << 14, GroupRows: 1 << 17}
 	}
-	return parquet.WriterOptions{PageRows: page, GroupRows: max(page, min(most, cells/columns/page*page))}
+	return parquet.WriterOptions{PageRows: 1 << 15, GroupRows: 1 << 19}
 }
 
 func (l *Lake) buffer(c *claim) *bufio.Writer {

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -39,7 +40,7 @@ type columnWriter struct {
 
 	// Of the row group's chunk so far:
 	headers  []format.PageHeader // of its data pages
-	packed   []byte              // their compressed bodies
+	packed   [][]byte            // their compressed bodies, in the arena
 	chosen   Codec
 	allNulls int64
 	heads    uint32 // CRC-32 of the page headers of the last chunk
@@ -53,7 +54,9 @@ type columnWriter struct {
 type scratch struct {
 	body  []byte // a page before compression
 	trial []byte
-	out   []byte // the chunk
+	wide  []byte // the page in another form
+	head  []byte // of a page
+	arena arena
 }
 
 func newColumnWriter(f arrow.Field, o Column, s *scratch) (*columnWriter, error) {
@@ -165,9 +168,9 @@ func (c *columnWriter) flushPage(rows int) {
 		c.min, c.max = min(c.min, lo), max(c.max, hi)
 	}
 	if n := len(c.headers); n == 0 || c.headers[n-1].DataPageHeader.V.Encoding != e {
-		c.choose()
+		c.choose(e)
 	}
-	c.packed = c.compress(c.packed, c.body, &h)
+	c.packed = append(c.packed, c.arena.keep(c.compress(c.body, &h)))
 	c.headers = append(c.headers, h)
 	c.allNulls += int64(c.nulls)
 	c.rows, c.nulls, c.valid = 0, 0, c.valid[:0]
@@ -191,37 +194,42 @@ func (c *columnWriter) levels(dst []byte, rows int) []byte {
 	return dst
 }
 
-// compress appends a page's body, compressed, and completes its header.
-func (c *columnWriter) compress(dst, body []byte, h *format.PageHeader) []byte {
-	at := len(dst)
-	dst = compress(dst, body, c.chosen)
-	h.UncompressedPageSize, h.CompressedPageSize = int32(len(body)), int32(len(dst)-at)
-	h.CRC = int32(crc32.ChecksumIEEE(dst[at:]))
-	return dst
+// compress gives a page's body, compressed, until it is called again, and completes its header.
+func (c *columnWriter) compress(body []byte, h *format.PageHeader) []byte {
+	if c.chosen != Uncompressed {
+		c.trial = compress(c.trial[:0], body, c.chosen)
+	}
+	out := c.trial
+	if c.chosen == Uncompressed {
+		out = body
+	}
+	h.UncompressedPageSize, h.CompressedPageSize = int32(len(body)), int32(len(out))
+	h.CRC = int32(crc32.ChecksumIEEE(out))
+	return out
 }
 
-// sample is how much of a page a codec is tried on.
-const sample = 16 << 10
+const (
+	// sample is how much of a page a codec is tried on.
+	sample = 16 << 10
+	// fewBytes is the size of a page below which only Snappy is tried.
+	fewBytes = 4 << 10
+)
 
-// choose picks the chunk's codec, if none was asked for, by the start of body: none where neither
-// saves a sixteenth, Snappy where it comes within an eighth of zstd, which takes twice the time.
-// It is called again when the encoding changes; pages that there are already are then compressed
-// anew, since a chunk has one codec.
-func (c *columnWriter) choose() {
+// choose settles what a chunk's pages from the one in body on are like, if no codec was asked for. It
+// is called again when the encoding changes; pages that there are already are then compressed anew,
+// since a chunk has one codec.
+func (c *columnWriter) choose(e format.Encoding) {
 	codec := c.codec
 	if codec == DefaultCodec {
-		raw := c.body[:min(len(c.body), sample)]
-		c.trial = compress(c.trial[:0], raw, Snappy)
-		snappy := len(c.trial)
-		c.trial = compress(c.trial[:0], raw, Zstd)
-		zstd := len(c.trial)
-		switch {
-		case 16*min(snappy, zstd) > 15*len(raw):
-			codec = Uncompressed
-		case 8*snappy <= 9*zstd:
-			codec = Snappy
-		default:
-			codec = Zstd
+		var size int
+		codec, size = c.try(c.body)
+		if f, ok := c.encoder.(*floatEncoder); ok && e == format.RLEDictionary && len(c.body) >= fewBytes {
+			c.wide = f.widePage(c.levels(c.wide[:0], c.rows))
+			c.trial = compress(c.trial[:0], c.wide[:min(len(c.wide), sample)], Zstd)
+			if wide := scaled(len(c.trial), c.wide); 12*wide <= 13*size {
+				codec, f.wide = Zstd, true
+				c.body, c.wide = c.wide, c.body
+			}
 		}
 	}
 	if codec != c.chosen && len(c.headers) > 0 {
@@ -230,18 +238,40 @@ func (c *columnWriter) choose() {
 	c.chosen = codec
 }
 
+// try picks a codec by the start of a page's body: none where neither saves a sixteenth, Snappy where
+// it comes within an eighth of zstd, which takes twice the time. It estimates the whole body's size.
+func (c *columnWriter) try(body []byte) (Codec, int) {
+	raw := body[:min(len(body), sample)]
+	c.trial = compress(c.trial[:0], raw, Snappy)
+	codec, size := Snappy, len(c.trial)
+	if len(body) >= fewBytes {
+		c.trial = compress(c.trial[:0], raw, Zstd)
+		if zstd := len(c.trial); 8*size > 9*zstd {
+			codec, size = Zstd, zstd
+		}
+	}
+	if 16*size > 15*len(raw) {
+		codec, size = Uncompressed, len(raw)
+	}
+	return codec, scaled(size, body)
+}
+
+// scaled is what a body comes to whose sample came to size.
+func scaled(size int, body []byte) int {
+	return int(int64(size) * int64(len(body)) / int64(max(min(len(body), sample), 1)))
+}
+
 func (c *columnWriter) recompress(codec Codec) {
-	old, was := c.packed, c.chosen
-	c.packed, c.chosen = nil, codec
+	was := c.chosen
+	c.chosen = codec
 	var d decompressor
 	for i := range c.headers {
 		h := &c.headers[i]
-		body, err := d.decompress(nil, old[:h.CompressedPageSize], int(h.UncompressedPageSize), was.format())
+		body, err := d.decompress(nil, c.packed[i], int(h.UncompressedPageSize), was.format())
 		if err != nil {
 			panic("parquet: own page: " + err.Error())
 		}
-		old = old[h.CompressedPageSize:]
-		c.packed = c.compress(c.packed, body, h)
+		c.packed[i] = c.arena.keep(c.compress(body, h))
 	}
 }
 
@@ -255,9 +285,8 @@ func (c *columnWriter) appendHeader(dst []byte, h *format.PageHeader) []byte {
 	return append(dst, head...)
 }
 
-// flushChunk gives the chunk's bytes, which go to offset at of the file, and its metadata. The bytes
-// are valid until the next page or chunk of any column is flushed.
-func (c *columnWriter) flushChunk(at int64) ([]byte, format.ColumnMetaData) {
+// flushChunk writes the chunk's pages by emit, at offset at of the file, and gives its metadata.
+func (c *columnWriter) flushChunk(at int64, emit func([]byte) error) (format.ColumnMetaData, error) {
 	m := format.ColumnMetaData{
 		Type:           c.physical,
 		PathInSchema:   []string{c.name},
@@ -268,36 +297,37 @@ func (c *columnWriter) flushChunk(at int64) ([]byte, format.ColumnMetaData) {
 	if c.bounded {
 		m.Statistics.MinValue, m.Statistics.MaxValue = plainInt(c.min), plainInt(c.max)
 	}
-	c.out, c.heads = c.out[:0], 0
-	saved := 0 // by compression
+	c.heads = 0
+	page := func(h *format.PageHeader, body []byte, e format.Encoding) error {
+		c.head = c.appendHeader(c.head[:0], h)
+		m.TotalCompressedSize += int64(len(c.head) + len(body))
+		m.TotalUncompressedSize += int64(len(c.head)) + int64(h.UncompressedPageSize)
+		addStats(&m, h.Type, e)
+		return errors.Join(emit(c.head), emit(body))
+	}
 	var n int
 	if c.body, n = c.encoder.dictionary(c.body[:0]); n > 0 {
 		h := format.PageHeader{
 			Type:                 format.DictionaryPage,
 			DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: int32(n), Encoding: format.Plain}),
 		}
-		c.trial = c.compress(c.trial[:0], c.body, &h)
-		c.out = append(c.appendHeader(c.out, &h), c.trial...)
-		saved += len(c.body) - len(c.trial)
+		if err := page(&h, c.compress(c.body, &h), format.Plain); err != nil {
+			return m, err
+		}
 		m.DictionaryPageOffset = at
-		m.DataPageOffset = at + int64(len(c.out))
-		addStats(&m, format.DictionaryPage, format.Plain)
+		m.DataPageOffset = at + m.TotalCompressedSize
 	}
-	packed := c.packed
 	for i := range c.headers {
 		h := &c.headers[i]
-		c.out = append(c.appendHeader(c.out, h), packed[:h.CompressedPageSize]...)
-		packed = packed[h.CompressedPageSize:]
-		saved += int(h.UncompressedPageSize - h.CompressedPageSize)
-		addStats(&m, format.DataPage, h.DataPageHeader.V.Encoding)
+		if err := page(h, c.packed[i], h.DataPageHeader.V.Encoding); err != nil {
+			return m, err
+		}
 	}
 	if c.optional && !slices.Contains(m.Encoding, format.RLE) {
 		m.Encoding = append(m.Encoding, format.RLE)
 	}
-	m.TotalCompressedSize = int64(len(c.out))
-	m.TotalUncompressedSize = int64(len(c.out) + saved)
 	c.headers, c.packed, c.allNulls, c.bounded = c.headers[:0], c.packed[:0], 0, false
-	return c.out, m
+	return m, nil
 }
 
 // addStats counts a page.

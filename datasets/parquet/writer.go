@@ -33,6 +33,7 @@ type Writer struct {
 	schema  *arrow.Schema
 	o       WriterOptions
 	columns []*columnWriter
+	shared  *scratch
 	offset  int64 // bytes written
 	page    int   // rows in the current page
 	group   int   // rows in the current row group, those of the page included
@@ -64,13 +65,12 @@ func NewWriter(w io.Writer, schema *arrow.Schema, o WriterOptions) (*Writer, err
 			return nil, fmt.Errorf("parquet: options for column %q, which the schema lacks", name)
 		}
 	}
-	out := &Writer{w: w, schema: schema, o: o, meta: map[string]string{}}
-	shared := new(scratch)
+	out := &Writer{w: w, schema: schema, o: o, meta: map[string]string{}, shared: new(scratch)}
 	for i, f := range schema.Fields() {
 		if len(schema.FieldIndices(f.Name)) > 1 {
 			return nil, fmt.Errorf("parquet: two columns %q", f.Name)
 		}
-		c, err := newColumnWriter(f, o.Columns[f.Name], shared)
+		c, err := newColumnWriter(f, o.Columns[f.Name], out.shared)
 		if err != nil {
 			return nil, fmt.Errorf("parquet: column %d %q: %w", i, f.Name, err)
 		}
@@ -140,16 +140,17 @@ func (w *Writer) flushPage() {
 func (w *Writer) flushGroup() error {
 	g := format.RowGroup{NumRows: int64(w.group), FileOffset: w.offset, Ordinal: int16(len(w.groups))}
 	for _, c := range w.columns {
-		body, meta := c.flushChunk(w.offset)
-		meta.NumValues = int64(w.group)
-		if err := w.emit(body); err != nil {
+		meta, err := c.flushChunk(w.offset, w.emit)
+		if err != nil {
 			return err
 		}
+		meta.NumValues = int64(w.group)
 		g.Columns = append(g.Columns, format.ColumnChunk{MetaData: meta})
 		w.heads = append(w.heads, c.heads)
 		g.TotalByteSize += meta.TotalUncompressedSize
 		g.TotalCompressedSize += meta.TotalCompressedSize
 	}
+	w.shared.arena.reset()
 	w.groups = append(w.groups, g)
 	w.rows += int64(w.group)
 	w.group = 0
