@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
@@ -25,9 +26,43 @@ type Writer struct {
 	lake  *Lake
 	p     Partition
 	claim *claim
+	*tools
+}
+
+var errDone = errors.New("lake: the partition was committed or given up already")
+
+// tools is what writers of one feed use one after another.
+type tools struct {
+	feed  DataType
 	out   *bufio.Writer
 	pw    *parquet.Writer
 	tally *tally
+}
+
+// toolboxes has the tools that no writer holds: a *sync.Pool for each feed.
+var toolboxes sync.Map
+
+// takeTools gives tools to write p to out with.
+func takeTools(p Partition, out io.Writer) (*tools, error) {
+	box, _ := toolboxes.LoadOrStore(p.Type, new(sync.Pool))
+	if t, ok := box.(*sync.Pool).Get().(*tools); ok {
+		t.out.Reset(out)
+		t.tally.reset(p.Day)
+		return t, t.pw.Reset(t.out)
+	}
+	schema, err := p.Type.Schema()
+	if err != nil {
+		return nil, err
+	}
+	t := &tools{feed: p.Type, out: bufio.NewWriterSize(out, 1<<16), tally: newTally(p)}
+	t.pw, err = parquet.NewWriter(t.out, schema, shape(schema.NumFields()))
+	return t, err
+}
+
+func (t *tools) giveBack() {
+	t.out.Reset(nil)
+	box, _ := toolboxes.Load(t.feed)
+	box.(*sync.Pool).Put(t)
 }
 
 // Create starts to write p, waiting while another writer, here or in another process, holds it. What
@@ -36,16 +71,12 @@ func (l *Lake) Create(ctx context.Context, p Partition) (*Writer, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	schema, err := p.Type.Schema()
-	if err != nil {
-		return nil, err
-	}
 	c, err := claimFile(ctx, l.root, l.path(p))
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{lake: l, p: p, claim: c, out: l.buffer(c), tally: newTally(p)}
-	if w.pw, err = parquet.NewWriter(w.out, schema, shape(schema.NumFields())); err != nil {
+	w := &Writer{lake: l, p: p, claim: c}
+	if w.tools, err = takeTools(p, l.wrapped(c)); err != nil {
 		c.drop()
 		return nil, err
 	}
@@ -61,17 +92,22 @@ func shape(columns int) parquet.WriterOptions {
 	return parquet.WriterOptions{PageRows: 1 << 15, GroupRows: 1 << 19}
 }
 
-func (l *Lake) buffer(c *claim) *bufio.Writer {
-	var out io.Writer = c
+// wrapped is where the bytes of c's file go.
+func (l *Lake) wrapped(c *claim) io.Writer {
 	if l.wrap != nil {
-		out = l.wrap(out)
+		return l.wrap(c)
 	}
-	return bufio.NewWriterSize(out, 1<<16)
+	return c
 }
+
+func (l *Lake) buffer(c *claim) *bufio.Writer { return bufio.NewWriterSize(l.wrapped(c), 1<<16) }
 
 // Write appends rec, which has the feed's full schema. Every row's local_timestamp must be of the
 // partition's day, or no reader would find it.
 func (w *Writer) Write(rec arrow.Record) error {
+	if w.tools == nil {
+		return errDone
+	}
 	if err := w.tally.add(rec); err != nil {
 		return err
 	}
@@ -81,6 +117,9 @@ func (w *Writer) Write(rec arrow.Record) error {
 // Commit makes the file appear, whole and durable, in place of the one that was there, with rows
 // that the source set aside in a side file next to it.
 func (w *Writer) Commit(meta SourceMeta, bad ...BadRow) (Info, error) {
+	if w.tools == nil {
+		return Info{}, errDone
+	}
 	t := w.tally
 	f := footer{Info: Info{Partition: w.p, Source: meta, Rows: t.rows, First: t.first, Last: t.last,
 		OrderViolations: t.violations}, digests: t.digests()}
@@ -103,11 +142,19 @@ func (w *Writer) Commit(meta SourceMeta, bad ...BadRow) (Info, error) {
 	if err := w.claim.publish(); err != nil {
 		return Info{}, err
 	}
+	w.tools.giveBack()
+	w.tools = nil
 	return f.Info, nil
 }
 
 // Abort gives the partition up and removes what was written. After Commit it does nothing.
-func (w *Writer) Abort() { w.claim.drop() }
+func (w *Writer) Abort() {
+	w.claim.drop()
+	if w.tools != nil {
+		w.tools.giveBack()
+		w.tools = nil
+	}
+}
 
 // setAside writes the bad rows' side file in dir, or removes one that is no longer true.
 func (l *Lake) setAside(dir string, bad []BadRow) error {

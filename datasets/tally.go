@@ -37,6 +37,14 @@ func newTally(p Partition) *tally {
 	return t
 }
 
+// reset starts over with the rows of another day.
+func (t *tally) reset(day Day) {
+	for i := range t.columns {
+		t.columns[i].reset()
+	}
+	t.day, t.rows, t.first, t.last, t.violations = day, 0, 0, 0, 0
+}
+
 // add takes a record with the feed's full schema. The error says which row is not what a lake file
 // may hold: a null where none is allowed, an unknown enum value, a time outside the day.
 func (t *tally) add(rec arrow.Record) error {
@@ -114,6 +122,12 @@ type columnDigest struct {
 	Column
 	body, marks, lengths xxh3.Hasher
 	scratch              []byte
+}
+
+func (d *columnDigest) reset() {
+	d.body.Reset()
+	d.marks.Reset()
+	d.lengths.Reset()
 }
 
 func (d *columnDigest) sum(rows int64) string {

@@ -113,6 +113,16 @@ func newColumnWriter(f arrow.Field, o Column, s *scratch) (*columnWriter, error)
 	return c, nil
 }
 
+// reset drops what is not yet written.
+func (c *columnWriter) reset() {
+	if c.rows > 0 {
+		c.encoder.page(c.body[:0])
+	}
+	c.encoder.dictionary(c.body[:0])
+	c.valid, c.rows, c.nulls = c.valid[:0], 0, 0
+	c.headers, c.packed, c.chosen, c.allNulls, c.bounded = c.headers[:0], c.packed[:0], 0, 0, false
+}
+
 func (c *columnWriter) append(a arrow.Array, from, to int) error {
 	n := to - from
 	if c.optional {

@@ -76,10 +76,30 @@ func NewWriter(w io.Writer, schema *arrow.Schema, o WriterOptions) (*Writer, err
 		}
 		out.columns = append(out.columns, c)
 	}
-	if err := out.emit([]byte(magic)); err != nil {
-		return nil, fmt.Errorf("parquet: %w", err)
+	if err := out.begin(); err != nil {
+		return nil, err
 	}
 	return out, nil
+}
+
+// Reset starts another file on out, of the same schema and layout, with the memory there is. What was
+// not yet closed is abandoned.
+func (w *Writer) Reset(out io.Writer) error {
+	for _, c := range w.columns {
+		c.reset()
+	}
+	w.shared.arena.reset()
+	w.w, w.offset, w.page, w.group, w.rows, w.groups = out, 0, 0, 0, 0, w.groups[:0]
+	w.err, w.closed = nil, false
+	clear(w.meta)
+	return w.begin()
+}
+
+func (w *Writer) begin() error {
+	if err := w.emit([]byte(magic)); err != nil {
+		w.err = fmt.Errorf("parquet: %w", err)
+	}
+	return w.err
 }
 
 // SetMetadata sets a key of the footer.

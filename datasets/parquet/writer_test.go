@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -127,6 +128,43 @@ func TestNumbersWidths(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// A writer that is used again writes what a new one would, whatever it was left with.
+func TestReset(t *testing.T) {
+	recs := trades(3*defaultPageRows, 1<<15)
+	o := WriterOptions{GroupRows: 2 * defaultPageRows}
+	want := write(t, tradesSchema, o, recs...)
+	w, err := NewWriter(new(bytes.Buffer), tradesSchema, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, left := range []int{0, 1, len(recs)} {
+		if err := w.Reset(new(bytes.Buffer)); err != nil {
+			t.Fatal(err)
+		}
+		w.SetMetadata("left", "over")
+		for _, r := range recs[:left] {
+			if err := w.Write(r.NewSlice(0, r.NumRows()-7)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var out bytes.Buffer
+		if err := w.Reset(&out); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range recs {
+			if err := w.Write(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(out.Bytes(), want) {
+			t.Errorf("after %d batches the file is another one", left)
 		}
 	}
 }

@@ -148,7 +148,7 @@ func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, p dat
 		s.closer()
 		return fail(err)
 	}
-	s.Decoder = NewDecoder(s.body, p, s.path, c.MaxBadRows)
+	s.decode(p, s.path, c.MaxBadRows)
 	return s, nil
 }
 

@@ -22,8 +22,6 @@ const (
 	// maxLine bounds a row, and with it the memory that input without line feeds can take. The
 	// longest rows of the feeds, those of book_snapshot_25, have about 2 KiB.
 	maxLine = 1 << 20
-	// firstBuffer is the input buffer's size as long as no row is longer.
-	firstBuffer = 128 << 10
 )
 
 // exchangeColumn and datasets.SymbolColumn lead every CSV.
@@ -46,7 +44,7 @@ const exchangeColumn = "exchange"
 // in any goroutine. Buffers are reused once released. The decoder itself serves one goroutine.
 type Decoder struct {
 	refs  atomic.Int64
-	in    io.Reader
+	in    *blocks
 	file  string
 	part  datasets.Partition
 	limit int64 // of bad rows
@@ -74,7 +72,11 @@ type Decoder struct {
 // maxBad malformed rows are set aside instead of failing. The caller releases the decoder; r stays
 // the caller's to close.
 func NewDecoder(r io.Reader, p datasets.Partition, file string, maxBad int64) *Decoder {
-	d := &Decoder{in: r, file: file, part: p, limit: maxBad, mem: buffers, line: 1}
+	return newDecoder(&blocks{src: r}, p, file, maxBad)
+}
+
+func newDecoder(in *blocks, p datasets.Partition, file string, maxBad int64) *Decoder {
+	d := &Decoder{in: in, file: file, part: p, limit: maxBad, mem: buffers, line: 1}
 	d.refs.Store(1)
 	if p.Grouped() {
 		d.schema = p.Type.GroupedSchema()
@@ -171,25 +173,21 @@ func (d *Decoder) Next() bool {
 
 // fill reads on until at least one more whole row is there, or the input has ended.
 func (d *Decoder) fill() error {
-	d.have = copy(d.buf, d.buf[d.end:d.have])
-	d.pos, d.end = 0, 0
-	for empty := 0; ; {
-		if room := len(d.buf) - slack; d.have >= room {
-			if d.have >= maxLine {
-				return &SyntaxError{File: d.file, Line: d.line, Msg: fmt.Sprintf("a line of more than %d bytes", maxLine)}
-			}
-			grown := make([]byte, max(firstBuffer, 2*room)+slack)
-			copy(grown, d.buf[:d.have])
-			d.buf = grown
+	d.pos = d.end
+	for {
+		rest := d.have - d.pos
+		if rest >= maxLine {
+			return &SyntaxError{File: d.file, Line: d.line, Msg: fmt.Sprintf("a line of more than %d bytes", maxLine)}
 		}
-		n, err := d.in.Read(d.buf[d.have : len(d.buf)-slack])
-		fresh := d.buf[d.have : d.have+n]
-		d.have += n
-		if i := bytes.LastIndexByte(fresh, '\n'); i >= 0 {
-			d.end = d.have - n + i + 1
+		buf, from, have, err := d.in.next(d.buf[d.pos:d.have])
+		if err != nil && err != io.EOF {
+			return err
 		}
-		switch {
-		case err == io.EOF:
+		d.buf, d.pos, d.end, d.have = buf, from, from, have
+		if i := bytes.LastIndexByte(buf[from+rest:have], '\n'); i >= 0 {
+			d.end = from + rest + i + 1
+		}
+		if err == io.EOF {
 			d.eof = true
 			if d.end < d.have { // the last row has no line feed
 				d.buf[d.have] = '\n'
@@ -197,16 +195,9 @@ func (d *Decoder) fill() error {
 				d.end = d.have
 			}
 			return nil
-		case err != nil:
-			return err
-		case d.end > 0:
+		}
+		if d.end > d.pos {
 			return nil
-		case n > 0:
-			empty = 0
-		default:
-			if empty++; empty == 100 {
-				return io.ErrNoProgress
-			}
 		}
 	}
 }
@@ -222,7 +213,7 @@ func (d *Decoder) readHeader() error {
 	if err := d.fill(); err != nil {
 		return err
 	}
-	if d.end == 0 {
+	if d.end == d.pos {
 		return nil
 	}
 	header := d.row()

@@ -32,7 +32,7 @@ func (f *Files) Open(ctx context.Context, p datasets.Partition) (datasets.Stream
 		file.Close()
 		return nil, fmt.Errorf("%s: %w", file.Name(), err)
 	}
-	s.Decoder = NewDecoder(s.body, p, file.Name(), f.MaxBadRows)
+	s.decode(p, file.Name(), f.MaxBadRows)
 	return s, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/inflate"
 )
 
 // stream is one day-file on its way: bytes, counted and digested, through gunzip into the decoder.
@@ -23,7 +24,9 @@ type stream struct {
 	*Decoder
 	ctx   context.Context
 	meter *meter
-	body  io.Reader // plain text, what the decoder reads
+	body  io.Reader       // plain text
+	zip   *inflate.Reader // what body is, of a compressed file
+	text  *blocks         // of body, what the decoder reads
 	path  string
 	total int64  // length that the bytes have to have, -1 when nobody said
 	md5   string // digest that they have to have, hex, or ""
@@ -46,17 +49,23 @@ func (s *stream) unpack(compressed bool) error {
 	case s.meter.err != nil:
 		return s.meter.err
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		plain, err := gunzip(s.body)
-		if err != nil {
+		var err error
+		if s.zip, err = gunzip(s.body); err != nil {
 			return s.again(fmt.Errorf("gzip header: %w", err))
 		}
-		s.body = plain
+		s.body = s.zip
 	case compressed && len(head) < 2:
 		return s.again(fmt.Errorf("%d bytes where a gzip file was expected: %w", len(head), io.ErrUnexpectedEOF))
 	case compressed:
 		return fmt.Errorf("not a gzip file, it starts with %s", start(head))
 	}
 	return nil
+}
+
+// decode starts the decoder, which reads what unpack has set.
+func (s *stream) decode(p datasets.Partition, file string, maxBad int64) {
+	s.text = ahead(s.body)
+	s.Decoder = newDecoder(s.text, p, file, maxBad)
 }
 
 // start shows how a body that is not what it should be begins.
@@ -95,7 +104,7 @@ func (s *stream) verdict(err error) error {
 	var syntax *SyntaxError
 	if err == nil || errors.As(err, &syntax) {
 		// Malformed text in a body that is damaged is the fault of the transfer, not of the file.
-		if _, gz := io.Copy(io.Discard, s.body); gz != nil {
+		if gz := s.text.drain(); gz != nil {
 			err = gz
 		}
 	}
@@ -161,6 +170,11 @@ func (s *stream) Release() {
 	if s.refs.Load() == 0 && s.closer != nil {
 		s.closer()
 		s.closer = nil
+		s.text.close()
+		if s.zip != nil {
+			unzippers.Put(s.zip)
+			s.zip = nil
+		}
 	}
 }
 
