@@ -90,6 +90,7 @@ func (w *Writer) Reset(out io.Writer) error {
 	}
 	w.shared.arena.reset()
 	w.w, w.offset, w.page, w.group, w.rows, w.groups = out, 0, 0, 0, 0, w.groups[:0]
+	w.heads = w.heads[:0]
 	w.err, w.closed = nil, false
 	clear(w.meta)
 	return w.begin()
