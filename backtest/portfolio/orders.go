@@ -14,10 +14,23 @@ import (
 // with E_t the equity, or the initial capital under fixed sizing. A missing target is 0. An instrument without a close
 // decides nothing.
 func (p *Portfolio) decide(t, hi int) {
-	p.weigh(t, hi)
+	all := p.e.RebalanceBand > 0 || p.e.GrossCap > 0 // one instrument's target may move the others' weights
+	if p.weighs() && t == p.allots {
+		p.allocate(t)
+		all = true
+	}
+	if p.e.GrossCap > 0 {
+		p.cap(t, hi)
+	}
 	base := p.base(p.equity)
 	for i := range p.positions {
 		s := &p.positions[i]
+		if !all && s.decides != t {
+			continue
+		}
+		if p.e.GrossCap == 0 {
+			s.want = s.weight(p, t, hi)
+		}
 		if c := s.close[t-p.first]; priced(c) && (s.want != s.last || p.e.RebalanceBand > 0 && s.off(c, base, p.e.RebalanceBand)) {
 			s.last = s.want
 			if to := s.want * base / s.value(1); to != s.heading {
@@ -38,27 +51,27 @@ func (p *Portfolio) base(equity float64) float64 {
 	return equity
 }
 
-// weigh turns the targets of row t into weights of the one capital: each instrument has its share, and all are scaled
-// down together where Σ|weight| exceeds the gross cap. A spot instrument is short only where the study says what
-// borrowing costs.
-func (p *Portfolio) weigh(t, hi int) {
-	if p.weighs() && t == p.allots {
-		p.allocate(t)
+// weight turns the target of row t into a weight of the one capital, of which each instrument has its share. A spot
+// instrument is short only where the study says what borrowing costs.
+func (s *position) weight(p *Portfolio, t, hi int) float64 {
+	if t == s.changes {
+		s.retarget(p, t, hi)
 	}
+	if math.IsNaN(s.raw) || s.raw < 0 && s.floors {
+		return 0
+	}
+	return s.raw * p.shares[s.index]
+}
+
+// cap scales all weights of row t down together where Σ|weight| exceeds the gross cap.
+func (p *Portfolio) cap(t, hi int) {
 	gross := 0.0
 	for i := range p.positions {
 		s := &p.positions[i]
-		if t == s.changes {
-			s.retarget(p, t, hi)
-		}
-		w := s.raw
-		if math.IsNaN(w) || w < 0 && s.floors {
-			w = 0
-		}
-		s.want = w * p.shares[i]
+		s.want = s.weight(p, t, hi)
 		gross += math.Abs(s.want)
 	}
-	if p.e.GrossCap > 0 && gross > p.e.GrossCap {
+	if gross > p.e.GrossCap {
 		for i := range p.positions {
 			p.positions[i].want *= p.e.GrossCap / gross
 		}

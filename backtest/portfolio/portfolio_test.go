@@ -109,6 +109,10 @@ func simulate(m *testMarket, target *factors.Panel, w study.Span, e study.Execut
 	return &run{rows, a, rows.Fills, rows.Trips}, nil
 }
 
+func newTarget(m *testMarket, target ...[]float64) *factors.Panel {
+	return factors.NewPanel("target", m.Frame.Grid, target...)
+}
+
 // simulateEquity is of a replay whose rows are not kept, but for the equity.
 func simulateEquity(m *testMarket, target *factors.Panel, w study.Span, e study.ExecutionConfig, frictionless bool) (*run, error) {
 	rows, a, err := Simulate(&m.Market, m.Frame, target, w, e, Options{Equity: true, Frictionless: frictionless})

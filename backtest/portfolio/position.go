@@ -11,40 +11,42 @@ import (
 
 // position is one instrument's side of a replay: what is held, the orders on their way, and its columns of the block.
 type position struct {
+	// What every stretch looks at comes first.
+	quantity float64   // held
+	units    float64   // quantity times the contract's multiplier
+	mark     float64   // last known close; NaN before the first
+	from     float64   // price from which the next row earns: the mark, or the reference of a fill in it
+	swept    float64   // inverse: PnL not yet attributed, in cash at each mark
+	inverse  bool      // the contract is
+	acts     int       // the next row in which something happens before the mark
+	decides  int       // the next row after whose mark a decision is due
+	close    []float64 // of the block, from its first row on, as all columns below
+
+	next, nextSwept float64 // mark and swept at the end of the stretch
+
 	index    int
 	contract datasets.Contract
 	atOpen   bool    // fills happen at the bar's first instant
 	accrues  bool    // funding runs continuously
-	borrow   float64 // spot: cost of a short position per year, as a share of its value
 	floors   bool    // spot that cannot be short
+	borrow   float64 // spot: cost of a short position per year, as a share of its value
 
 	settlements []bars.Settlement // those not yet due
 
-	quantity float64 // held
-	heading  float64 // what will be held once every order on its way is filled
-	orders   []order // on their way, by time of decision
-	mark     float64 // last known close; NaN before the first
-	from     float64 // price from which the next row earns: the mark, or the reference of a fill in it
-	booked   float64 // price up to which the PnL of what is held was attributed
-	swept    float64 // inverse: PnL not yet attributed, in cash at each mark
-	last     float64 // last target weight
-	want     float64 // target weight now
-
-	next, nextSwept float64 // mark and swept at the end of the stretch
+	heading    float64   // what will be held once every order on its way is filled
+	orders     []order   // on their way, by time of decision
+	booked     float64   // price up to which the PnL of what is held was attributed
+	raw        float64   // the target of the study
+	changes    int       // the next row that has another
+	want, last float64   // target weight now, and the last one that was followed
+	trip       RoundTrip // in progress while quantity ≠ 0
 
 	floored    int // bars at which a short target was raised to 0
 	shortSince int // the row from which on one is; −1: none is
 	unimpacted int // fills before which no volatility or turnover was known
 
-	trip RoundTrip // in progress while quantity ≠ 0
-
-	// Of the block, from its first row on. target is nil where it is 1 throughout; bid, ask and rate where there are none.
-	close, trades, price, bid, ask, rate, target []float64
-
-	acts    int     // the next row in which something happens before the mark
-	decides int     // the next row after whose mark a decision is due
-	changes int     // the next row with another target
-	raw     float64 // target of the rows before that
+	// target is nil where it is 1 throughout; bid, ask and rate where there are none.
+	trades, price, bid, ask, rate, target []float64
 
 	quoted      [2]float64 // bid and ask of the row before the block
 	rated       float64    // rate of that row
@@ -61,7 +63,7 @@ type order struct {
 func (s *position) init(m *Market, i int, span study.Span, e study.ExecutionConfig) (err error) {
 	nan := math.NaN()
 	*s = position{
-		index: i, contract: m.Contracts[i], atOpen: e.Price == "open", mark: nan, from: nan, booked: nan,
+		index: i, contract: m.Contracts[i], inverse: m.Contracts[i].Inverse, atOpen: e.Price == "open", mark: nan, from: nan, booked: nan,
 		shortSince: -1, quoted: [2]float64{nan, nan}, rated: nan, changes: span.Lo, decides: span.Lo,
 	}
 	switch {
@@ -189,7 +191,7 @@ func (s *position) fill(p *Portfolio, t int, o order) {
 	}
 	p.charge(s.index, k, Attribution{Fees: f.Fee, Slippage: f.Slippage, Impact: f.Impact})
 	s.turn(p, f)
-	s.quantity = o.to
+	s.quantity, s.units = o.to, o.to*s.contract.Multiplier
 	p.held = true
 	p.turned += s.contract.Notional(f.Reference, math.Abs(q))
 	p.account.Notional += f.Notional

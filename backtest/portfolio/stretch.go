@@ -199,11 +199,9 @@ func lastPriced(closes []float64, otherwise float64) float64 {
 
 // sum adds to equity what the position is worth at each close, and to gross the size of its value.
 func (s *position) sum(equity, gross, closes []float64) {
-	units := s.quantity * s.contract.Multiplier
-	size := math.Abs(units)
-	gross = gross[:len(equity)]
-	closes = closes[:len(equity)]
-	if s.contract.Inverse {
+	units, size := s.units, math.Abs(s.units)
+	gross, closes = gross[:len(equity)], closes[:len(equity)]
+	if s.inverse {
 		mark, swept := s.from, s.swept
 		for j, c := range closes {
 			if !priced(c) {
@@ -268,23 +266,31 @@ func (p *Portfolio) keep(equity []float64, k int) {
 		return
 	}
 	for i := range p.positions {
-		s := &p.positions[i]
-		if s.quantity == 0 {
-			continue
+		if s := &p.positions[i]; s.quantity != 0 {
+			n := k + len(equity)
+			s.keep(p.rows.Quantity[i][k:n], p.rows.Weight[i][k:n], p.rows.Bar[k:n], equity, s.close[k:n])
 		}
-		quantity, weight, bar := p.rows.Quantity[i][k:], p.rows.Weight[i][k:], p.rows.Bar[k:]
-		from := s.from
-		for j, e := range equity {
-			c := s.close[k+j]
-			if !priced(c) {
-				c = from
-			}
-			bar[j].PricePnL += s.earned(s.quantity, from, c, c)
-			from = c
-			quantity[j] = s.quantity
-			if e > 0 {
-				weight[j] = s.contract.Notional(c, s.quantity) / e
-			}
+	}
+}
+
+// keep writes what is held over some rows, and what it earned.
+func (s *position) keep(quantity, weight []float64, bar []Attribution, equity, closes []float64) {
+	from, worth := s.from, s.units
+	for j, c := range closes {
+		if !priced(c) {
+			c = from
+		}
+		earned := s.units * (c - from)
+		if s.inverse {
+			earned /= from
+		} else {
+			worth = s.units * c
+		}
+		from = c
+		bar[j].PricePnL += earned
+		quantity[j] = s.quantity
+		if equity[j] > 0 {
+			weight[j] = worth / equity[j]
 		}
 	}
 }
