@@ -158,7 +158,7 @@ type column struct {
 
 func (c *column) chunk(ch *chunk) {
 	c.pages.reset(ch)
-	c.values.chunk()
+	c.values.chunk(ch)
 	c.left = 0
 }
 

@@ -45,13 +45,15 @@ type textDecoder struct {
 	shared  []int64
 }
 
-func (d *textDecoder) chunk() { d.dict, d.ends, d.identity = d.dict[:0], d.ends[:0], d.identity[:0] }
+func (d *textDecoder) chunk(*chunk) {
+	d.dict, d.ends, d.identity = d.dict[:0], d.ends[:0], d.identity[:0]
+}
 
 func (d *textDecoder) dictionary(p *page) error {
 	if err := checkDictionary(p, 4); err != nil {
 		return err
 	}
-	d.chunk()
+	d.chunk(nil)
 	data := p.data
 	for i := range p.values {
 		v, rest, err := sized(data)
@@ -300,8 +302,8 @@ func newEnums(t *arrow.DictionaryType, words []string) *enums {
 	return c
 }
 
-func (c *enums) chunk() {
-	c.textDecoder.chunk()
+func (c *enums) chunk(ch *chunk) {
+	c.textDecoder.chunk(ch)
 	c.codes = c.codes[:0]
 }
 

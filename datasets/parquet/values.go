@@ -16,8 +16,8 @@ import (
 // values decodes a column's values, the nulls left out, and builds Arrow arrays of them. A batch
 // goes begin, read …, then finish, or drop if something failed.
 type values interface {
-	// chunk forgets the dictionary of the chunk before.
-	chunk()
+	// chunk begins a chunk: it forgets the dictionary of the one before.
+	chunk(ch *chunk)
 	// dictionary takes a dictionary page.
 	dictionary(p *page) error
 	// start takes a data page; its slices stay valid until the last of its values is read.
@@ -161,7 +161,7 @@ type numbers[T int64 | float64] struct {
 	dst   []T
 }
 
-func (c *numbers[T]) chunk() { c.dict = c.dict[:0] }
+func (c *numbers[T]) chunk(*chunk) { c.dict = c.dict[:0] }
 
 func (c *numbers[T]) width() int {
 	if c.physical == format.Int32 || c.physical == format.Float {
@@ -227,6 +227,34 @@ type ints struct {
 	unit     int64 // nanoseconds; an integer counts as microseconds, which stay as they are
 	unsigned bool  // of 32 bits
 	delta    delta
+	lo, hi   int64 // of the chunk, as its statistics have it
+}
+
+func (c *ints) chunk(ch *chunk) {
+	c.numbers.chunk(ch)
+	var ok bool
+	if c.lo, c.hi, ok = ch.bounds(); !ok {
+		c.lo, c.hi = math.MinInt64, math.MaxInt64
+	}
+}
+
+// read holds the values against the chunk's statistics, by which readers pass over what they do not want.
+func (c *ints) read(off, n, k int, valid []byte) error {
+	dst := c.dst[off : off+n]
+	if err := c.decode(dst[:k]); err != nil {
+		return err
+	}
+	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
+	for _, v := range dst[:k] {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	if k > 0 && (lo < c.lo || hi > c.hi) {
+		return fmt.Errorf("values from %d to %d, its statistics say %d to %d", lo, hi, c.lo, c.hi)
+	}
+	if k < n {
+		spread(dst, valid, off, k)
+	}
+	return nil
 }
 
 func newInts(l *leaf, dtype arrow.DataType, unit int64) *ints {
@@ -337,7 +365,7 @@ type bools struct {
 	dense []byte // bits without those of nulls
 }
 
-func (c *bools) chunk() {}
+func (c *bools) chunk(*chunk) {}
 
 func (c *bools) dictionary(*page) error { return errors.New("a dictionary of booleans") }
 
