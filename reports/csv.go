@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -174,10 +175,15 @@ func inert(s string) string {
 	return s
 }
 
-// decimal is the shortest decimal that reads back as v, and nothing for what is not finite.
+// decimal is the shortest decimal that reads back as v, and nothing for what is not finite. From 1e-15 to
+// 1e15 it has no exponent: ClickHouse takes a column of a CSV whose cells have one for text, and there "9"
+// is more than "1e+06".
 func decimal(v float64) string {
-	if !finite(v) {
+	switch a := math.Abs(v); {
+	case !finite(v):
 		return ""
+	case v != 0 && (a < 1e-15 || a >= 1e15):
+		return strconv.FormatFloat(v, 'e', -1, 64)
 	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
+	return strconv.FormatFloat(v, 'f', -1, 64)
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -131,7 +130,7 @@ func (c *csvFrame) Write(rec arrow.Record) error {
 		for _, col := range rec.Columns()[2:] {
 			cell := ""
 			if x := col.(*array.Float64); x.IsValid(t) {
-				cell = strconv.FormatFloat(x.Value(t), 'g', -1, 64)
+				cell = decimal(x.Value(t))
 			}
 			c.line = append(c.line, cell)
 		}

@@ -3,6 +3,7 @@ package reports
 import (
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -136,6 +137,18 @@ func TestDistributionOfHugeValues(t *testing.T) {
 	}{{math.NaN(), 0}, {math.Inf(1), 9}, {math.Inf(-1), 0}, {1e300, 9}, {3.9, 3}, {-0.5, 0}} {
 		if got := whole(c.x, 9); got != c.want {
 			t.Errorf("whole(%v, 9) = %d, want %d", c.x, got, c.want)
+		}
+	}
+}
+
+func TestDecimals(t *testing.T) {
+	for v, want := range map[float64]string{
+		0: "0", 6e6: "6000000", 1e-7: "0.0000001", 1e-15: "0.000000000000001", 9.5e-16: "9.5e-16", -123456789012345.6: "-123456789012345.6",
+		999999999999999.9: "999999999999999.9", 1e15: "1e+15", 0.1: "0.1", math.MaxFloat64: "1.7976931348623157e+308", math.Inf(1): "",
+	} {
+		got := decimal(v)
+		if back, err := strconv.ParseFloat(got, 64); got != want || want != "" && (err != nil || back != v) {
+			t.Errorf("decimal(%g) = %q, want %q", v, got, want)
 		}
 	}
 }
