@@ -139,12 +139,25 @@ func (w *Writer) Commit(meta SourceMeta, bad ...BadRow) (Info, error) {
 	if err := w.lake.setAside(filepath.Dir(w.claim.path), bad); err != nil {
 		return Info{}, err
 	}
+	path := w.claim.path
 	if err := w.claim.publish(); err != nil {
 		return Info{}, err
 	}
 	w.tools.giveBack()
 	w.tools = nil
-	return f.Info, nil
+	return f.Info, w.lake.displace(path)
+}
+
+// displace removes what stands beside a file that has just appeared under another name: the day as
+// another tool wrote it, which the file replaces.
+func (l *Lake) displace(path string) error {
+	names, err := l.tables(filepath.Dir(path))
+	for _, name := range names {
+		if name != filepath.Base(path) {
+			err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), name)))
+		}
+	}
+	return err
 }
 
 // Abort gives the partition up and removes what was written. After Commit it does nothing.

@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,6 +107,23 @@ func snapshot(levels int) []Column {
 		names = append(names, "asks["+l+"].price", "asks["+l+"].amount", "bids["+l+"].price", "bids["+l+"].amount")
 	}
 	return numbers(names...)
+}
+
+// least is the smallest number that a column may hold: prices and amounts are not negative.
+func (c Column) least() float64 {
+	if c.isAmount() || c.isPrice() {
+		return 0
+	}
+	return math.Inf(-1)
+}
+
+func (c Column) isAmount() bool { return c.named("amount") }
+func (c Column) isPrice() bool  { return c.named("price") }
+
+// named reports whether a number's name is the word, ask_word, or asks[0].word.
+func (c Column) named(word string) bool {
+	rest, ok := strings.CutSuffix(c.Name, word)
+	return ok && c.Kind == Number && (rest == "" || strings.HasSuffix(rest, "_") || strings.HasSuffix(rest, "."))
 }
 
 // DataTypes lists the feeds in the order of the vendor's documentation.

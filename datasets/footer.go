@@ -52,6 +52,12 @@ func (f footer) set(put func(key, value string)) {
 // file of its own, of which they are then not true.
 const ownWriter = "qf"
 
+// isOurs reports whether qf wrote the file as one of a lake.
+func isOurs(file *parquet.File) bool {
+	_, ok := file.Value(footerVersion)
+	return ok && strings.HasPrefix(file.Writer(), ownWriter)
+}
+
 // errForeignEmpty: only our own record says that a day is known to be empty.
 var errForeignEmpty = errors.New("no rows, and no record of qf that the day is empty: fetch or import it")
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -56,8 +58,39 @@ func OpenLake(root string) (*Lake, error) {
 	return &Lake{root: root, mem: memory.DefaultAllocator}, nil
 }
 
-// path is p's file.
+// path is p's file, as qf writes it.
 func (l *Lake) path(p Partition) string { return filepath.Join(l.root, p.path()) }
+
+// find is p's file, whatever tool named it: DuckDB calls it data_0.parquet, Spark and Arrow part-0.parquet. The
+// error wraps fs.ErrNotExist where the folder of the day has none, and names two where it has more than
+// one, since nothing says which of them counts.
+func (l *Lake) find(p Partition) (string, error) {
+	own := l.path(p)
+	names, err := l.tables(filepath.Dir(own))
+	switch {
+	case err != nil:
+		return own, err
+	case len(names) == 0:
+		return own, fs.ErrNotExist
+	case len(names) > 1:
+		return own, fmt.Errorf("%s holds two files, %s and %s: keep the one that counts", filepath.Dir(own), names[0], names[1])
+	}
+	return filepath.Join(filepath.Dir(own), names[0]), nil
+}
+
+// tables lists the Parquet files in a folder; none where it is missing.
+func (l *Lake) tables(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if (e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0) && filepath.Ext(e.Name()) == ".parquet" && !strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(e.Name(), "_") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
 
 // Stat reads the footer of p's file. The error wraps ErrNotFound where there is none. A file that
 // another tool wrote records nothing of it, so its rows are read, all of them, and Source is zero.
@@ -81,7 +114,7 @@ func (l *Lake) footer(p Partition) (f footer, ours bool, err error) {
 	}
 	defer file.Close()
 	if f, ours, err = readFooter(file, p); err != nil {
-		return f, ours, fmt.Errorf("%s: %w", l.path(p), err)
+		return f, ours, fmt.Errorf("%s: %w", file.Path(), err)
 	}
 	return f, ours, nil
 }
@@ -91,7 +124,11 @@ func (l *Lake) open(p Partition) (*parquet.File, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	file, err := parquet.Open(l.path(p))
+	path, err := l.find(p)
+	var file *parquet.File
+	if err == nil {
+		file, err = parquet.Open(path)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("lake %s: %w", p, ErrNotFound)
 	}
@@ -109,26 +146,27 @@ func (l *Lake) check(ctx context.Context, p Partition) error {
 	}
 	defer file.Close()
 	if err := file.Check(ctx); err != nil {
-		return fmt.Errorf("%s: %w", l.path(p), err)
+		return fmt.Errorf("%s: %w", file.Path(), err)
 	}
 	return nil
 }
 
 // read streams file's rows with the named columns of p's feed or all of them, in Arrow types of the
-// feed's schema whatever tool wrote the file. A number in a file of another tool that no CSV may have,
-// NaN or an infinity, is an error that names its row.
+// feed's schema whatever tool wrote the file. What no file of ours holds is an error that names its row:
+// NaN, an infinity, a negative price or amount.
 func (l *Lake) read(ctx context.Context, file *parquet.File, p Partition, filter *parquet.Between, columns ...string) (array.RecordReader, error) {
 	schema, err := p.Type.Schema(columns...)
 	if err != nil {
 		return nil, err
 	}
-	enums := map[string][]string{}
+	enums, least := map[string][]string{}, map[string]float64{}
 	for _, c := range p.Type.Columns() {
+		least[c.Name] = c.least()
 		if c.Kind == Enum {
 			enums[c.Name] = c.Values
 		}
 	}
-	return file.Read(ctx, parquet.ReadOptions{Schema: schema, Enums: enums, Filter: filter, Finite: !file.Sealed(), Allocator: l.mem})
+	return file.Read(ctx, parquet.ReadOptions{Schema: schema, Enums: enums, Filter: filter, Finite: !isOurs(file), AtLeast: least, Allocator: l.mem})
 }
 
 // List gives the partitions of one feed of one instrument that the lake holds, by day.
@@ -143,12 +181,15 @@ func (l *Lake) List(t DataType, in Instrument) ([]Partition, error) {
 	}
 	var out []Partition
 	for _, d := range dates {
-		path := filepath.Join(dir, d, dataFile)
-		p, ok := partitionAt(path)
+		p, ok := partitionAt(filepath.Join(dir, d, dataFile))
 		if !ok {
 			continue
 		}
-		if fi, err := os.Stat(filepath.Join(l.root, path)); err == nil && fi.Mode().IsRegular() {
+		names, err := l.tables(filepath.Join(l.root, dir, d))
+		if err != nil {
+			return nil, fmt.Errorf("lake: %w", err)
+		}
+		if len(names) > 0 {
 			out = append(out, p)
 		}
 	}

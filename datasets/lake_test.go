@@ -310,7 +310,8 @@ func TestListAndAll(t *testing.T) {
 	}
 	for _, junk := range []string{
 		"trades/exchange=binance-futures/symbol=BTCUSDT/date=2024-1-5/data.parquet",
-		"trades/exchange=binance-futures/symbol=BTCUSDT/date=2024-01-05/other.parquet",
+		"trades/exchange=binance-futures/symbol=BTCUSDT/date=2024-01-05/other.csv",
+		"trades/exchange=binance-futures/symbol=BTCUSDT/date=2024-01-05/_other.parquet",
 		"trades/exchange=binance-futures/symbol=BT%43USDT/date=2024-01-05/data.parquet",
 		"trades/exchange=binance-futures/symbol=%2E%2E/date=2024-01-05/data.parquet",
 		"trades/exchange=Binance/symbol=X/date=2024-01-05/data.parquet",

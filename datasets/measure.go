@@ -18,7 +18,7 @@ func (l *Lake) measure(ctx context.Context, p Partition, look func(arrow.Record)
 	f := footer{Info: Info{Partition: p, Bytes: file.Size()}}
 	rows, err := l.read(ctx, file, p, nil)
 	if err != nil {
-		return f, fmt.Errorf("%s: %w", l.path(p), err)
+		return f, fmt.Errorf("%s: %w", file.Path(), err)
 	}
 	defer rows.Release()
 	t := newTally(p)
@@ -28,14 +28,14 @@ func (l *Lake) measure(ctx context.Context, p Partition, look func(arrow.Record)
 		}
 		rec := rows.Record()
 		if err := t.add(rec); err != nil {
-			return f, fmt.Errorf("%s: %w", l.path(p), err)
+			return f, fmt.Errorf("%s: %w", file.Path(), err)
 		}
 		if look != nil {
 			look(rec)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return f, fmt.Errorf("%s: %w", l.path(p), err)
+		return f, fmt.Errorf("%s: %w", file.Path(), err)
 	}
 	f.Rows, f.First, f.Last, f.OrderViolations = t.rows, t.first, t.last, t.violations
 	f.digests = t.digests()

@@ -149,6 +149,7 @@ func (s *scanner) openFile(p Partition) (err error) {
 	if s.file, err = s.lake.open(p); err != nil {
 		return err
 	}
+	s.path = s.file.Path()
 	f, ours, err := readFooter(s.file, p)
 	s.ours = ours
 	if err != nil {

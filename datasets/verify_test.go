@@ -4,10 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/qf-dev/qf/datasets/parquet"
@@ -194,6 +200,109 @@ func TestEveryBrokenByteIsNoticed(t *testing.T) {
 			t.Fatalf("byte %d of %d changes the rows and Verify finds nothing", at, len(whole))
 		}
 	}
+}
+
+// What another tool wrote counts under any name, while it is alone; a day that qf writes takes its place.
+func TestForeignNames(t *testing.T) {
+	l := newLake(t)
+	p := part(Trades, btc, "2024-01-02")
+	rec := record(p, 50, 1)
+	foreign(t, l, p, rec)
+	other := filepath.Join(filepath.Dir(l.path(p)), "data_0.parquet")
+	if err := os.Rename(l.path(p), other); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := l.List(Trades, btc); err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	if info, err := l.Stat(p); err != nil || info.Rows != 50 {
+		t.Fatal(info, err)
+	}
+	if rows := drain2(t, l, p); len(rows) != 50 {
+		t.Errorf("%d rows", len(rows))
+	}
+	foreign(t, l, p, rec)
+	if _, err := l.Stat(p); err == nil || !strings.Contains(err.Error(), "holds two files, data.parquet and data_0.parquet: keep the one that counts") {
+		t.Error(err)
+	}
+	put(t, l, p, rec, 10)
+	if _, err := os.Stat(other); !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", other, err)
+	}
+	if info, err := l.Stat(p); err != nil || info.Rows != 50 || info.Source.Path == "" {
+		t.Error(info, err)
+	}
+}
+
+// A cell that no CSV may have is refused with its row, in every number of every feed; so is a file without
+// rows of which nothing says that the day is empty.
+func TestForeignCells(t *testing.T) {
+	for _, dt := range DataTypes() {
+		p := part(dt, btc, "2024-01-02")
+		for c, column := range dt.Columns() {
+			if column.Kind != Number {
+				continue
+			}
+			for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1} {
+				if v == -1 && !column.isAmount() {
+					continue
+				}
+				l := newLake(t)
+				rec := withCell(record(p, 20, 1), c, 12, v)
+				foreign(t, l, p, rec)
+				want := fmt.Sprintf("column %q: row 13: %v is not a number that a cell may hold", column.Name, v)
+				rows, err := l.Scan(context.Background(), dt, btc, DayRange(p.Day, p.Day), LocalTimestamp, column.Name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for rows.Next() {
+				}
+				if err := rows.Err(); err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s: scan: %v", dt, err)
+				}
+				rows.Release()
+				if found, err := Verify(context.Background(), l, []Partition{p}, VerifyOptions{}); err != nil || len(found) != 1 || found[0].Severity != Fault || !strings.Contains(found[0].Text, want) {
+					t.Errorf("%s: verify: %v %v", dt, found, err)
+				}
+				if w, err := l.Create(context.Background(), part(dt, btc, "2024-01-02")); err != nil {
+					t.Fatal(err)
+				} else {
+					if err := w.Write(rec); err == nil || !strings.Contains(err.Error(), "row 13: "+column.Name) {
+						t.Errorf("%s: write: %v", dt, err)
+					}
+					w.Abort()
+				}
+				if testing.Short() || c > 6 {
+					break
+				}
+			}
+		}
+	}
+	l := newLake(t)
+	p := part(Trades, btc, "2024-01-02")
+	foreign(t, l, p, record(p, 0, 1))
+	if _, err := l.Stat(p); err == nil || !strings.Contains(err.Error(), "no record of qf that the day is empty") {
+		t.Error(err)
+	}
+}
+
+// withCell is rec with another number in one cell.
+func withCell(rec arrow.Record, column, row int, v float64) arrow.Record {
+	b := array.NewFloat64Builder(memory.DefaultAllocator)
+	old := rec.Column(column).(*array.Float64)
+	for i := range old.Len() {
+		switch {
+		case i == row:
+			b.Append(v)
+		case old.IsNull(i):
+			b.AppendNull()
+		default:
+			b.Append(old.Value(i))
+		}
+	}
+	cols := slices.Clone(rec.Columns())
+	cols[column] = b.NewArray()
+	return array.NewRecord(rec.Schema(), cols, rec.NumRows())
 }
 
 func TestVerifyOfMissingForeignAndMany(t *testing.T) {

@@ -49,12 +49,13 @@ func compress(dst, src []byte, codec Codec) []byte {
 
 // The most that a codec can expand one compressed byte to: a zstd block of 4 bytes stands for at
 // most 128 KiB, a Snappy copy of 3 bytes for at most 64, a DEFLATE symbol pair of 2 bits for at most
-// 258. What claims more is damaged, and is refused before memory is set aside for it.
+// 258, a byte of an LZ4 length for 255. What claims more is damaged, and is refused before memory is set aside for it.
 var maxExpansion = map[format.CompressionCodec]int{
 	format.Uncompressed: 1,
 	format.Snappy:       22,
 	format.Gzip:         1032,
 	format.Zstd:         1 << 15,
+	format.Lz4Raw:       255,
 }
 
 var errSize = errors.New("decompressed size differs from the page header's")
@@ -97,6 +98,8 @@ func (d *decompressor) decompress(dst, src []byte, n int, codec format.Compressi
 		if len(out) != n {
 			return dst, errSize
 		}
+	case format.Lz4Raw:
+		return dst, unlz4(dst, src)
 	case format.Gzip:
 		return dst, d.gunzip(dst, src)
 	}

@@ -3,7 +3,7 @@
 // It knows the few types that tick data needs: times in microseconds, integers, floats, booleans,
 // text, and text from a short list of words. Whatever another engine writes in those types it reads:
 // required and optional columns, data pages of both versions, dictionary pages with a fall-back in
-// the middle of a chunk, the delta encodings, byte stream split, and Snappy, zstd and gzip. What it
+// the middle of a chunk, the delta encodings, byte stream split, and Snappy, zstd, gzip and LZ4. What it
 // cannot read it names.
 //
 // Both directions work on whole pages and reuse their buffers: no value is boxed and nothing is

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"syscall"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/parquet-go/parquet-go/format"
@@ -20,6 +21,7 @@ var ErrFormat = errors.New("not a valid Parquet file")
 type File struct {
 	r      io.ReaderAt
 	closer io.Closer
+	path   string
 	size   int64
 	footer *footer
 	schema *arrow.Schema
@@ -29,11 +31,14 @@ type File struct {
 
 // Open opens the file at path and reads its footer. The caller closes it.
 func Open(path string) (*File, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // the opening of a named pipe would wait for a writer
 	if err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("open %s: %w: not a file", path, ErrFormat)
+	}
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -43,7 +48,7 @@ func Open(path string) (*File, error) {
 		f.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	file.closer = f
+	file.closer, file.path = f, path
 	return file, nil
 }
 
@@ -120,12 +125,21 @@ func (f *File) Schema() *arrow.Schema { return f.schema }
 // Metadata gives a copy of the footer's keys and values.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.footer.meta) }
 
+// Value is that of one of the footer's keys.
+func (f *File) Value(key string) (string, bool) {
+	v, ok := f.footer.meta[key]
+	return v, ok
+}
+
 // Writer is what wrote the file, by its own name.
 func (f *File) Writer() string { return f.footer.writer }
 
 // Sealed reports whether footer and page headers carry digests, which held: those of files that
 // older versions or other tools wrote do not.
 func (f *File) Sealed() bool { return f.footer.sealed }
+
+// Path is the file that Open opened.
+func (f *File) Path() string { return f.path }
 
 // Rows is the number of rows in the file.
 func (f *File) Rows() int64 { return f.footer.rows }

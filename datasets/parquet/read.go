@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync/atomic"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -26,8 +27,9 @@ type ReadOptions struct {
 	// Enums has the words of each dictionary<int8, utf8> column of Schema: word i is read as code i,
 	// and what is not among them is an error.
 	Enums map[string][]string
-	// Finite makes a NaN or an infinity an error.
-	Finite bool
+	// Finite makes a NaN or an infinity an error, and so a number below that of its column in AtLeast.
+	Finite  bool
+	AtLeast map[string]float64
 	// Filter passes over row groups that cannot hold what is wanted; nil: none.
 	Filter *Between
 	// Allocator provides the batches' memory; nil: memory.DefaultAllocator.
@@ -68,6 +70,10 @@ func (f *File) Read(ctx context.Context, o ReadOptions) (array.RecordReader, err
 			return nil, fmt.Errorf("column %q: %w", field.Name, err)
 		}
 		if v, ok := c.values.(*floats); ok {
+			v.least = math.Inf(-1)
+			if least, ok := o.AtLeast[field.Name]; ok && o.Finite {
+				v.least = least
+			}
 			v.finite = o.Finite
 		}
 		r.columns = append(r.columns, c)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/parquet-go/parquet-go/compress/lz4"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 func field(name string, t arrow.DataType, nullable bool) arrow.Field {
@@ -159,7 +162,7 @@ func TestWantedTypes(t *testing.T) {
 		ok         bool
 	}{
 		{ts, ts, true}, {i64, ts, true}, {ts, i64, false}, {i64, f64, false}, {f64, i64, false}, {f64, ts, false},
-		{i64, text, false}, {text, i64, false}, {text, enumType, true}, {f64, enumType, false},
+		{i64, text, true}, {text, i64, false}, {text, enumType, true}, {f64, enumType, false},
 		{ts, arrow.FixedWidthTypes.Timestamp_ns, false},
 	} {
 		schema := oneColumn(c.have, false)
@@ -168,6 +171,76 @@ func TestWantedTypes(t *testing.T) {
 		_, err := cells(f, ReadOptions{Schema: oneColumn(c.want, false), Enums: map[string][]string{"x": {"5"}}})
 		if (err == nil) != c.ok {
 			t.Errorf("%v as %v: %v", c.have, c.want, err)
+		}
+	}
+}
+
+// Identifiers that another tool took for numbers are their digits.
+func TestDigits(t *testing.T) {
+	schema := oneColumn(arrow.PrimitiveTypes.Int64, true)
+	rec := build(memory.DefaultAllocator, schema, 9, func(_, row int) any {
+		return []any{int64(0), nil, int64(-7), int64(math.MaxInt64), int64(math.MinInt64)}[row%5]
+	})
+	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	rows, err := cells(open(t, write(t, schema, WriterOptions{PageRows: 4}, rec)), ReadOptions{Schema: oneColumn(arrow.BinaryTypes.String, true), Allocator: mem})
+	mem.AssertSize(t, 0)
+	if err != nil || len(rows) != 9 {
+		t.Fatal(rows, err)
+	}
+	for i, r := range rows {
+		if want := []any{"0", nil, "-7", "9223372036854775807", "-9223372036854775808"}[i%5]; r[0] != want {
+			t.Errorf("row %d: %v, want %v", i, r[0], want)
+		}
+	}
+}
+
+// LZ4 blocks of another library, and what no block is.
+func TestLZ4(t *testing.T) {
+	text := bytes.Repeat([]byte("0123456789, a run of text that repeats itself; "), 40)
+	random := make([]byte, 3000)
+	rand.NewChaCha8([32]byte{1}).Read(random)
+	for _, plain := range [][]byte{{1}, []byte("short"), text, make([]byte, 70000), random, append(text, random...)} {
+		packed, err := new(lz4.Codec).Encode(nil, plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d decompressor
+		got, err := d.decompress(nil, packed, len(plain), format.Lz4Raw)
+		if err != nil || !bytes.Equal(got, plain) {
+			t.Errorf("%d bytes: %v", len(plain), err)
+		}
+		for n := range min(len(packed), 300) {
+			if _, err := d.decompress(nil, packed[:n], len(plain), format.Lz4Raw); err == nil {
+				t.Errorf("%d of %d bytes stand for %d", n, len(packed), len(plain))
+			}
+		}
+		for i := range min(len(packed), 2000) { // whatever it is, it ends
+			bad := bytes.Clone(packed)
+			bad[i] ^= 0xff
+			d.decompress(nil, bad, len(plain), format.Lz4Raw)
+		}
+	}
+}
+
+// A number that no cell may hold is refused with its row where the reader asks for that.
+func TestFinite(t *testing.T) {
+	schema := oneColumn(arrow.PrimitiveTypes.Float64, true)
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		rec := build(memory.DefaultAllocator, schema, 100, func(_, row int) any {
+			switch row {
+			case 41:
+				return v
+			case 40:
+				return nil
+			}
+			return 1.5
+		})
+		f := open(t, write(t, schema, WriterOptions{PageRows: 16, GroupRows: 32}, rec))
+		if _, err := cells(f, ReadOptions{Finite: true}); err == nil || !strings.Contains(err.Error(), `row group 1: column "x": row 42: `) {
+			t.Errorf("%v: %v", v, err)
+		}
+		if rows, err := cells(f, ReadOptions{}); err != nil || len(rows) != 100 {
+			t.Errorf("%v: %v", v, err)
 		}
 	}
 }

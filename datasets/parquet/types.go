@@ -68,6 +68,10 @@ func (l *leaf) values(want arrow.Field, words []string) (values, error) {
 			return nil, mismatch
 		}
 		return newInts(l, t, nanosPerMicro), nil
+	case *arrow.StringType:
+		if plainInt {
+			return &digits{ints: newInts(l, natural, nanosPerMicro)}, nil
+		}
 	case *arrow.DictionaryType:
 		if natural.ID() != arrow.STRING || t.IndexType.ID() != arrow.INT8 || t.ValueType.ID() != arrow.STRING {
 			return nil, mismatch

@@ -323,7 +323,8 @@ func (c *ints) finish(valid *memory.Buffer, nulls int) (arrow.Array, error) {
 // floats are DOUBLE and FLOAT columns.
 type floats struct {
 	numbers[float64]
-	finite bool // NaN and infinities are errors
+	finite bool // NaN and infinities are errors, and so is what is below least
+	least  float64
 }
 
 func newFloats(physical format.Type) *floats {
@@ -345,8 +346,11 @@ func newFloats(physical format.Type) *floats {
 
 func (c *floats) finish(valid *memory.Buffer, nulls int) (arrow.Array, error) {
 	if c.finite {
-		for i, v := range c.dst { // those of nulls are 0
-			if math.IsNaN(v - v) {
+		for i, v := range c.dst {
+			if v-v == 0 && v >= c.least {
+				continue
+			}
+			if valid == nil || bitutil.BitIsSet(valid.Bytes(), i) {
 				return nil, &valueError{i, fmt.Errorf("%v is not a number that a cell may hold", v)}
 			}
 		}
