@@ -139,10 +139,10 @@ func BenchmarkBestBars(b *testing.B) {
 	}
 	day := rows.NewRecord()
 	f := timeFrame(Request{First: day0, End: day0 + 1, Spec: Spec{Every: time.Minute}})
-	fold := bestFold(&f, "", datasets.BookTicker)
+	fold := bestFold("", datasets.BookTicker)
 	b.ReportAllocs()
 	for b.Loop() {
-		to := fold.start(day0)
+		to := fold.start(f.cutter(day0))
 		for i := int64(0); i < n; i += 1 << 15 {
 			s := day.NewSlice(i, min(i+1<<15, n))
 			if err := to.add(s); err != nil {

@@ -120,12 +120,12 @@ func levels(feed datasets.DataType) int {
 	return 0
 }
 
-func bestFold(f *frame, key string, feed datasets.DataType) feedFold {
+func bestFold(key string, feed datasets.DataType) feedFold {
 	return feedFold{
 		name: string(feed), feed: feed, columns: bestColumns(feed), definition: key,
 		fields: []string{"first", "last", "spread", "weight", "flow", "depth", "rows", "bid", "ask", "bid_amount", "ask_amount"},
-		start: func(d datasets.Day) fold {
-			return &bestBars{cut: f.cutter(d), out: newTable(bFields), standing: noQuote, spread: math.NaN()}
+		start: func(c cutter) fold {
+			return &bestBars{cut: c, out: newTable(bFields), standing: noQuote, spread: math.NaN()}
 		},
 	}
 }
@@ -195,8 +195,14 @@ func (f *bestBars) close() {
 	f.bar, f.open = [bFields]float64{}, false
 }
 
+func (f *bestBars) cutting() *cutter { return &f.cut }
+
 func (f *bestBars) table() *table {
 	f.close()
+	return f.done()
+}
+
+func (f *bestBars) done() *table {
 	q := f.opening
 	f.out.tail = [2][]float64{{q.bid, q.bidAmount}, {q.ask, q.askAmount}}
 	return f.out
@@ -207,7 +213,6 @@ var bestNames = []string{"bid", "ask", "bid_amount", "ask_amount", "spread", "mi
 
 // bestJoin joins bars of best prices.
 type bestJoin struct {
-	days        []part
 	standing    quote   // the last row
 	pieces      []piece // of the bar in progress
 	flow        float64
@@ -221,12 +226,11 @@ type piece struct {
 	integral, timeKnown float64 // from first to last
 }
 
-func newBestJoin(days []part) *bestJoin { return &bestJoin{days: days, standing: noQuote} }
+func newBestJoin() *bestJoin { return &bestJoin{standing: noQuote} }
 
-func (j *bestJoin) add(d, k int) {
-	t := j.days[d].table
+func (j *bestJoin) add(t *table, k int) {
 	in := func(c int) float64 { return t.cols[c][k] }
-	if k == 0 {
+	if k == 0 && !t.rest { // the file's first row
 		bid, ask := t.tail[0], t.tail[1]
 		j.flow += quote{bid[0], ask[0], bid[1], ask[1]}.flow(j.standing)
 	}
@@ -253,7 +257,7 @@ func (j *bestJoin) close(from, to int64, row []float64) {
 	if math.IsInf(q.ask, 1) {
 		row[1], row[3] = math.NaN(), math.NaN()
 	}
-	*j = bestJoin{days: j.days, standing: q, pieces: j.pieces[:0]}
+	*j = bestJoin{standing: q, pieces: j.pieces[:0]}
 }
 
 // spread is the mean spread over the bar [from, to), by the time that each quote stood in it.
@@ -282,4 +286,4 @@ func (j *bestJoin) spread(from, to float64) float64 {
 	return integral / known
 }
 
-func (j *bestJoin) forget() { *j = *newBestJoin(j.days) }
+func (j *bestJoin) forget() { *j = *newBestJoin() }

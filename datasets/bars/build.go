@@ -47,6 +47,7 @@ type builder struct {
 	folded  int // the first so many of sources are
 	lays    []laying
 	columns []column
+	funding *source // of settlements; nil without derivative_ticker
 }
 
 // laying is the columns that the days of a source are to be joined to.
@@ -160,23 +161,33 @@ func (b *builder) source(f feedFold, first datasets.Day, parts []part) *source {
 
 // trades makes the frame and the columns of trades.
 func (b *builder) trades(ctx context.Context) error {
-	q, parts := b.q, b.feeds[0].parts
+	q := b.q
 	if q.Spec.Kind == TickBars && q.Spec.Size == 1 {
 		return b.everyTrade(ctx)
 	}
-	src := b.source(tradeFold(q.Spec, q.Contract), q.First, parts)
 	windows := q.Spec.tickWindows()
+	src := b.enterTrades()
 	if q.Spec.Kind == TimeBars { // the grid is known, so they are folded and laid with the other feeds
 		b.frame = timeFrame(q)
-		b.lays = append(b.lays, laying{src, tradeNames(windows), func(days []part) joiner { return newTradeJoin(days, windows) }})
 		return nil
 	}
+	b.lays = nil
 	if err := b.fold(ctx); err != nil {
 		return err
 	}
 	b.frame = tradeFrame(q.First, src.parts)
 	b.add(tradeNames(windows), newTradeJoin(src.parts, windows).join(&b.frame))
 	return nil
+}
+
+// enterTrades enters the trades, which are the first to be laid.
+func (b *builder) enterTrades() *source {
+	q := b.q
+	windows := q.Spec.tickWindows()
+	fold := tradeFold(q.Spec, q.Contract)
+	src := b.source(fold, q.First, b.feeds[0].parts)
+	b.lays = append(b.lays, laying{src, tradeNames(windows), func(days []part) joiner { return newTradeJoin(days, windows) }})
+	return src
 }
 
 // fold folds the sources that were entered since it was last called.
@@ -197,10 +208,10 @@ func (b *builder) everyTrade(ctx context.Context) error {
 	}
 	all := newEveryTrade(rows, q.Spec, q.Contract)
 	days := make([]*everyTradeDay, len(parts))
-	src := b.source(feedFold{feed: datasets.Trades, columns: tradeColumns, start: func(d datasets.Day) fold {
-		i := int(d - q.First)
+	src := b.source(feedFold{feed: datasets.Trades, columns: tradeColumns, start: func(c cutter) fold {
+		i := int(c.day - q.First)
 		end := b.frame.ends[i]
-		days[i] = all.day(d, end-int(parts[i].info.Rows), end)
+		days[i] = all.day(c.day, end-int(parts[i].info.Rows), end)
 		return days[i]
 	}}, q.First, parts)
 	src.noCache = true
@@ -218,8 +229,8 @@ func (b *builder) everyTrade(ctx context.Context) error {
 	return nil
 }
 
-// others makes the columns of the other feeds, and the settlements.
-func (b *builder) others(ctx context.Context) ([]Settlement, error) {
+// enterOthers enters the feeds beside trades.
+func (b *builder) enterOthers() {
 	q, f := b.q, &b.frame
 	key := q.Spec.String()
 	if q.Spec.Kind != TimeBars {
@@ -227,26 +238,32 @@ func (b *builder) others(ctx context.Context) ([]Settlement, error) {
 	}
 	enter := func(fold feedFold, parts []part, names []string, join func([]part) joiner) {
 		src := b.source(fold, q.First, parts)
+		src.cut = f.cutter
 		if q.Spec.Kind != TimeBars {
 			src.labels = b.feeds[0].parts
 		}
 		b.lays = append(b.lays, laying{src, names, join})
 	}
 	if feed, parts, ok := b.held(datasets.Quotes, datasets.BookTicker, datasets.BookSnapshot25, datasets.BookSnapshot5); ok {
-		enter(bestFold(f, key, feed), parts, bestNames, func(days []part) joiner { return newBestJoin(days) })
+		enter(bestFold(key, feed), parts, bestNames, func([]part) joiner { return newBestJoin() })
 	}
 	if feed, parts, ok := b.held(datasets.BookSnapshot25, datasets.BookSnapshot5); ok {
 		names := depthNames(feed)
-		enter(depthFold(f, key, q.Contract, feed), parts, names, func(days []part) joiner { return newLastJoin(days, len(names), false) })
+		enter(depthFold(key, q.Contract, feed), parts, names, func([]part) joiner { return newLastJoin(len(names), false) })
 	}
-	var funding *source
 	if _, parts, ok := b.held(datasets.DerivativeTicker); ok {
-		enter(tickerFold(f, key), parts, tickerNames, func(days []part) joiner { return newLastJoin(days, len(tickerNames), true) })
-		funding = b.source(fundingEvents(q.Spec.Clock), q.First-1, b.around)
+		enter(tickerFold(key), parts, tickerNames, func([]part) joiner { return newLastJoin(len(tickerNames), true) })
+		b.funding = b.source(fundingEvents(q.Spec.Clock), q.First-1, b.around)
 	}
 	if _, parts, ok := b.held(datasets.Liquidations); ok {
-		enter(liquidationFold(f, key, q.Contract), parts, liquidationNames, func(days []part) joiner { return &liquidationJoin{days: days} })
+		enter(liquidationFold(key, q.Contract), parts, liquidationNames, func([]part) joiner { return &liquidationJoin{} })
 	}
+}
+
+// others makes the columns of the other feeds, and the settlements.
+func (b *builder) others(ctx context.Context) ([]Settlement, error) {
+	q, f := b.q, &b.frame
+	b.enterOthers()
 	if err := b.fold(ctx); err != nil {
 		return nil, err
 	}
@@ -262,10 +279,10 @@ func (b *builder) others(ctx context.Context) ([]Settlement, error) {
 	for i, l := range b.lays {
 		b.add(l.names, values[i])
 	}
-	if funding == nil {
+	if b.funding == nil {
 		return nil, nil
 	}
-	return settlements(q.First, q.End, funding.parts), nil
+	return settlements(q.First, q.End, b.funding.parts), nil
 }
 
 func (b *builder) add(names []string, values [][]float64) {

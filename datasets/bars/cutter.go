@@ -31,11 +31,8 @@ func newCutter(d datasets.Day) cutter {
 // run finds the rows t[i:j] that fall in one bar, and whether they open it.
 func (c *cutter) run(t []arrow.Timestamp, i int) (j int, opened bool) {
 	first := int64(t[i])
-	if c.label == math.MinInt64 { // the file's first row opens a bar wherever it stands
-		if first >= c.high {
-			first = c.day.Start()
-		}
-		first = max(first, c.low)
+	if c.label == math.MinInt64 {
+		first = c.opening(t[i])
 	}
 	if first >= c.label && first < c.high {
 		c.label = c.after(first)
@@ -45,6 +42,33 @@ func (c *cutter) run(t []arrow.Timestamp, i int) (j int, opened bool) {
 	for j = i + 1; j < len(t) && t[j] < next; j++ {
 	}
 	return j, opened
+}
+
+// known counts the rows, from the first of t on, whose bar is one of labels, or the one in progress: those before the
+// first that opens a bar after the last label. Without labels all belong to what comes after the day's last bar.
+func (c *cutter) known(t []arrow.Timestamp) int {
+	if len(c.labels) == 0 {
+		return len(t)
+	}
+	i, last := 0, c.labels[len(c.labels)-1]
+	if c.label == math.MinInt64 {
+		if c.opening(t[0]) >= last {
+			return 0
+		}
+		i = 1
+	}
+	for i < len(t) && (int64(t[i]) < last || int64(t[i]) >= c.high) {
+		i++
+	}
+	return i
+}
+
+// opening is the time at which the file's first row opens a bar, wherever it stands.
+func (c *cutter) opening(t arrow.Timestamp) int64 {
+	if int64(t) >= c.high {
+		return c.day.Start()
+	}
+	return max(int64(t), c.low)
 }
 
 // after is the first label after an instant.

@@ -42,13 +42,13 @@ type depthBars struct {
 	levels   int
 }
 
-func depthFold(f *frame, key string, c datasets.Contract, feed datasets.DataType) feedFold {
+func depthFold(key string, c datasets.Contract, feed datasets.DataType) feedFold {
 	names := depthNames(feed)
 	return feedFold{
 		name: string(feed) + "_depth", feed: feed, columns: depthColumns(feed), fields: names,
 		definition: key + " " + contractKey(c),
-		start: func(d datasets.Day) fold {
-			return &depthBars{newStates(f.cutter(d), len(names)), c, levels(feed)}
+		start: func(cut cutter) fold {
+			return &depthBars{newStates(cut, len(names)), c, levels(feed)}
 		},
 	}
 }

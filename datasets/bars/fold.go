@@ -27,6 +27,16 @@ type fold interface {
 	table() *table
 }
 
+// barFold is a fold whose rows are bars.
+type barFold interface {
+	fold
+	// done is the bars so far, without the one in progress.
+	done() *table
+	// close ends the bar in progress: the next row opens another.
+	close()
+	cutting() *cutter
+}
+
 // feedFold is one way to fold one feed.
 type feedFold struct {
 	name       string // of the folder in the bar cache
@@ -34,7 +44,7 @@ type feedFold struct {
 	definition string   // whatever changes the table, beside the day-file itself
 	columns    []string // to read, after the clock's
 	fields     []string // of the table
-	start      func(datasets.Day) fold
+	start      func(cutter) fold
 }
 
 // source is a feed of a request that is folded day by day.
@@ -42,6 +52,7 @@ type source struct {
 	feedFold
 	first   datasets.Day // of parts[0]
 	parts   []part
+	cut     func(datasets.Day) cutter // nil: folds that need no more than the day
 	noCache bool
 	labels  []part // the trades whose bars are the frame, from the request's first day; nil for time bars
 }
@@ -86,41 +97,64 @@ func foldAll(ctx context.Context, s Store, q Request, workers int, sources ...*s
 			}
 		}
 	}
-	return datasets.ForEach(ctx, workers, len(jobs), func(ctx context.Context, i int) error {
-		src, day := jobs[i].src, jobs[i].day
-		if err := src.fold(ctx, s, q, day); err != nil {
-			return fmt.Errorf("bars %s: %w", src.parts[day].info.Partition, err)
-		}
-		return nil
+	return datasets.ForEach(ctx, workers, len(jobs), func(ctx context.Context, i int) (err error) {
+		src, p := jobs[i].src, &jobs[i].src.parts[jobs[i].day]
+		p.table, err = src.load(ctx, s, q, jobs[i].day, src.cutter, true)
+		return err
 	})
 }
 
-// fold fills one day's table, from the cache where it holds it for this very file.
-func (f *source) fold(ctx context.Context, s Store, q Request, i int) (err error) {
-	p := &f.parts[i]
+// load gives one day's table: the one in memory, else that of the cache where it holds it for this very file, else it
+// folds the file, cut as cut says, and keeps it in the cache where that is wanted.
+func (f *source) load(ctx context.Context, s Store, q Request, i int, cut func(int) (cutter, error), keep bool) (t *table, err error) {
+	p := f.parts[i]
+	if p.table != nil {
+		return p.table, nil
+	}
+	defer func() {
+		if t != nil {
+			t.day = i
+		}
+		if err != nil {
+			err = fmt.Errorf("bars %s: %w", p.info.Partition, err)
+		}
+	}()
 	digest := p.info.Digest
 	if f.labels != nil {
 		digest += " " + f.labels[i].info.Digest
 	}
 	if !f.noCache {
-		if p.table = f.cached(s, p.info, digest); p.table != nil {
-			return nil
+		if t = f.cached(s, p.info, digest); t != nil {
+			return t, nil
 		}
 	}
-	if p.table, err = f.read(ctx, s, q, f.first+datasets.Day(i)); err != nil || f.noCache {
-		return err
+	c, err := cut(i)
+	if err != nil {
+		return nil, err
 	}
-	return f.keep(ctx, s, p.info, digest, p.table)
+	if t, err = f.read(ctx, s, q, c); err != nil || f.noCache || !keep {
+		return t, err
+	}
+	return t, f.keep(ctx, s, p.info, digest, t)
+}
+
+// cutter cuts the file of day i into bars.
+func (f *source) cutter(i int) (cutter, error) {
+	if d := f.first + datasets.Day(i); f.cut == nil {
+		return newCutter(d), nil
+	} else {
+		return f.cut(d), nil
+	}
 }
 
 // read folds a day-file.
-func (f *feedFold) read(ctx context.Context, s Store, q Request, d datasets.Day) (*table, error) {
-	rows, err := s.Scan(ctx, f.feed, q.Instrument, datasets.DayRange(d, d), append([]string{q.Spec.Clock.column()}, f.columns...)...)
+func (f *feedFold) read(ctx context.Context, s Store, q Request, c cutter) (*table, error) {
+	rows, err := f.scan(ctx, s, q, c.day)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Release()
-	to := f.start(d)
+	to := f.start(c)
 	for rows.Next() {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -133,4 +167,9 @@ func (f *feedFold) read(ctx context.Context, s Store, q Request, d datasets.Day)
 		return nil, err
 	}
 	return to.table(), nil
+}
+
+// scan reads the columns of a day-file that are folded.
+func (f *feedFold) scan(ctx context.Context, s Store, q Request, d datasets.Day) (array.RecordReader, error) {
+	return s.Scan(ctx, f.feed, q.Instrument, datasets.DayRange(d, d), append([]string{q.Spec.Clock.column()}, f.columns...)...)
 }

@@ -64,8 +64,8 @@ func (f *frame) cutter(d datasets.Day) cutter {
 
 // joiner puts bars together from what the day-files hold of each, in order.
 type joiner interface {
-	// add puts row k of day d's table into the bar in progress.
-	add(d, k int)
+	// add puts row k of a table into the bar in progress. Rows come in the order of their files.
+	add(t *table, k int)
 	// close ends the bar in progress, which covers [from, to), and writes its columns into row; NaN
 	// is missing. A bar to which nothing was added has what is carried.
 	close(from, to int64, row []float64)
@@ -81,7 +81,7 @@ type part struct {
 }
 
 // lay joins the days' tables bar by bar. The bars of a missing day are NaN. What two day-files hold
-// of one bar is joined in file order.
+// of one bar is joined in file order. What is not a time bar has rows of its own day's files and of those before.
 func (f *frame) lay(days []part, j joiner, fields int) [][]float64 {
 	out := make([][]float64, fields)
 	for c := range out {
@@ -89,15 +89,15 @@ func (f *frame) lay(days []part, j joiner, fields int) [][]float64 {
 	}
 	row := make([]float64, fields)
 	d, k := 0, 0
-	// upTo adds the rows that belong to bars up to a label.
-	upTo := func(label int64) {
-		for d < len(days) {
+	// upTo adds the rows that belong to bars up to a label, of files up to a day's.
+	upTo := func(label int64, last int) {
+		for d < len(days) && d <= last {
 			t := days[d].table
 			switch {
 			case t == nil || k == len(t.ts):
 				d, k = d+1, 0
 			case t.ts[k] <= label:
-				j.add(d, k)
+				j.add(t, k)
 				k++
 			default:
 				return
@@ -106,14 +106,18 @@ func (f *frame) lay(days []part, j joiner, fields int) [][]float64 {
 	}
 	from := f.first.Start()
 	if f.every > 0 {
-		upTo(from) // of the day before, by the exchange's clock
+		upTo(from, len(days)) // of the day before, by the exchange's clock
 		j.close(from, from, row)
 	}
 	bar := 0
 	for day, end := range f.ends {
+		last := day
+		if f.every > 0 {
+			last = len(days)
+		}
 		missing := days[day].presence == Missing
 		for ; bar < end; bar++ {
-			upTo(f.labels[bar])
+			upTo(f.labels[bar], last)
 			j.close(from, f.labels[bar], row)
 			from = f.labels[bar]
 			if missing {
@@ -127,7 +131,7 @@ func (f *frame) lay(days []part, j joiner, fields int) [][]float64 {
 			}
 		}
 		if f.every == 0 {
-			upTo((f.first + datasets.Day(day) + 1).Start()) // what came after the day's last bar goes into the next
+			upTo((f.first + datasets.Day(day) + 1).Start(), last) // what came after the day's last bar goes into the next
 		}
 		if missing {
 			j.forget()

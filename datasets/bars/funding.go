@@ -30,7 +30,7 @@ func fundingEvents(c Clock) feedFold {
 	return feedFold{
 		name: "funding", feed: datasets.DerivativeTicker, columns: fundingColumns, fields: []string{"event", "rate", "mark"},
 		definition: c.column(),
-		start:      func(d datasets.Day) fold { return newFundingFold(d) },
+		start:      func(c cutter) fold { return newFundingFold(c.day) },
 	}
 }
 

@@ -33,13 +33,14 @@ func tradeNames(windows []int) []string {
 
 // tradeJoin joins bars of trades. After a missing day the tick windows start anew.
 type tradeJoin struct {
-	days    []part
+	days    []part // what the lake has, without tables
 	windows []int
 	row     []float64 // the bar in progress, or the last one
 	state   barState
-	day     int // whose rows are being added
+	now     *table // whose rows are being added
+	next    int    // the day after it, counted from the first
 	seen    float64
-	before  tail // of the days before it
+	before  tail // of the days before
 }
 
 type barState uint8
@@ -54,9 +55,10 @@ func newTradeJoin(days []part, windows []int) *tradeJoin {
 	return &tradeJoin{days: days, windows: windows, row: make([]float64, oWindows+len(windows))}
 }
 
-func (j *tradeJoin) add(d, k int) {
-	j.turn(d)
-	t := j.days[d].table
+func (j *tradeJoin) add(t *table, k int) {
+	if t != j.now {
+		j.turn(t)
+	}
 	in := func(c int) float64 { return t.cols[c][k] }
 	r := j.row
 	if j.state != open {
@@ -79,17 +81,17 @@ func (j *tradeJoin) add(d, k int) {
 	}
 }
 
-// turn goes on to the rows of day d.
-func (j *tradeJoin) turn(d int) {
-	for ; j.day < d; j.day++ {
-		switch p := j.days[j.day]; {
-		case p.presence == Missing:
-			j.before = tail{}
-		case p.table != nil:
-			j.before.push(p.table.tail, j.windows[len(j.windows)-1])
-		}
-		j.seen = 0
+// turn goes on to the rows of another day.
+func (j *tradeJoin) turn(t *table) {
+	if j.now != nil {
+		j.before.push(j.now.tail, j.windows[len(j.windows)-1])
 	}
+	for ; j.next < t.day; j.next++ {
+		if j.days[j.next].presence == Missing {
+			j.before = tail{}
+		}
+	}
+	j.now, j.next, j.seen = t, t.day+1, 0
 }
 
 func (j *tradeJoin) close(_, _ int64, row []float64) {
@@ -121,12 +123,12 @@ func (j *tradeJoin) join(f *frame) [][]float64 {
 		out[c] = make([]float64, 0, len(f.labels))
 	}
 	row := make([]float64, len(out))
-	for d, p := range j.days {
+	for _, p := range j.days {
 		if p.table == nil {
 			continue
 		}
 		for k := range p.table.ts {
-			j.add(d, k)
+			j.add(p.table, k)
 			j.close(0, 0, row)
 			for c, v := range row {
 				out[c] = append(out[c], v)

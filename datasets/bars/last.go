@@ -39,6 +39,10 @@ func (f *states) close() {
 	f.open = false
 }
 
+func (f *states) cutting() *cutter { return &f.cut }
+
+func (f *states) done() *table { return f.out }
+
 func (f *states) table() *table {
 	f.close()
 	return f.out
@@ -46,18 +50,17 @@ func (f *states) table() *table {
 
 // lastJoin joins bars of a state: what was last known at a bar's close.
 type lastJoin struct {
-	days []part
 	// each says that every column keeps its own last value; otherwise a row replaces the state whole.
 	each bool
 	row  []float64
 }
 
-func newLastJoin(days []part, fields int, each bool) *lastJoin {
-	return &lastJoin{days, each, filled(fields)}
+func newLastJoin(fields int, each bool) *lastJoin {
+	return &lastJoin{each, filled(fields)}
 }
 
-func (j *lastJoin) add(d, k int) {
-	for c, values := range j.days[d].table.cols {
+func (j *lastJoin) add(t *table, k int) {
+	for c, values := range t.cols {
 		if v := values[k]; !j.each || !math.IsNaN(v) {
 			j.row[c] = v
 		}

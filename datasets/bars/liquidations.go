@@ -20,12 +20,12 @@ type liquidationBars struct {
 	batch       tradeBatch
 }
 
-func liquidationFold(f *frame, key string, c datasets.Contract) feedFold {
+func liquidationFold(key string, c datasets.Contract) feedFold {
 	return feedFold{
 		name: "liquidations", feed: datasets.Liquidations, columns: tradeColumns, fields: liquidationNames,
 		definition: key + " " + contractKey(c),
-		start: func(d datasets.Day) fold {
-			return &liquidationBars{cut: f.cutter(d), contract: c, out: newTable(len(liquidationNames))}
+		start: func(cut cutter) fold {
+			return &liquidationBars{cut: cut, contract: c, out: newTable(len(liquidationNames))}
 		},
 	}
 }
@@ -58,20 +58,21 @@ func (f *liquidationBars) close() {
 	f.long, f.short, f.open = 0, 0, false
 }
 
+func (f *liquidationBars) cutting() *cutter { return &f.cut }
+
+func (f *liquidationBars) done() *table { return f.out }
+
 func (f *liquidationBars) table() *table {
 	f.close()
 	return f.out
 }
 
 // liquidationJoin joins bars of liquidations. A bar in which nothing was liquidated has 0.
-type liquidationJoin struct {
-	days []part
-	sum  [2]float64
-}
+type liquidationJoin struct{ sum [2]float64 }
 
-func (j *liquidationJoin) add(d, k int) {
+func (j *liquidationJoin) add(t *table, k int) {
 	for c := range j.sum {
-		j.sum[c] += j.days[d].table.cols[c][k]
+		j.sum[c] += t.cols[c][k]
 	}
 }
 

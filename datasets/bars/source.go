@@ -3,13 +3,11 @@ package bars
 import (
 	"context"
 	"fmt"
-	"iter"
 	"math"
 	"slices"
 	"sort"
+	"sync/atomic"
 	"time"
-
-	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"github.com/qf-dev/qf/datasets"
 )
@@ -17,14 +15,19 @@ import (
 // Source plays the bars of instruments on one grid as blocks of rows, in order, as often as wanted, with the same bits
 // each time: time bars of several instruments on their common labels, any other bars of one.
 //
-// Row 0 is the first bar of the first day asked for, of whichever instrument that begins first. Where an instrument
-// has no bar of a label, and where the lake does not have one of its fields, the value is NaN.
+// Row 0 is the first bar of the first day asked for, of whichever instrument begins first. Where an instrument has no
+// bar of a label, and where the lake does not have one of its fields, the value is NaN.
+//
+// What a playing holds does not grow with the rows: some blocks, and the bars of a few days of each feed, which come
+// from the bar cache or, where it does not have them, are folded from ticks again.
 type Source struct {
 	grid   Grid
-	labels []int64
+	days   []datasets.Day // of the grid, ascending; each has perDay rows of time bars
+	perDay int
+	rows   int
 	fields []string
-	cols   map[string][][]float64
-	series []*Series
+	of     []*instrument
+	o      Options
 }
 
 // Grid says what the rows and columns of a source stand for.
@@ -34,18 +37,20 @@ type Grid struct {
 	Instruments []datasets.Instrument
 }
 
-// DefaultLength is the number of rows in a block: few enough that columns stay in the cache.
-const DefaultLength = 8192
-
-// Want says which rows and fields to play.
-type Want struct {
-	Lo, Hi int      // rows [Lo, Hi) of the grid
-	Fields []string // of Source.Fields, in the order in which Block.Cols is to have them
-	Length int      // rows of a block; the last may be shorter. 0: DefaultLength
+// instrument is what a source knows of one request.
+type instrument struct {
+	*builder
+	lead     int     // rows of the grid before its own first
+	ends     []int   // rows up to the end of each of its days
+	latest   []int64 // of bars that trades close: the latest label before each day
+	trades   *source // nil where every trade is a bar
+	settled  []Settlement
+	coverage []DayStatus
+	files    []datasets.Info
 }
 
-// SettledFunding is the field that a source makes of settlements: the sum of the rates that settled in the bar.
-const SettledFunding = "settled_funding"
+// everyTrade reports whether each trade is a bar.
+func (s Spec) everyTrade() bool { return s.Kind == TickBars && s.Size == 1 }
 
 // OpenSource finds what the lake has of the requests, one an instrument, and builds and keeps the bars that it does
 // not have yet, as Build does.
@@ -53,51 +58,30 @@ func OpenSource(ctx context.Context, lake Store, qs []Request, o Options) (*Sour
 	if err := fitTogether(qs); err != nil {
 		return nil, err
 	}
-	s := &Source{grid: Grid{Kind: qs[0].Spec.Kind, Every: qs[0].Spec.Every}, cols: map[string][][]float64{}}
-	labels := make([][]int64, len(qs))
-	for i, q := range qs {
-		x, err := Build(ctx, lake, q, o)
+	s := &Source{grid: Grid{Kind: qs[0].Spec.Kind, Every: qs[0].Spec.Every}, o: o}
+	for _, q := range qs {
+		in, err := openInstrument(ctx, lake, q, o)
 		if err != nil {
 			return nil, err
 		}
-		for _, v := range x.Record.Column(0).(*array.Timestamp).TimestampValues() {
-			labels[i] = append(labels[i], int64(v))
-		}
+		s.of = append(s.of, in)
 		s.grid.Instruments = append(s.grid.Instruments, q.Instrument)
-		s.series = append(s.series, x)
-		for _, f := range x.Record.Schema().Fields()[1:] {
-			if !slices.Contains(s.fields, f.Name) {
-				s.fields = append(s.fields, f.Name)
+	}
+	if err := s.fold(ctx); err != nil {
+		return nil, err
+	}
+	s.lay()
+	for _, in := range s.of {
+		for _, l := range in.lays {
+			for _, name := range l.names {
+				if !slices.Contains(s.fields, name) {
+					s.fields = append(s.fields, name)
+				}
 			}
 		}
 	}
-	s.labels = labels[0]
-	if len(qs) > 1 {
-		s.labels = slices.Concat(labels...)
-		slices.Sort(s.labels)
-		s.labels = slices.Compact(s.labels)
-	}
-	for _, name := range s.fields {
-		for i, x := range s.series {
-			var values []float64
-			if k := x.Record.Schema().FieldIndices(name); len(k) > 0 {
-				values = x.Record.Column(k[0]).(*array.Float64).Float64Values()
-			}
-			s.cols[name] = append(s.cols[name], s.lay(labels[i], values))
-		}
-	}
-	if rates, ok := s.cols["funding_rate"]; ok {
+	if slices.Contains(s.fields, "funding_rate") {
 		s.fields = append(s.fields, SettledFunding)
-		for i, x := range s.series {
-			var settled []float64
-			if x.Record.Schema().HasField("funding_rate") {
-				settled = s.settled(x, labels[i], rates[i], s.cols["funding_timestamp"][i])
-			}
-			s.cols[SettledFunding] = append(s.cols[SettledFunding], s.lay(labels[i], settled))
-		}
-	}
-	for _, x := range s.series {
-		x.Record.Release()
 	}
 	return s, nil
 }
@@ -107,10 +91,10 @@ func fitTogether(qs []Request) error {
 	if len(qs) == 0 {
 		return fmt.Errorf("bars: there is no instrument")
 	}
-	if kind := qs[0].Spec.Kind; kind != TimeBars && len(qs) > 1 {
-		return fmt.Errorf("bars: %d instruments: bars that are not time bars have a grid of their own, so a study of them has one instrument", len(qs))
-	}
 	for i, q := range qs {
+		if err := q.validate(); err != nil {
+			return err
+		}
 		if slices.ContainsFunc(qs[:i], func(p Request) bool { return p.Instrument == q.Instrument }) {
 			return fmt.Errorf("bars: %s is there twice", q.Instrument)
 		}
@@ -118,127 +102,202 @@ func fitTogether(qs []Request) error {
 			return fmt.Errorf("bars: %s and %s have different bars", qs[0].Instrument, q.Instrument)
 		}
 	}
+	if qs[0].Spec.Kind != TimeBars && len(qs) > 1 {
+		return fmt.Errorf("bars: %d instruments: bars that are not time bars have a grid of their own, so a study of them has one instrument", len(qs))
+	}
 	return nil
 }
 
-// lay puts values of the rows labelled from on the grid; NaN where there is no such row.
-func (s *Source) lay(from []int64, v []float64) []float64 {
-	out := filled(len(s.labels))
-	if len(from) == len(s.labels) {
-		copy(out, v)
-		return out
+// openInstrument finds what the lake has of one request.
+func openInstrument(ctx context.Context, lake Store, q Request, o Options) (*instrument, error) {
+	in := &instrument{builder: &builder{q: q, o: o, store: lake}}
+	if err := in.look(ctx); err != nil {
+		return nil, err
 	}
-	for row, x := range v {
-		k, _ := slices.BinarySearch(s.labels, from[row])
-		out[k] = x
+	if !held(in.feeds[0].parts) {
+		return nil, in.noTrades()
 	}
-	return out
+	if src := in.enterTrades(); !q.Spec.everyTrade() {
+		in.trades = src
+	}
+	in.enterOthers()
+	in.coverage, in.files = in.builder.coverage()
+	return in, nil
 }
 
-// settled sums the rates that settled in each bar of an instrument: at ts − Δ or later and before ts. It is 0 where
-// none did, and missing where the data does not show a rate and on days of which the lake has no derivative_ticker. A
-// venue that never names a settlement accrues its rate, which is per 8 hours, over the length of the bar.
-func (s *Source) settled(x *Series, labels []int64, rate, funding []float64) []float64 {
-	known := func(v float64) bool { return !math.IsNaN(v) }
-	row := func(t int) int {
-		if len(labels) == len(s.labels) {
-			return t
-		}
-		k, _ := slices.BinarySearch(s.labels, labels[t])
-		return k
+// keepBytes is how much of the tables that opening a source reads or folds stays in memory, so that a small source is
+// not read again with each playing.
+const keepBytes = 32 << 20
+
+// fold sees to it that all tables are there: in memory as far as they are few, in the cache, or to be folded again.
+func (s *Source) fold(ctx context.Context) error {
+	type job struct {
+		in  *instrument
+		src *source
+		day int
 	}
-	out := make([]float64, len(labels))
-	if len(x.Settlements) == 0 && slices.ContainsFunc(rate, known) && !slices.ContainsFunc(funding, known) {
-		for t := range out {
-			length := s.grid.Every
-			if length == 0 {
-				if t == 0 {
-					out[t] = math.NaN()
-					continue
+	var room atomic.Int64
+	room.Store(keepBytes)
+	work := func(wanted func(*instrument, *source) bool, done func(*instrument, *source, int, *table)) error {
+		var jobs []job
+		for _, in := range s.of {
+			for _, src := range in.sources {
+				for i, p := range src.parts {
+					if p.presence == Present && wanted(in, src) {
+						jobs = append(jobs, job{in, src, i})
+					}
 				}
-				length = time.Duration(labels[t]-labels[t-1]) * time.Microsecond
 			}
-			out[t] = rate[row(t)] * (float64(length) / float64(continuousPer))
 		}
-		return out
+		return datasets.ForEach(ctx, s.o.Workers, len(jobs), func(ctx context.Context, k int) error {
+			j := jobs[k]
+			t, err := j.src.load(ctx, j.in.store, j.in.q, j.day, j.in.cutter(ctx, j.src, j.in.loadTrades), true)
+			if err != nil {
+				return err
+			}
+			if room.Add(-t.bytes()) >= 0 || j.src == j.in.funding {
+				j.src.parts[j.day].table = t
+			}
+			if done != nil {
+				done(j.in, j.src, j.day, t)
+			}
+			return nil
+		})
 	}
-	missing := map[datasets.Day]bool{}
-	for _, d := range x.Days {
-		if d.Type == datasets.DerivativeTicker && d.Presence == Missing {
-			missing[d.Day] = true
+	if s.grid.Kind != TimeBars && !s.of[0].q.Spec.everyTrade() { // the other feeds are cut at the trades' labels
+		in := s.of[0]
+		counts, last := make([]int, len(in.trades.parts)), filledInts(len(in.trades.parts))
+		err := work(func(_ *instrument, src *source) bool { return src == in.trades }, func(_ *instrument, _ *source, i int, t *table) {
+			counts[i], last[i] = len(t.ts), slices.Max(t.ts)
+		})
+		if err != nil {
+			return err
+		}
+		rows, latest := 0, int64(math.MinInt64)
+		for i, n := range counts {
+			in.latest = append(in.latest, latest)
+			rows, latest = rows+n, max(latest, last[i])
+			in.ends = append(in.ends, rows)
 		}
 	}
-	for t, label := range labels {
-		if missing[datasets.DayOf(label-1)] {
-			out[t] = math.NaN()
+	err := work(func(in *instrument, src *source) bool {
+		return src == in.funding || !in.q.Spec.everyTrade() && !(src == in.trades && s.grid.Kind != TimeBars)
+	}, nil)
+	if err != nil {
+		return err
+	}
+	for _, in := range s.of {
+		if in.funding != nil {
+			in.settled = settlements(in.q.First, in.q.End, in.funding.parts)
+			for i := range in.funding.parts {
+				in.funding.parts[i].table = nil
+			}
 		}
 	}
-	for _, e := range x.Settlements {
-		if t, _ := slices.BinarySearch(labels, e.Time+1); t < len(labels) {
-			out[t] += e.Rate
-		}
-	}
-	return out
+	return nil
 }
 
-// continuousPer is the time that the rate of a venue with continuous funding is for.
-const continuousPer = 8 * time.Hour
+func filledInts(n int) []int64 {
+	x := make([]int64, n)
+	for i := range x {
+		x[i] = math.MinInt64
+	}
+	return x
+}
+
+// lay counts the rows of the grid and of the instruments.
+func (s *Source) lay() {
+	if s.grid.Kind != TimeBars {
+		in := s.of[0]
+		if in.q.Spec.everyTrade() {
+			for _, p := range in.feeds[0].parts {
+				s.rows += int(p.info.Rows)
+				in.ends = append(in.ends, s.rows)
+			}
+		}
+		s.rows = in.ends[len(in.ends)-1]
+		return
+	}
+	s.perDay = int(24 * time.Hour / s.grid.Every)
+	for _, in := range s.of {
+		for d := in.q.First; d < in.q.End; d++ {
+			s.days = append(s.days, d)
+			in.ends = append(in.ends, (int(d-in.q.First)+1)*s.perDay)
+		}
+	}
+	slices.Sort(s.days)
+	s.days = slices.Compact(s.days)
+	s.rows = len(s.days) * s.perDay
+	for _, in := range s.of {
+		k, _ := slices.BinarySearch(s.days, in.q.First)
+		in.lead = k * s.perDay
+	}
+}
+
+// labels writes the labels of rows of time bars from lo on.
+func (s *Source) labels(lo int, to []int64) {
+	every := s.grid.Every.Microseconds()
+	for t := range to {
+		row := lo + t
+		to[t] = s.days[row/s.perDay].Start() + int64(row%s.perDay+1)*every
+	}
+}
 
 // Grid says what rows and columns stand for.
 func (s *Source) Grid() Grid { return s.grid }
 
 // Rows is the number of rows of the whole grid.
-func (s *Source) Rows() int { return len(s.labels) }
-
-// Find counts the rows labelled at or before an instant, in Unix µs.
-func (s *Source) Find(_ context.Context, at int64) (int, error) {
-	return sort.Search(len(s.labels), func(t int) bool { return s.labels[t] > at }), nil
-}
+func (s *Source) Rows() int { return s.rows }
 
 // Fields lists the fields that can be played: the columns that Build makes of the requests, in the order in which they
 // first appear, and SettledFunding where there is a funding feed.
 func (s *Source) Fields() []string { return s.fields }
 
 // Days says for each day of instrument i and each feed asked for what the lake has, as Series.Days does.
-func (s *Source) Days(i int) []DayStatus { return s.series[i].Days }
+func (s *Source) Days(i int) []DayStatus { return s.of[i].coverage }
 
 // Settlements lists the funding events of instrument i, as Series.Settlements does.
-func (s *Source) Settlements(i int) []Settlement { return s.series[i].Settlements }
+func (s *Source) Settlements(i int) []Settlement { return s.of[i].settled }
 
 // Sources lists the lake files that the rows depend on, in the order of their partitions.
 func (s *Source) Sources() []datasets.Info {
 	var all []datasets.Info
-	for _, x := range s.series {
-		all = append(all, x.Sources...)
+	for _, in := range s.of {
+		all = append(all, in.files...)
 	}
 	slices.SortFunc(all, func(a, b datasets.Info) int { return a.Partition.Compare(b.Partition) })
 	return all
 }
 
-// Blocks plays rows [w.Lo, w.Hi), w.Length to a block and what is left in the last. The first error ends it. A block is
-// valid until the next one.
-func (s *Source) Blocks(ctx context.Context, w Want) iter.Seq2[*Block, error] {
-	return func(yield func(*Block, error) bool) {
-		if w.Length == 0 {
-			w.Length = DefaultLength
-		}
-		for lo := w.Lo; lo < w.Hi; lo += w.Length {
-			if ctx.Err() != nil {
-				yield(nil, context.Cause(ctx))
-				return
-			}
-			b := &Block{Lo: lo, Hi: min(lo+w.Length, w.Hi)}
-			b.Close = s.labels[b.Lo:b.Hi]
-			for _, name := range w.Fields {
-				var cols [][]float64
-				for _, x := range s.cols[name] {
-					cols = append(cols, x[b.Lo:b.Hi])
-				}
-				b.Cols = append(b.Cols, cols)
-			}
-			if !yield(b, nil) {
-				return
-			}
+// Find counts the rows labelled at or before an instant, in Unix µs. Where trades close the bars, it reads those of the
+// days around it.
+func (s *Source) Find(ctx context.Context, at int64) (int, error) {
+	if s.grid.Kind == TimeBars {
+		return sort.Search(s.rows, func(t int) bool {
+			var label [1]int64
+			s.labels(t, label[:])
+			return label[0] > at
+		}), nil
+	}
+	in := s.of[0]
+	n := 0
+	slack := int64(0)
+	if in.q.Spec.Clock == Exchange { // of a day-file's rows some are of the day after
+		slack = datasets.MicrosPerDay
+	}
+	for i, end := range in.ends {
+		if (in.q.First+datasets.Day(i)+1).Start()+slack <= at {
+			n = end
 		}
 	}
+	for b, err := range s.Blocks(ctx, Want{Lo: n, Hi: s.rows}) {
+		if err != nil {
+			return 0, err
+		}
+		k, _ := slices.BinarySearch(b.Close, at+1)
+		if n += k; k < b.Len() {
+			break
+		}
+	}
+	return n, nil
 }

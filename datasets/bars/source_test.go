@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -91,12 +92,12 @@ var marketLake = sync.OnceValues(func() (string, error) {
 
 // drawRequests makes requests at random: of time bars several instruments, of others one.
 func drawRequests(r *rand.Rand) []bars.Request {
-	spec := bars.Spec{Kind: bars.Kind(r.IntN(4)), Clock: bars.Clock(r.IntN(2)), TickWindows: [][]int{nil, {1}, {3, 20}, {2, 7, 400}}[r.IntN(4)]}
+	spec := bars.Spec{Kind: []bars.Kind{bars.TimeBars, bars.TimeBars, bars.TickBars, bars.TickBars, bars.VolumeBars, bars.DollarBars}[r.IntN(6)], Clock: bars.Clock(r.IntN(2)), TickWindows: [][]int{nil, {1}, {3, 20}, {2, 7, 400}}[r.IntN(4)]}
 	switch spec.Kind {
 	case bars.TimeBars:
 		spec.Every = []time.Duration{time.Minute, 15 * time.Minute, 8 * time.Hour, 24 * time.Hour}[r.IntN(4)]
 	case bars.TickBars:
-		spec.Size = []float64{1, 1, 2, 17}[r.IntN(4)]
+		spec.Size = []float64{1, 1, 1, 2, 17}[r.IntN(5)]
 	case bars.VolumeBars:
 		spec.Size = []float64{0.01, 0.5, 3}[r.IntN(3)]
 	case bars.DollarBars:
@@ -196,6 +197,9 @@ func TestSourceIsBuildAndLoad(t *testing.T) {
 	n := 60
 	if testing.Short() {
 		n = 12
+	}
+	if v, err := strconv.Atoi(os.Getenv("ZZ_N")); err == nil {
+		n = v
 	}
 	for seed := range uint64(n) {
 		r := rand.New(rand.NewPCG(seed, 7))

@@ -14,14 +14,34 @@ import (
 // table is what a fold leaves of one day-file, and what the bar cache holds: rows in file order,
 // one time and a float64 per field. NaN is missing.
 type table struct {
+	day  int // of the source whose file it is of, counted from its first
 	ts   []int64
 	cols [][]float64
+	// rest says that rows of the file that come before these are in another table.
+	rest bool
 	// tail is what crosses midnight beside the rows, as two lists of one length: of trades, the notional
 	// bought and sold by the last ones; of best prices, price and amount of the first row's two sides.
 	tail [2][]float64
 }
 
 func newTable(fields int) *table { return &table{cols: make([][]float64, fields)} }
+
+// reset empties the table and keeps its memory.
+func (t *table) reset() {
+	t.ts = t.ts[:0]
+	for c := range t.cols {
+		t.cols[c] = t.cols[c][:0]
+	}
+}
+
+// bytes is the memory of the table.
+func (t *table) bytes() int64 {
+	n := 8 * cap(t.ts)
+	for _, x := range t.cols {
+		n += 8 * cap(x)
+	}
+	return int64(n)
+}
 
 // add appends a row.
 func (t *table) add(ts int64, values ...float64) {

@@ -18,12 +18,12 @@ var tickerNames = []string{"mark_price", "index_price", "funding_rate", "predict
 type tickerBars struct{ states }
 
 // tickerFold makes bars of derivative_ticker.
-func tickerFold(f *frame, key string) feedFold {
+func tickerFold(key string) feedFold {
 	return feedFold{
 		name: "derivative_ticker", feed: datasets.DerivativeTicker, columns: tickerNames, fields: tickerNames,
 		definition: key,
-		start: func(d datasets.Day) fold {
-			return &tickerBars{newStates(f.cutter(d), len(tickerNames))}
+		start: func(c cutter) fold {
+			return &tickerBars{newStates(c, len(tickerNames))}
 		},
 	}
 }

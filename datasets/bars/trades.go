@@ -34,7 +34,7 @@ func tradeFold(s Spec, c datasets.Contract) feedFold {
 	return feedFold{
 		name: "trades", feed: datasets.Trades, columns: tradeColumns, fields: fields,
 		definition: fmt.Sprintf("%s %s windows=%v", s, contractKey(c), s.tickWindows()),
-		start:      func(d datasets.Day) fold { return newTradeBars(s, c, d) },
+		start:      func(cut cutter) fold { return newTradeBars(s, c, cut.day) },
 	}
 }
 
