@@ -222,22 +222,30 @@ func (p *playing) fill(ctx context.Context, lo, hi int, labels []int64, cols [][
 	if err := p.load(ctx, lo, hi); err != nil {
 		return err
 	}
-	return datasets.ForEach(ctx, p.s.o.Workers, len(p.part), func(_ context.Context, i int) error { // files stay open beyond it
-		x := p.part[i]
-		var out [][]float64
-		if cols != nil {
-			out = make([][]float64, len(p.fields))
-			for k := range out {
-				out[k] = cols[k][i][:hi-lo]
-			}
-		}
-		from, to := x.within(lo, hi)
-		for k := range out {
-			fillNaN(out[k][:from-lo])
-			fillNaN(out[k][to-lo:])
-		}
-		return x.fill(ctx, labels[from-lo:to-lo], out, from-lo)
+	if len(p.part) == 1 {
+		return p.fillPart(ctx, 0, lo, hi, labels, cols)
+	}
+	return datasets.ForEach(ctx, p.s.o.Workers, len(p.part), func(ctx context.Context, i int) error {
+		return p.fillPart(ctx, i, lo, hi, labels, cols)
 	})
+}
+
+// fillPart is fill for one instrument.
+func (p *playing) fillPart(ctx context.Context, i, lo, hi int, labels []int64, cols [][][]float64) error {
+	x := p.part[i]
+	var out [][]float64
+	if cols != nil {
+		out = make([][]float64, len(p.fields))
+		for k := range out {
+			out[k] = cols[k][i][:hi-lo]
+		}
+	}
+	from, to := x.within(lo, hi)
+	for k := range out {
+		fillNaN(out[k][:from-lo])
+		fillNaN(out[k][to-lo:])
+	}
+	return x.fill(ctx, labels[from-lo:to-lo], out, from-lo)
 }
 
 // load makes the tables ready that rows [lo, hi) need, side by side: those of the trades first, whose labels cut the
@@ -262,6 +270,9 @@ func (p *playing) load(ctx context.Context, lo, hi int) error {
 					}
 				}
 			}
+		}
+		if len(jobs) == 0 {
+			continue
 		}
 		err := datasets.ForEach(ctx, p.s.o.Workers, len(jobs), func(ctx context.Context, k int) (err error) {
 			d, day := jobs[k].d, jobs[k].day

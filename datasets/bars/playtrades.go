@@ -141,7 +141,7 @@ func (s *singleTrades) fill(ctx context.Context, labels []int64, out [][]float64
 				return s.wrap(err)
 			}
 		}
-		n := min(len(labels), len(s.batch.t)-s.row)
+		n := min(len(labels), len(s.batch.t)-s.row, 2048)
 		s.write(labels[:n], out, at)
 		labels, at = labels[n:], at+n
 		s.row += n
@@ -192,10 +192,7 @@ func (b *tradeBatch) readSome(rec arrow.Record, sided, priced, sized bool) (err 
 // write fills rows from the batch.
 func (s *singleTrades) write(labels []int64, out [][]float64, at int) {
 	b, n := &s.batch, len(labels)
-	for i, t := range b.t[s.row : s.row+n] {
-		s.last = max(s.last, s.cut.time(t))
-		labels[i] = s.last
-	}
+	s.label(labels, b.t[s.row:s.row+n])
 	column := func(c int) []float64 {
 		if s.place[c] < 0 {
 			return nil
@@ -233,7 +230,8 @@ func (s *singleTrades) write(labels []int64, out [][]float64, at int) {
 		sell = slices.Grow(s.sell[:0], n)[:n]
 		s.sell = sell
 	}
-	for i, v := range turnover {
+	buy, sell = buy[:n], sell[:n]
+	for i, v := range turnover[:n] {
 		c := uint8(side[i])
 		buy[i], sell[i] = float64(v*b.sides.buy[c]), float64(v*b.sides.sell[c])
 	}
@@ -242,6 +240,32 @@ func (s *singleTrades) write(labels []int64, out [][]float64, at int) {
 		slide.slide(ofi, buy, sell)
 		s.stitch(w, ofi, buy, sell)
 	}
+}
+
+// label writes the rows' labels, which do not go back.
+func (s *singleTrades) label(labels []int64, t []arrow.Timestamp) {
+	now, high := s.cut.now, s.cut.high
+	labels = labels[:len(t)]
+	ascending, before := true, max(now, s.last)
+	for i, v := range t {
+		at := int64(v)
+		if at < before {
+			ascending = false
+		}
+		labels[i], before = at, at
+	}
+	if ascending && before < high {
+		s.cut.now, s.last = before, before
+		return
+	}
+	for i, v := range t { // as cutter.time
+		if at := int64(v); at > now && at < high {
+			now = at
+		}
+		s.last = max(s.last, now)
+		labels[i] = s.last
+	}
+	s.cut.now = now
 }
 
 // measure fills the columns that are made of prices and amounts, and gives the turnover where anything is made of it.

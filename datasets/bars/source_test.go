@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -197,9 +196,6 @@ func TestSourceIsBuildAndLoad(t *testing.T) {
 	n := 60
 	if testing.Short() {
 		n = 12
-	}
-	if v, err := strconv.Atoi(os.Getenv("ZZ_N")); err == nil {
-		n = v
 	}
 	for seed := range uint64(n) {
 		r := rand.New(rand.NewPCG(seed, 7))

@@ -78,17 +78,20 @@ func (w *tickWindow) sums() (buy, sell float64) {
 func (w *tickWindow) slide(dst, buy, sell []float64) {
 	for len(buy) > 0 {
 		k := min(len(buy), w.n-w.r)
-		for i := range dst[:k] {
-			dst[i] = math.NaN()
-		}
 		if w.sums(); w.buy.last != nil {
 			b, s := w.buy.prefix, w.sell.prefix
-			older := w.n - w.r - 1 // trades of the block before that are still in the window
-			for i := range dst[:k] {
-				b += buy[i]
+			older := w.n - w.r // with the next trade, one less of the block before is in the window
+			x, y := w.buy.suffix[older-k:older], w.sell.suffix[older-k:older]
+			to, buy, sell := dst[:k], buy[:k], sell[:k]
+			for i, v := range buy {
+				b += v
 				s += sell[i]
-				B, S := w.buy.suffix[older-i]+b, w.sell.suffix[older-i]+s
-				dst[i] = (B - S) / (B + S)
+				B, S := x[k-1-i]+b, y[k-1-i]+s
+				to[i] = (B - S) / (B + S)
+			}
+		} else {
+			for i := range dst[:k] {
+				dst[i] = math.NaN()
 			}
 		}
 		w.add(buy[:k], sell[:k])
