@@ -14,9 +14,11 @@ type Account struct {
 	Capital, Final float64 // equity before the first bar, and after the last
 	Ruined         bool    // equity reached nothing; the replay ended there and stays flat
 
-	// Unknown is from when on net PnL is not known; nil where it is. What holds funding (Final, Total.Funding, Days,
-	// Drawdown, round trips) is then without the payments that the data does not show.
-	Unknown *Unknown
+	// Unknown is from when on net PnL is not known, and UnknownOf the same of each instrument; nil where it is. What
+	// holds funding (Final, Total.Funding, Days, Drawdown, round trips, equity by bar) is then without the payments that
+	// the data does not show.
+	Unknown   *Unknown
+	UnknownOf []*Unknown
 
 	Total        Attribution
 	ByInstrument []Attribution // summing to Total
@@ -30,22 +32,31 @@ type Account struct {
 	Exposure float64 // mean over bars of Σ abs(weight)
 	Trips    RoundTrips
 
+	Participation Participation // where Options ask for it
+
 	Residual float64 // the largest error of Attribution's identity, as a share of equity
 	Warnings []error
 }
 
 // Unknown says why net PnL is not known.
 type Unknown struct {
-	From       int64 // the first instant, Unix µs
-	Instrument int   // whose position that was
-	Count      int   // funding events, or bars with continuous funding, that the data does not show
+	From       int64 // the first instant at which something was held and may have paid what the data does not show, Unix µs
+	Instrument int
+	Reason     string
+	Count      int // of such stretches or instants
 }
 
-// Day is one observation of daily return: of equity from UTC midnight to UTC midnight, the initial capital first. A day
-// without bars returns 0. A ruin is the last day.
+// Known reports whether the net equity of a bar is known, given the bar's label.
+func (a *Account) Known(label int64) bool { return a.Unknown == nil || label <= a.Unknown.From }
+
+// Day is one observation of return, from UTC midnight to UTC midnight, the initial capital first: of one day, or over
+// days that the lake does not hold, of these and the next that it does. A day without bars returns 0. A ruin is the last
+// day.
 type Day struct {
-	Day    datasets.Day
+	Day    datasets.Day // the last that it covers
+	Hole   int          // days of those that it covers which the lake does not hold; the others are at most one
 	Return float64
+	PnL    float64
 	Held   bool // there was a position for a while
 }
 
@@ -79,10 +90,40 @@ func (a *Account) Length() float64 {
 	return float64(a.Span.To-a.Span.From) / float64(datasets.MicrosPerDay)
 }
 
-// Daily are the returns of days, and on which of them there was a position.
+// Daily are the returns of single days, which statistics over days are made of, and on which of them there was a
+// position. What was earned over a hole is not among them.
 func (a *Account) Daily() (returns []float64, held []bool) {
 	for _, d := range a.Days {
-		returns, held = append(returns, d.Return), append(held, d.Held)
+		if d.Hole == 0 {
+			returns, held = append(returns, d.Return), append(held, d.Held)
+		}
 	}
 	return returns, held
+}
+
+// Paired are the returns of the days that are single ones of both a and b: where they hold different instruments, so may
+// their holes differ.
+func (a *Account) Paired(b *Account) (x, y []float64) {
+	k := 0
+	for _, d := range a.Days {
+		for k < len(b.Days) && b.Days[k].Day < d.Day {
+			k++
+		}
+		if k < len(b.Days) && b.Days[k].Day == d.Day && d.Hole == 0 && b.Days[k].Hole == 0 {
+			x, y = append(x, d.Return), append(y, b.Days[k].Return)
+		}
+	}
+	return x, y
+}
+
+// Participation is the share of its bar's turnover that a fill takes, over fills: Quantile of type 7, and the largest.
+// NaN without a fill whose bar's turnover is known. A share above 1 is more than the whole market traded.
+type Participation struct {
+	Fills                int // whose bar's turnover is known
+	Median, P95, Largest float64
+}
+
+// participation sums shares up.
+func participation(shares []float64) Participation {
+	return Participation{len(shares), metrics.Quantile(shares, 0.5), metrics.Quantile(shares, 0.95), metrics.Quantile(shares, 1)}
 }

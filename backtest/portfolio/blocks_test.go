@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/qf-dev/qf/backtest/study"
+	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
 )
 
@@ -50,6 +51,30 @@ func drawMarket(t *rapid.T) (*testMarket, [][]float64, study.Span) {
 	m, _, span := market(tables...)
 	for k := range m.Close {
 		m.Close[k] *= bar
+	}
+	if rapid.Bool().Draw(t, "gaps") {
+		for range instruments {
+			var gaps []bars.FundingGap
+			at := int64(0)
+			for range rapid.IntRange(0, 3).Draw(t, "gaps") {
+				at += rapid.Int64Range(0, 100*bar*minute).Draw(t, "from")
+				gaps = append(gaps, bars.FundingGap{From: at, To: at + rapid.Int64Range(1, 3*bar*minute).Draw(t, "silent"), Reason: "silence"})
+				at = gaps[len(gaps)-1].To
+			}
+			m.Gaps = append(m.Gaps, gaps)
+		}
+	}
+	if rapid.Bool().Draw(t, "days") {
+		days := int(datasets.DayOf(m.Close[n-1]-1)) + 1
+		for range instruments {
+			var missing []datasets.Day
+			for d := range datasets.Day(days) {
+				if rapid.IntRange(0, 4).Draw(t, "missing day") == 0 {
+					missing = append(missing, d)
+				}
+			}
+			m.Days = append(m.Days, lake(days, missing...))
+		}
 	}
 	m.Market.Grid.Every = time.Duration(bar) * time.Minute
 	span.Lo = rapid.IntRange(0, n-1).Draw(t, "first")
@@ -101,8 +126,11 @@ func everything(rows []Rows, a *Account) []string {
 	b := *a
 	add("%v %v %b %b %b %b %b %b %b %v %b", b.Span, b.Ruined, b.Final, b.Total, b.ByInstrument, b.Turnover, b.Notional, b.Exposure, b.Residual, b.Fills, b.Drawdown.Max)
 	add("%+v %b %v", b.Drawdown, b.Trips, b.Days)
-	if b.Unknown != nil {
-		add("%+v", *b.Unknown)
+	add("%v", b.Participation)
+	for _, u := range append(b.UnknownOf, b.Unknown) {
+		if u != nil {
+			add("%+v", *u)
+		}
 	}
 	for _, w := range b.Warnings {
 		add("%v", w)
@@ -168,9 +196,9 @@ func TestBlocksChangeNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, target, span := drawMarket(t)
 		e := drawExecution(t)
-		all := []Options{{Keep: true}, {}, {Hold: true, Equity: true}, {Frictionless: true, Equity: true}, {Delay: 5}}
+		all := []Options{{Keep: true, Participate: true}, {Participate: true}, {Hold: true, Equity: true}, {Frictionless: true, Equity: true}, {Delay: 5}}
 		begin := func() (list []*Portfolio) {
-			fresh := &Market{Grid: m.Market.Grid, Contracts: m.Contracts, Settlements: m.Settlements}
+			fresh := &Market{Grid: m.Market.Grid, Contracts: m.Contracts, Settlements: m.Settlements, Gaps: m.Gaps, Days: m.Days}
 			for _, o := range all {
 				p, err := New(fresh, span, e, o)
 				if err != nil {

@@ -12,55 +12,28 @@ import (
 	"github.com/qf-dev/qf/datasets/bars"
 )
 
-// usualInterval is the time between settlements where the data shows no two of them, and shortestInterval the shortest
-// that is believed.
-const (
-	usualInterval    = 8 * time.Hour
-	shortestInterval = time.Hour
-)
-
-// dueIn lists the funding events of instrument i in the span. On a day whose derivative_ticker file is missing or empty
-// no row names what settled: there the events that the shortest interval of the series leads one to expect, counted from
-// midnight, are listed as not known. A series that shows rows and never a settlement, as that of a dated future, has
-// none.
-func dueIn(m *Market, i int, span study.Span) ([]bars.Settlement, error) {
-	known := m.settlements(i)
-	interval := usualInterval.Microseconds()
-	for k := 1; k < len(known); k++ {
-		interval = min(interval, known[k].Time-known[k-1].Time)
+// owe finds what funding the data shows of a position in the span: the settlements that are due, and the stretches over
+// which it does not say what settled.
+func (s *position) owe(m *Market, span study.Span) error {
+	fed := func(d bars.DayStatus) bool { return d.Type == datasets.DerivativeTicker }
+	if m.Days != nil && !slices.ContainsFunc(m.Days[s.index], fed) {
+		return fmt.Errorf("%v has no funding feed: fetch its %s, or set execution.funding to false", m.Grid.Instruments[s.index], datasets.DerivativeTicker)
 	}
-	interval = max(interval, shortestInterval.Microseconds())
-	var unknown []bars.Settlement
-	fed, shown := false, len(known) > 0
-	for _, d := range m.days(i) {
-		fed = fed || d.Type == datasets.DerivativeTicker
-		shown = shown || d.Type == datasets.DerivativeTicker && d.Presence == bars.Present
+	if m.Settlements != nil {
+		all := m.Settlements[s.index]
+		first, _ := slices.BinarySearchFunc(all, span.From, func(x bars.Settlement, from int64) int { return cmp.Compare(x.Time, from) })
+		s.settlements = all[first:]
 	}
-	if m.Days != nil && !fed {
-		return nil, fmt.Errorf("%v has no funding feed: fetch its %s, or set execution.funding to false", m.Grid.Instruments[i], datasets.DerivativeTicker)
+	if m.Gaps != nil {
+		s.gaps = m.Gaps[s.index]
 	}
-	for _, d := range m.days(i) {
-		if d.Type != datasets.DerivativeTicker || d.Presence == bars.Present || len(known) == 0 && shown {
-			continue
-		}
-		for t := d.Day.Start() + interval; t < (d.Day + 1).Start(); t += interval {
-			if !slices.ContainsFunc(known, func(x bars.Settlement) bool { return x.Time == t }) {
-				unknown = append(unknown, bars.Settlement{Time: t, Rate: math.NaN(), Mark: math.NaN()})
-			}
-		}
-	}
-	due := known
-	if len(unknown) > 0 {
-		due = append(unknown, known...)
-		slices.SortFunc(due, func(a, b bars.Settlement) int { return cmp.Compare(a.Time, b.Time) })
-	}
-	first, _ := slices.BinarySearchFunc(due, span.From, func(x bars.Settlement, from int64) int { return cmp.Compare(x.Time, from) })
-	return due[first:], nil
+	return nil
 }
 
 // fund books the funding of row t that comes before, or after, its fills.
 func (s *position) fund(p *Portfolio, t int, beforeFills bool) {
 	s.settle(p, t, beforeFills)
+	s.doubt(p, t, beforeFills)
 	if beforeFills != s.atOpen {
 		s.accrue(p, t)
 		s.lend(p, t)
@@ -73,8 +46,7 @@ func (s *position) fund(p *Portfolio, t int, beforeFills bool) {
 //	linear   −quantity · multiplier · mark · rate
 //	inverse  −contracts · multiplier · rate
 //
-// in quote currency: longs pay when the rate is positive. An event that the data does not show is counted and books
-// nothing.
+// in quote currency: longs pay when the rate is positive.
 func (s *position) settle(p *Portfolio, t int, beforeFills bool) {
 	for len(s.settlements) > 0 {
 		x := s.settlements[0]
@@ -82,9 +54,38 @@ func (s *position) settle(p *Portfolio, t int, beforeFills bool) {
 			return
 		}
 		s.settlements = s.settlements[1:]
-		if s.quantity != 0 {
-			s.pay(p, t, x.Time, s.contract.Notional(x.Mark, s.quantity)*x.Rate)
+		if s.quantity == 0 {
+			continue
 		}
+		why := "no funding rate is shown"
+		if !math.IsNaN(x.Rate) {
+			why = "no mark price is shown"
+		}
+		s.pay(p, t, s.contract.Notional(x.Mark, s.quantity)*x.Rate, x.Time, why)
+	}
+}
+
+// doubt makes net PnL unknown from the first instant of row t at which a position is held and the data does not say
+// what settled: of those before its fills, or of those after them, as settle tells them apart.
+func (s *position) doubt(p *Portfolio, t int, beforeFills bool) {
+	from, to := p.start(t), p.end(t)-1
+	switch {
+	case s.atOpen && beforeFills:
+		to = from
+	case s.atOpen:
+		from++
+	case !beforeFills:
+		return
+	}
+	for len(s.gaps) > 0 && s.gaps[0].From < to {
+		g := s.gaps[0]
+		if g.To >= from {
+			if s.quantity == 0 {
+				return // the position may be opened before it ends
+			}
+			s.unknown(p, max(from, g.From+1), g.Reason)
+		}
+		s.gaps = s.gaps[1:]
 	}
 }
 
@@ -96,8 +97,6 @@ const fundingInterval = 8 * time.Hour
 //
 //	linear   −quantity · multiplier · mark · rate · (length of the bar / 8 h)
 //	inverse  −contracts · multiplier · rate · (length of the bar / 8 h)
-//
-// A bar over which the rate is not known is counted and books nothing.
 func (s *position) accrue(p *Portfolio, t int) {
 	if !s.accrues || s.quantity == 0 {
 		return
@@ -107,7 +106,7 @@ func (s *position) accrue(p *Portfolio, t int) {
 		rate = s.rate[k-1]
 	}
 	length := float64(p.end(t)-p.start(t)) / float64(fundingInterval.Microseconds())
-	s.pay(p, t, p.start(t), s.value(s.quantity)*rate*length)
+	s.pay(p, t, s.value(s.quantity)*rate*length, p.start(t), "no funding rate is shown")
 }
 
 // lend books what the coins of a short spot position cost over the time that row t covers, on the position held through
@@ -122,23 +121,29 @@ func (s *position) lend(p *Portfolio, t int) {
 		return
 	}
 	years := float64(p.end(t)-p.start(t)) / (daysPerYear * datasets.MicrosPerDay)
-	s.pay(p, t, p.start(t), s.value(-s.quantity)*s.borrow*years)
+	s.pay(p, t, s.value(-s.quantity)*s.borrow*years, p.start(t), "no price is known")
 }
 
-// pay takes a funding payment of row t out of cash. One that is NaN is not known: from that instant on net PnL is not.
-func (s *position) pay(p *Portfolio, t int, at int64, paid float64) {
+// pay takes a funding payment of row t out of cash. One that is NaN is not known, for the reason given: then net PnL is
+// unknown from its instant on.
+func (s *position) pay(p *Portfolio, t int, paid float64, at int64, why string) {
 	if math.IsNaN(paid) {
-		u := p.account.Unknown
-		if u == nil {
-			u = &Unknown{From: at, Instrument: s.index}
-			p.account.Unknown = u
-		} else if at < u.From {
-			u.From, u.Instrument = at, s.index
-		}
-		u.Count++
+		s.unknown(p, at, why)
 		return
 	}
 	p.cash -= paid
 	s.trip.PnL -= paid
 	p.charge(s.index, t-p.first, Attribution{Funding: -paid})
+}
+
+// unknown notes that the data does not show what a position paid or earned at an instant.
+func (s *position) unknown(p *Portfolio, at int64, why string) {
+	u := &p.account.UnknownOf[s.index]
+	if *u == nil {
+		*u = &Unknown{Instrument: s.index, From: at, Reason: why}
+	}
+	(*u).Count++
+	if first := p.account.Unknown; first == nil || at < first.From {
+		p.account.Unknown = *u
+	}
 }

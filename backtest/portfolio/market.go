@@ -15,22 +15,9 @@ type Market struct {
 	Grid        *factors.Grid       // labels are not asked for
 	Contracts   []datasets.Contract // one per instrument
 	Settlements [][]bars.Settlement // per instrument, by time; nil where there is no funding feed
+	Gaps        [][]bars.FundingGap // per instrument, by time and disjoint: over which Settlements are not all that settled
 	Days        [][]bars.DayStatus  // per instrument: what the lake had; nil where that is not known
 
 	history history
-}
-
-// days is what the lake had of instrument i.
-func (m *Market) days(i int) []bars.DayStatus {
-	if m.Days == nil {
-		return nil
-	}
-	return m.Days[i]
-}
-
-func (m *Market) settlements(i int) []bars.Settlement {
-	if m.Settlements == nil {
-		return nil
-	}
-	return m.Settlements[i]
+	known   knownDays
 }

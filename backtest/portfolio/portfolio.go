@@ -17,6 +17,9 @@ const (
 	basisPoint    = 1e-4
 	microsPerHour = datasets.MicrosPerDay / 24
 
+	// muchOfABar is the share of a bar's turnover above which a fill is warned of.
+	muchOfABar = 0.1
+
 	// maxResidual is the largest error of the accounting identity that a replay may have, of equity.
 	maxResidual = 1e-9
 )
@@ -28,6 +31,7 @@ type Options struct {
 	Delay        int  // bars between decision and fill; 0: the study's
 	Equity       bool // Rows show the equity
 	Keep         bool // Rows show all: equity, quantities, weights, attribution
+	Participate  bool // Account.Participation is wanted
 }
 
 // Portfolio is the state of one replay: flat start, initial capital, no closing trade.
@@ -50,8 +54,12 @@ type Portfolio struct {
 	exposure  float64 // Σ over bars of Σ abs(weight)
 
 	today  datasets.Day
-	before float64 // equity when it began
-	held   bool    // there was a position today
+	before float64 // equity when the observation in progress began
+	held   bool    // there was a position since then
+	holes  int     // days of it that the lake does not hold
+
+	taken  []float64 // share of turnover of each fill
+	broken int64     // label of the first bar whose equity is no number; 0: none
 
 	closes []int64 // labels of the block in progress
 	first  int     // its first row
@@ -81,7 +89,7 @@ func New(m *Market, span study.Span, e study.ExecutionConfig, o Options) (*Portf
 		cash: e.InitialCapital, equity: e.InitialCapital, before: e.InitialCapital, next: span.Lo, label: span.From,
 		allots: span.Lo,
 		today:  datasets.DayOf(span.From), water: metrics.NewWatermark(e.InitialCapital, span.From),
-		account: Account{Span: span, Capital: e.InitialCapital, ByInstrument: make([]Attribution, n), Trips: RoundTrips{Best: math.NaN(), Worst: math.NaN()}},
+		account: Account{Span: span, Capital: e.InitialCapital, ByInstrument: make([]Attribution, n), UnknownOf: make([]*Unknown, n), Trips: RoundTrips{Best: math.NaN(), Worst: math.NaN()}},
 	}
 	p.account.Days = make([]Day, 0, max(0, datasets.DayOf(span.To-1)-p.today+1))
 	for i := range p.positions {
@@ -113,17 +121,19 @@ func (p *Portfolio) ask() {
 		}
 	}
 	need(p.e.Price, true)
-	need("turnover", p.impacts())
+	need("turnover", p.impacts() || p.e.MaxShare > 0)
 	need("funding_rate", slices.ContainsFunc(p.positions, func(s position) bool { return s.accrues }))
 	p.required = len(p.fields)
 	need("bid", !p.o.Frictionless)
 	need("ask", !p.o.Frictionless)
+	need("turnover", p.o.Participate)
 }
 
 // Fields are the market fields without which it cannot be played.
 func (p *Portfolio) Fields() []string { return p.fields[:p.required:p.required] }
 
-// Optional are the fields that it uses where there are any: quotes, whose spread fills pay.
+// Optional are the fields that it uses where there are any: quotes, whose spread fills pay, and turnover for
+// Options.Participate.
 func (p *Portfolio) Optional() []string { return p.fields[p.required:] }
 
 // Step plays the rows of b, which follow those of the block before. fields places each of Fields, then of Optional, in
@@ -202,6 +212,7 @@ func (p *Portfolio) enter(b *bars.Block, c columns, target [][]float64, lo, hi i
 		s := &p.positions[i]
 		s.close, s.trades, s.price, s.rate = cut(c.close, i), cut(c.trades, i), cut(c.price, i), cut(c.rate, i)
 		s.bid, s.ask, s.target = cut(c.bid, i), cut(c.ask, i), nil
+		s.turnover = cut(c.turnover, i)
 		if !p.o.Hold {
 			s.target = cut(target, i)
 		}
@@ -270,6 +281,9 @@ func (p *Portfolio) Close() (*Account, error) {
 	for last := datasets.DayOf(p.span.To - 1); p.today <= last && !a.Ruined; {
 		p.closeDay()
 	}
+	if p.holes > 0 && !a.Ruined {
+		p.observe(p.today - 1)
+	}
 	byInstrument := Attribution{}
 	for i := range p.positions {
 		s := &p.positions[i]
@@ -283,8 +297,14 @@ func (p *Portfolio) Close() (*Account, error) {
 	if n := p.span.Hi - p.span.Lo; n > 0 {
 		a.Exposure = p.exposure / float64(n)
 	}
+	if bad(a.Residual) {
+		return nil, p.blame()
+	}
 	if !(a.Residual <= maxResidual) {
 		return nil, fmt.Errorf("portfolio: the accounting does not add up: equity and its causes differ by %.3g of equity, want at most %g", a.Residual, maxResidual)
+	}
+	if p.o.Participate {
+		a.Participation = participation(p.taken)
 	}
 	p.warn()
 	return a, nil
@@ -305,9 +325,46 @@ func (p *Portfolio) warn() {
 			p.warnf("%v: %d fills have no impact, since no volatility or turnover was known before them", name, n)
 		}
 	}
-	if a.Unknown != nil {
-		p.warnf("%d funding settlements over which a position was held are not in the data: net PnL is not known, only PnL without funding", a.Unknown.Count)
+	if x := a.Participation; p.o.Participate && x.Largest > muchOfABar {
+		p.warnf("fills took up to %.3g %% of their bar's turnover (half of them at most %.3g %%), which may not have been there to trade: execution.max_share caps them",
+			100*x.Largest, 100*x.Median)
 	}
+	for i, u := range a.UnknownOf {
+		if u != nil {
+			more := ""
+			if u.Count > 1 {
+				more = fmt.Sprintf(", and %d times more", u.Count-1)
+			}
+			p.warnf("%v was held at %s, when the data does not say what funding settled (%s%s): from then on net PnL is not known, only PnL without funding",
+				p.market.Grid.Instruments[i], stamp(u.From), u.Reason, more)
+		}
+	}
+}
+
+// bad reports whether x is no number.
+func bad(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
+
+// blame says which value made equity one that is no number.
+func (p *Portfolio) blame() error {
+	since := "the end"
+	if p.broken != 0 {
+		since = stamp(p.broken)
+	}
+	for i, a := range p.account.ByInstrument {
+		for _, v := range []struct {
+			name  string
+			value float64
+		}{
+			{"the price PnL", a.PricePnL}, {"the fees", a.Fees}, {"the slippage", a.Slippage}, {"the impact", a.Impact},
+			{"the funding", a.Funding}, {"the quantity held", p.positions[i].quantity}, {"the value held", p.positions[i].worth()},
+		} {
+			if bad(v.value) {
+				return fmt.Errorf("portfolio: the accounting does not add up at %s: %s of %v is %v; qf verify looks for prices and amounts that are out of range",
+					since, v.name, p.market.Grid.Instruments[i], v.value)
+			}
+		}
+	}
+	return fmt.Errorf("portfolio: the accounting does not add up at %s: equity is %v, of a capital of %v", since, p.equity, p.account.Capital)
 }
 
 func (p *Portfolio) warnf(format string, args ...any) {

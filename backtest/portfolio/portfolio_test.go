@@ -192,6 +192,17 @@ func TestLinearLedger(t *testing.T) {
 	wantSeries(t, "trip", []float64{r.Trips[0].PnL}, []float64{40 - 1.01 - 0.505505 - (slippage+fee)*10/sold})
 }
 
+// A value that is no number is named, with the instrument and the bar.
+func TestBrokenAccountingNamesTheValue(t *testing.T) {
+	e := execution()
+	e.TakerBps, e.InitialCapital = math.MaxFloat64, 1e9 // which no study may have
+	m, target, w := market(table{contract: linear, columns: map[string][]float64{"close": {100, 100, 1e300, 100}}, target: []float64{1, 1, -1, -1}})
+	_, err := simulate(m, target, w, e)
+	if err == nil || !strings.Contains(err.Error(), "does not add up at 1970-01-01 00:02: the fees of test:A is +Inf") {
+		t.Error(err)
+	}
+}
+
 // Contracts of 1 quote unit, no costs: a bar earns contracts·(P_t/P_{t−1} − 1), a fill within it
 // contracts·(P_t/fill − 1).
 //
@@ -249,40 +260,6 @@ func TestUnknownSettlementIsCountedNotZero(t *testing.T) {
 		target: []float64{1, 1, 1, 1}, funding: []bars.Settlement{{Time: minute, Rate: nan, Mark: 100}, {Time: 2 * minute, Rate: nan, Mark: 100}, {Time: 3 * minute, Rate: 0.1, Mark: nan}}})
 	if r.unknown() != 2 || len(r.Warnings) != 1 {
 		t.Errorf("%d unknown settlements, %d warnings, want 2 and 1", r.unknown(), len(r.Warnings))
-	}
-}
-
-// The ticker file of the second day is missing: with 8 hours between the settlements that are known, two of that
-// day are not, at 08:00 and 16:00; the one at midnight is the next file's to show.
-func TestMissingTickerDayHasUnknownSettlements(t *testing.T) {
-	const n = 72 // hourly bars
-	x := table{contract: linear, columns: map[string][]float64{"close": fill(n, 100)}, target: fill(n, 1)}
-	for _, h := range []int64{0, 8, 16, 24, 48, 56, 64} {
-		x.funding = append(x.funding, bars.Settlement{Time: h * 60 * minute, Rate: 0.001, Mark: 100})
-	}
-	m, target, w := market(x)
-	m.Every = time.Hour
-	for k := range m.Close {
-		m.Close[k] = int64(k+1) * 60 * minute
-	}
-	w.To = m.Close[n-1]
-	m.Days = [][]bars.DayStatus{{{Type: datasets.DerivativeTicker, Day: 0, Presence: bars.Present}, {Type: datasets.DerivativeTicker, Day: 1}, {Type: datasets.DerivativeTicker, Day: 2, Presence: bars.Present}}}
-	e := execution()
-	e.Funding = true
-	r, err := simulate(m, target, w, e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.unknown() != 2 || math.Abs(r.Total.Funding+6) > 1e-9 {
-		t.Errorf("%d unknown settlements, funding %v, want 2 and −6", r.unknown(), r.Total.Funding)
-	}
-	m.Settlements[0] = nil // a dated future: rows, and never a settlement
-	if r, err := simulate(m, target, w, e); err != nil || r.unknown() != 0 {
-		t.Errorf("%d unknown settlements of a series without any, %v", r.unknown(), err)
-	}
-	m.Days = [][]bars.DayStatus{{{Type: datasets.Trades, Presence: bars.Present}}}
-	if _, err := simulate(m, target, w, e); err == nil || !strings.Contains(err.Error(), "has no funding feed") {
-		t.Errorf("error %v, want that there is no funding feed", err)
 	}
 }
 
@@ -474,6 +451,7 @@ func drawExecution(t *rapid.T) study.ExecutionConfig {
 		Allocation:    rapid.SampledFrom([]string{"equal", study.InverseVolatility}).Draw(t, "allocation"),
 		Impact:        rapid.SampledFrom([]study.ImpactConfig{{Model: "none"}, {Model: study.SquareRoot, K: 0.1}}).Draw(t, "impact"),
 		RebalanceBand: rapid.SampledFrom([]float64{0, 0.02}).Draw(t, "band"), GrossCap: rapid.SampledFrom([]float64{0, 0.7}).Draw(t, "cap"),
+		MaxShare:  rapid.SampledFrom([]float64{0, 0, 0.02}).Draw(t, "share"),
 		SpotShort: rapid.SampledFrom([]*study.SpotShortConfig{nil, {BorrowBps: 1e5}}).Draw(t, "spot short"),
 	}
 }

@@ -32,6 +32,7 @@ type position struct {
 	borrow   float64 // spot: cost of a short position per year, as a share of its value
 
 	settlements []bars.Settlement // those not yet due
+	gaps        []bars.FundingGap // those not yet over, over which what settles is not known
 
 	heading    float64   // what will be held once every order on its way is filled
 	orders     []order   // on their way, by time of decision
@@ -45,8 +46,8 @@ type position struct {
 	shortSince int // the row from which on one is; −1: none is
 	unimpacted int // fills before which no volatility or turnover was known
 
-	// target is nil where it is 1 throughout; bid, ask and rate where there are none.
-	trades, price, bid, ask, rate, target []float64
+	// target is nil where it is 1 throughout; bid, ask, rate and turnover where there are none.
+	trades, price, bid, ask, rate, turnover, target []float64
 
 	quoted      [2]float64 // bid and ask of the row before the block
 	rated       float64    // rate of that row
@@ -76,7 +77,7 @@ func (s *position) init(m *Market, i int, span study.Span, e study.ExecutionConf
 	case s.contract.ContinuousFunding:
 		s.accrues = true
 	default:
-		s.settlements, err = dueIn(m, i, span)
+		err = s.owe(m, span)
 	}
 	return err
 }
@@ -96,7 +97,7 @@ func (s *position) leave(p *Portfolio) {
 	if n >= 0 {
 		s.markedAt, s.markedLabel = p.first+n, p.closes[n]
 	}
-	s.close, s.trades, s.price, s.bid, s.ask, s.rate, s.target = nil, nil, nil, nil, nil, nil, nil
+	s.close, s.trades, s.price, s.bid, s.ask, s.rate, s.turnover, s.target = nil, nil, nil, nil, nil, nil, nil, nil
 }
 
 // priced reports whether v is a price.
@@ -160,24 +161,47 @@ func (s *position) gain(p *Portfolio, pnl float64) {
 	p.account.ByInstrument[s.index].PricePnL += pnl
 }
 
-// execute fills the orders that are due at row t.
+// execute fills the orders that are due at row t. Under execution.max_share the bar's fills take no more than that share
+// of its turnover, and what is left waits; an order that is due replaces what waits of those before it.
 func (s *position) execute(p *Portfolio, t int) {
+	left := math.Inf(1)
+	if p.e.MaxShare > 0 {
+		left = p.e.MaxShare * max(0, orZero(s.turnover[t-p.first]))
+	}
 	n := 0
 	for n < len(s.orders) && s.orders[n].decided+p.e.Delay <= t {
-		s.fill(p, t, s.orders[n])
+		o := s.orders[n]
+		if q, most := o.to-s.quantity, left/s.contract.Notional(s.price[t-p.first], 1); math.Abs(q) > most {
+			if later := n+1 < len(s.orders) && s.orders[n+1].decided+p.e.Delay <= t; !later {
+				s.fill(p, t, o, s.quantity+math.Copysign(most, q))
+				break
+			}
+			n++ // what waits of it is replaced at once
+			continue
+		}
+		left -= s.fill(p, t, o, o.to)
 		n++
 	}
 	s.orders = slices.Delete(s.orders, 0, n)
 }
 
-// fill executes an order at row t.
-func (s *position) fill(p *Portfolio, t int, o order) {
-	q := o.to - s.quantity
+// orZero is x, or 0 where it is missing.
+func orZero(x float64) float64 {
+	if math.IsNaN(x) {
+		return 0
+	}
+	return x
+}
+
+// fill executes an order at row t, or the part of it that changes the position to `to`, and gives its notional at the
+// price before costs.
+func (s *position) fill(p *Portfolio, t int, o order, to float64) (notional float64) {
+	q := to - s.quantity
 	if q == 0 {
-		return
+		return 0
 	}
 	k := t - p.first
-	f := Fill{Row: t, Decided: o.decided, Instrument: s.index, Quantity: q, Reference: s.price[k], Held: o.to}
+	f := Fill{Row: t, Decided: o.decided, Instrument: s.index, Quantity: q, Reference: s.price[k], Held: to}
 	spread, impact, fee := s.costs(p, t, q)
 	moved := spread + impact
 	f.Price = f.Reference * (1 + math.Copysign(moved, q))
@@ -191,12 +215,17 @@ func (s *position) fill(p *Portfolio, t int, o order) {
 	}
 	p.charge(s.index, k, Attribution{Fees: f.Fee, Slippage: f.Slippage, Impact: f.Impact})
 	s.turn(p, f)
-	s.quantity, s.units = o.to, o.to*s.contract.Multiplier
+	s.quantity, s.units = to, to*s.contract.Multiplier
+	notional = s.contract.Notional(f.Reference, math.Abs(q))
 	p.held = true
-	p.turned += s.contract.Notional(f.Reference, math.Abs(q))
+	p.turned += notional
+	if p.o.Participate && s.turnover != nil && s.turnover[k] > 0 {
+		p.taken = append(p.taken, notional/s.turnover[k])
+	}
 	p.account.Notional += f.Notional
 	p.account.Fills++
 	p.rows.Fills = append(p.rows.Fills, f)
+	return notional
 }
 
 // exchange books what was held up to the reference of a fill in row k of the block, and pays for the fill. From there on

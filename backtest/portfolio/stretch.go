@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"sync"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 // Stretches are at most this long: what is worked out over them stays in the first cache. Under a rebalance band every
@@ -69,7 +71,7 @@ func (p *Portfolio) until(t, hi int) (end int, due bool) {
 
 // act takes a position through what happens in row t before its mark.
 func (s *position) act(p *Portfolio, t int) {
-	funded := s.accrues || len(s.settlements) > 0 || s.borrow > 0
+	funded := s.accrues || s.borrow > 0 || len(s.settlements) > 0 || len(s.gaps) > 0
 	if funded {
 		s.fund(p, t, true)
 	}
@@ -89,12 +91,23 @@ func (s *position) fillable(k int) bool {
 // seekAct finds the first row from t on in which something may happen before the mark.
 func (s *position) seekAct(p *Portfolio, t, hi int) {
 	s.acts = hi
+	if t >= hi {
+		return
+	}
 	if s.accrues && s.quantity != 0 || s.borrow > 0 && s.quantity < 0 {
-		s.acts = min(t, hi)
+		s.acts = t
 		return
 	}
 	if len(s.settlements) > 0 {
-		s.acts = min(hi, max(t, p.rowOf(s.settlements[0].Time)))
+		s.acts = min(s.acts, max(t, p.rowOf(s.settlements[0].Time)))
+	}
+	if len(s.gaps) > 0 && s.quantity != 0 {
+		for len(s.gaps) > 0 && s.gaps[0].To < p.start(t) {
+			s.gaps = s.gaps[1:]
+		}
+		if len(s.gaps) > 0 {
+			s.acts = min(s.acts, max(t, p.rowOf(s.gaps[0].From+1)))
+		}
 	}
 	if len(s.orders) > 0 {
 		r := max(t, s.orders[0].decided+p.e.Delay)
@@ -150,7 +163,9 @@ func (p *Portfolio) mark(w *workspace, t, end int, due bool) (int, bool) {
 		equity = equity[:n]
 		p.sum(equity, gross[:n], k)
 	}
-	p.equity = equity[n-1]
+	if p.equity = equity[n-1]; p.broken == 0 && (bad(p.equity) || bad(exposure)) {
+		p.broken = p.closes[k+max(0, slices.IndexFunc(equity, bad))]
+	}
 	p.water.Extend(equity, p.closes[k:k+n])
 	p.keep(equity, k)
 	p.commit()
@@ -320,11 +335,24 @@ func (p *Portfolio) nextDay(t int) {
 	p.allots = t
 }
 
-// closeDay ends the day in progress at the last mark.
+// closeDay ends the day in progress at the last mark. What a day that the lake does not hold did shows in the next.
 func (p *Portfolio) closeDay() {
-	holding := slices.ContainsFunc(p.positions, func(s position) bool { return s.quantity != 0 })
-	p.account.Days = append(p.account.Days, Day{Day: p.today, Return: p.equity/p.before - 1, Held: p.held || holding})
-	p.today, p.before, p.held = p.today+1, p.equity, holding
+	p.today++
+	if p.hole(p.today-1) && !p.account.Ruined {
+		p.holes++
+		return
+	}
+	p.observe(p.today - 1)
+}
+
+// observe ends an observation with day d.
+func (p *Portfolio) observe(d datasets.Day) {
+	holding := false
+	for i := range p.positions {
+		holding = holding || p.positions[i].quantity != 0
+	}
+	p.account.Days = append(p.account.Days, Day{Day: d, Hole: p.holes, Return: p.equity/p.before - 1, PnL: p.equity - p.before, Held: p.held || holding})
+	p.before, p.held, p.holes = p.equity, holding, 0
 	p.checkEquity()
 }
 
@@ -337,9 +365,12 @@ func (p *Portfolio) checkEquity() {
 	p.check(p.account.Capital + p.account.Total.Net() + pending - p.equity)
 }
 
-// check keeps the largest residual.
+// check keeps the largest residual, and NaN, once there, for good.
 func (p *Portfolio) check(residual float64) {
 	a := &p.account
+	if math.IsNaN(a.Residual) {
+		return
+	}
 	scale := max(math.Abs(p.equity), a.Capital)
 	if !(math.Abs(residual) <= a.Residual*scale) {
 		a.Residual = math.Abs(residual) / scale

@@ -77,6 +77,7 @@ type ExecutionConfig struct {
 	RebalanceBand  float64      `yaml:"rebalance_band" range:"[0,1]" doc:"trade back when the held weight is off by more; 0: off"`
 	Allocation     string       `yaml:"allocation" enum:"equal|inverse_volatility" doc:"how instruments share the capital"`
 	GrossCap       float64      `yaml:"gross_cap" range:"[0,1e6]" doc:"of the sum of absolute weights; 0: none"`
+	MaxShare       float64      `yaml:"max_share" range:"[0,1]" doc:"of its bar's turnover that a fill takes at most, the rest waits; 0: no limit"`
 
 	SpotShort *SpotShortConfig `yaml:"spot_short" doc:"lets spot instruments be short, {borrow_bps: 500}; without it their targets are at least 0"`
 }
