@@ -65,7 +65,7 @@ composite:
     - {factor: mom, weight: 0.5}
     - {factor: vol, weight: -0.2}
     - {factor: ofi, weight: 0.4}
-    - {factor: funding, weight: 0.1}
+    - {factor: funding, weight: 0.1, normalize: {method: none}}
 evaluation: {horizons: [1h], primary_horizon: 1h, bootstrap: 0}
 `
 

@@ -69,8 +69,10 @@ func settledPanel(g *Grid, series []*bars.Series, labels [][]int64) *Panel {
 	cols := make([][]float64, len(series))
 	found := false
 	for i, s := range series {
-		settled := settledFunding(s, labels[i])
-		found = found || settled != nil
+		var settled []float64
+		if rate := values(s, "funding_rate"); rate != nil {
+			settled, found = s.Settled(labels[i], rate), true
+		}
 		cols[i] = lay(settled, labels[i], g.Close)
 	}
 	if !found {

@@ -101,13 +101,10 @@ func TestLoadOfSettlements(t *testing.T) {
 	eightHourly := bars.Spec{Kind: bars.TimeBars, Every: 8 * time.Hour}
 	a := series(t, "A", eightHourly, []int64{at(8), at(16), at(24), at(32), at(40)}, []string{"funding_rate", "funding_timestamp"},
 		[]float64{1, 2, 3, nan, 4}, []float64{1, 1, 1, nan, 1})
-	a.Settlements = []bars.Settlement{{Time: at(0), Rate: 0.5}, {Time: at(8), Rate: 0.25}, {Time: at(10), Rate: 2}, {Time: at(32), Rate: nan}, {Time: at(40), Rate: 9}}
-	a.Days = []bars.DayStatus{
-		{Type: datasets.DerivativeTicker, Day: day, Presence: bars.Present},
-		{Type: datasets.DerivativeTicker, Day: day + 1, Presence: bars.Missing},
-		{Type: datasets.Trades, Day: day, Presence: bars.Missing},
-	}
+	a.Settlements = []bars.Settlement{{Time: at(0), Rate: 0.5}, {Time: at(8), Rate: 0.25}, {Time: at(10), Rate: 2}, {Time: at(24), Rate: 1}, {Time: at(40), Rate: 9}}
+	a.FundingGaps = []bars.FundingGap{{From: at(16) - 1, To: at(16)}, {From: at(24), To: at(39)}}
 	continuous := series(t, "B", eightHourly, []int64{at(8), at(16)}, []string{"funding_rate", "funding_timestamp"}, []float64{0.3, nan}, []float64{nan, nan})
+	continuous.ContinuousFunding = true
 	none := series(t, "C", eightHourly, []int64{at(8)}, []string{"close"}, []float64{7})
 	f, err := Load([]*bars.Series{a, continuous, none}, 0)
 	if err != nil {
@@ -115,7 +112,7 @@ func TestLoadOfSettlements(t *testing.T) {
 	}
 	settled := f.Panel(SettledFunding)
 	for i, want := range [][]float64{
-		{0.5, 2.25, 0, nan, nan}, // a settlement at a label belongs to the next bar; day 2 is missing
+		{0.5, 2.25, nan, nan, nan}, // a settlement or gap at a label belongs to the next bar
 		{0.3, nan, nan, nan, nan},
 		{nan, nan, nan, nan, nan},
 	} {
@@ -130,6 +127,7 @@ func TestLoadOfSettlements(t *testing.T) {
 	}
 	events := bars.Spec{Kind: bars.TickBars, Size: 10}
 	c := series(t, "B", events, []int64{at(1), at(5)}, []string{"funding_rate"}, []float64{0.3, 0.2})
+	c.ContinuousFunding = true
 	if f, err = Load([]*bars.Series{c}, 1e5); err != nil || !near(f.Panel(SettledFunding).Col(0)[1], 0.1, 1e-15) {
 		t.Errorf("a continuous rate of 0.2 over 4 hours settles %v (%v)", f.Panel(SettledFunding).Col(0)[1], err)
 	}

@@ -327,10 +327,7 @@ func (p *playing) instrument(ctx context.Context, in *instrument) (*cursor, erro
 		if in.funding == nil {
 			x.absent = append(x.absent, k)
 		} else {
-			var err error
-			if x.settle, err = p.settling(ctx, in, k); err != nil {
-				return nil, err
-			}
+			x.settle = p.settling(in, k)
 		}
 	}
 	for k, name := range p.fields {
@@ -387,38 +384,12 @@ func (x *cursor) tradesOf(ctx context.Context, day int) (*table, error) {
 }
 
 // settling prepares the field SettledFunding.
-func (p *playing) settling(ctx context.Context, in *instrument, to int) (*settling, error) {
-	s := &settling{to: to, events: in.settled, every: in.q.Spec.Every, last: math.MinInt64}
-	days := in.around[1 : len(in.around)-1]
-	s.missing = func(d datasets.Day) bool {
-		i := int(d - in.q.First)
-		return i >= 0 && i < len(days) && days[i].presence == Missing
+func (p *playing) settling(in *instrument, to int) *settling {
+	s := &settling{to: to, events: in.settled, gaps: in.gaps, every: in.q.Spec.Every, last: math.MinInt64}
+	if in.q.Contract.ContinuousFunding {
+		s.continuous, s.rate = true, p.field("funding_rate")
 	}
-	if len(s.events) > 0 {
-		return s, nil
-	}
-	var err error
-	if s.continuous, err = in.continuous(ctx, p.s); s.continuous {
-		s.rate = p.field("funding_rate")
-	}
-	return s, err
-}
-
-// continuous reports whether there is a funding rate but no time at which it settles.
-func (in *instrument) continuous(ctx context.Context, s *Source) (bool, error) {
-	known := func(v float64) bool { return !math.IsNaN(v) }
-	alone := &Source{grid: s.grid, days: s.days, perDay: s.perDay, rows: s.rows, fields: s.fields, of: []*instrument{in}, o: s.o}
-	rates := false
-	for b, err := range alone.Blocks(ctx, Want{Hi: s.rows, Fields: []string{"funding_rate", "funding_timestamp"}}) {
-		if err != nil {
-			return false, err
-		}
-		if slices.ContainsFunc(b.Cols[1][0], known) {
-			return false, nil
-		}
-		rates = rates || slices.ContainsFunc(b.Cols[0][0], known)
-	}
-	return rates, nil
+	return s
 }
 
 // cutter says how the files of a feed are cut into bars: where trades close these, at their labels.

@@ -77,11 +77,11 @@ func build(ctx context.Context, s Store, q Request, o Options) (*Series, error) 
 	if err := b.trades(ctx); err != nil {
 		return nil, err
 	}
-	settled, err := b.others(ctx)
+	settled, gaps, err := b.others(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := &Series{Instrument: q.Instrument, Spec: q.Spec, Settlements: settled}
+	out := &Series{Instrument: q.Instrument, Spec: q.Spec, Settlements: settled, FundingGaps: gaps, ContinuousFunding: q.Contract.ContinuousFunding}
 	out.Record = record(b.frame.labels, b.columns, true)
 	out.Days, out.Sources = b.coverage()
 	return out, nil
@@ -260,12 +260,12 @@ func (b *builder) enterOthers() {
 	}
 }
 
-// others makes the columns of the other feeds, and the settlements.
-func (b *builder) others(ctx context.Context) ([]Settlement, error) {
+// others makes the columns of the other feeds, and what they say of funding.
+func (b *builder) others(ctx context.Context) ([]Settlement, []FundingGap, error) {
 	q, f := b.q, &b.frame
 	b.enterOthers()
 	if err := b.fold(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	values := make([][][]float64, len(b.lays))
 	err := datasets.ForEach(ctx, b.o.Workers, len(b.lays), func(_ context.Context, i int) error {
@@ -274,15 +274,16 @@ func (b *builder) others(ctx context.Context) ([]Settlement, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i, l := range b.lays {
 		b.add(l.names, values[i])
 	}
 	if b.funding == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	return settlements(q.First, q.End, b.funding.parts), nil
+	settled, gaps := funding(q, b.funding.parts)
+	return settled, gaps, nil
 }
 
 func (b *builder) add(names []string, values [][]float64) {

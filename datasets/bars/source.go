@@ -45,6 +45,7 @@ type instrument struct {
 	latest   []int64 // of bars that trades close: the latest label before each day
 	trades   *source // nil where every trade is a bar
 	settled  []Settlement
+	gaps     []FundingGap
 	coverage []DayStatus
 	files    []datasets.Info
 }
@@ -188,7 +189,7 @@ func (s *Source) fold(ctx context.Context) error {
 	}
 	for _, in := range s.of {
 		if in.funding != nil {
-			in.settled = settlements(in.q.First, in.q.End, in.funding.parts)
+			in.settled, in.gaps = funding(in.q, in.funding.parts)
 			for i := range in.funding.parts {
 				in.funding.parts[i].table = nil
 			}
@@ -258,6 +259,9 @@ func (s *Source) Days(i int) []DayStatus { return s.of[i].coverage }
 
 // Settlements lists the funding events of instrument i, as Series.Settlements does.
 func (s *Source) Settlements(i int) []Settlement { return s.of[i].settled }
+
+// FundingGaps lists the stretches over which the data does not say what settled, as Series.FundingGaps does.
+func (s *Source) FundingGaps(i int) []FundingGap { return s.of[i].gaps }
 
 // Sources lists the lake files that the rows depend on, in the order of their partitions.
 func (s *Source) Sources() []datasets.Info {

@@ -48,11 +48,11 @@ func OpenTape(ctx context.Context, lake Store, q Request, o Options) (*Tape, err
 	}
 	b.source(feedFold{feed: datasets.Trades}, q.First, t.parts)
 	if _, _, ok := b.held(datasets.DerivativeTicker); ok {
-		funding := b.source(fundingEvents(q.Spec.Clock), q.First-1, b.around)
-		if err := foldAll(ctx, lake, q, o.Workers, funding); err != nil {
+		events := b.source(fundingEvents(q.Spec.Clock), q.First-1, b.around)
+		if err := foldAll(ctx, lake, q, o.Workers, events); err != nil {
 			return nil, err
 		}
-		t.Settlements = settlements(q.First, q.End, funding.parts)
+		t.Settlements, t.FundingGaps = funding(q, events.parts)
 	}
 	t.Days, t.Sources = b.coverage()
 	return t, nil
