@@ -18,7 +18,7 @@ const (
 // UTC day and stand until the next, so that they do not trade at every bar. Until every instrument has 20 returns that
 // vary, shares stay equal.
 func (p *Portfolio) allocate(t int) {
-	inverse := p.market.history.inverseVolatilities(t)
+	inverse := p.market.history.inverse[t]
 	total := 0.0
 	for _, x := range inverse {
 		total += x

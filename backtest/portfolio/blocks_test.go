@@ -2,6 +2,7 @@ package portfolio
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -156,15 +157,16 @@ func blocks(t *rapid.T, m *testMarket, target [][]float64, portfolios []*Portfol
 		for _, x := range target {
 			part = append(part, x[lo:hi])
 		}
-		for k, p := range portfolios {
-			var fields []int
-			for _, name := range append(p.Fields(), p.Optional()...) {
-				for j := range names {
-					if names[j] == name {
-						fields = append(fields, j)
-					}
-				}
+		places := func(wanted []string) (at []int) {
+			for _, name := range wanted {
+				at = append(at, slices.Index(names, name))
 			}
+			return at
+		}
+		shared := portfolios[0].market
+		shared.Remember(b, places(shared.Remembers()))
+		for k, p := range portfolios {
+			fields := places(append(p.Fields(), p.Optional()...))
 			rows[k] = append(rows[k], clone(p.Step(b, fields, part)))
 		}
 		lo = hi

@@ -41,7 +41,7 @@ func (s *position) impact(p *Portfolio, t int, q float64) float64 {
 	if !p.impacts() {
 		return 0
 	}
-	sigma, turnover := p.market.history.volatility(s.index, t)
+	sigma, turnover := p.market.history.before(s.index, t)
 	if math.IsNaN(sigma) || !(turnover > 0) {
 		s.unimpacted++
 		return 0

@@ -9,8 +9,8 @@
 //  3. Rows over which nothing happens but that prices move are one stretch (stretch.go): equity is cash and the sum of
 //     quantity times price. Where the next event lies, the columns of the block are asked once.
 //  4. A decision sends orders (orders.go); an order is filled whole after its delay, at the first bar that trades
-//     (position.go), and pays half the spread, impact and the fee (costs.go). What impact and allocation look back on
-//     is remembered once for all portfolios of a market (history.go).
+//     (position.go), and pays half the spread, impact and the fee (costs.go). What impact and allocation look back on is
+//     worked out once for all portfolios of a market, before they step (history.go).
 //  5. Close checks that equity is the capital and the sum of its causes (Attribution), and gives the Account: days,
 //     drawdown, turnover, exposure, round trips. Every figure of PnL is made of it.
 //

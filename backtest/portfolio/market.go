@@ -9,8 +9,8 @@ import (
 // Market is what portfolios trade on: instruments on one grid, what their amounts mean, and the funding events. The
 // columns come with the blocks.
 //
-// The portfolios of one Market remember the past of its columns together. So all are made before the first block, and
-// each takes a block before any takes the next; within a block they may run at once.
+// What its portfolios look back on is worked out once for all of them, by Remember, which takes each block before they
+// do. They are all made before the first block; within a block they may be stepped at once.
 type Market struct {
 	Grid        *factors.Grid       // labels are not asked for
 	Contracts   []datasets.Contract // one per instrument

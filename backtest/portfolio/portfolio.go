@@ -99,7 +99,7 @@ func New(m *Market, span study.Span, e study.ExecutionConfig, o Options) (*Portf
 		}
 	}
 	p.ask()
-	m.history.want(m, p.impacts(), p.weighs())
+	m.history.want(m, span.Lo, p.impacts(), p.weighs())
 	return p, nil
 }
 
@@ -121,7 +121,7 @@ func (p *Portfolio) ask() {
 		}
 	}
 	need(p.e.Price, true)
-	need("turnover", p.impacts() || p.e.MaxShare > 0)
+	need("turnover", p.e.MaxShare > 0)
 	need("funding_rate", slices.ContainsFunc(p.positions, func(s position) bool { return s.accrues }))
 	p.required = len(p.fields)
 	need("bid", !p.o.Frictionless)
@@ -140,12 +140,11 @@ func (p *Portfolio) Optional() []string { return p.fields[p.required:] }
 // b.Cols; −1 where b lacks it. target holds the rows' targets by instrument, missing ones as NaN; none under
 // Options.Hold.
 //
-// Rows before the span are remembered where impact or allocation look back, and rows beyond it left alone. Step takes
-// O(rows · instruments) time and, once its buffers have grown, allocates nothing. It panics where the rows do not
-// follow, or a field of Fields is not there.
+// Rows outside the span are left alone. Step takes O(rows · instruments) time and, once its buffers have grown, allocates
+// nothing. It panics where the rows do not follow, a field of Fields is not there, or Market.Remember was not given rows
+// that impact or allocation look back on.
 func (p *Portfolio) Step(b *bars.Block, fields []int, target [][]float64) *Rows {
 	c := p.columns(b, fields)
-	p.market.history.add(b, c.close, c.turnover)
 	lo, hi := min(max(b.Lo, p.span.Lo), b.Hi), max(min(b.Hi, p.span.Hi), b.Lo)
 	if lo >= hi {
 		p.rows.reset(p.next, nil)
@@ -153,6 +152,9 @@ func (p *Portfolio) Step(b *bars.Block, fields []int, target [][]float64) *Rows 
 	}
 	if lo != p.next {
 		panic("portfolio: Step of rows that do not follow those before")
+	}
+	if !p.market.history.holds(b) {
+		panic("portfolio: Step of rows that Market.Remember was not given")
 	}
 	p.enter(b, c, target, lo, hi)
 	p.play(lo, hi)

@@ -17,24 +17,36 @@ func Simulate(m *Market, f *factors.Frame, target *factors.Panel, span study.Spa
 		return nil, nil, err
 	}
 	b := &bars.Block{Hi: f.Len(), Close: f.Close}
-	var fields []int
-	for k, name := range p.fields {
-		panel := f.Panel(name)
-		switch {
-		case panel != nil:
-			fields = append(fields, len(b.Cols))
-			b.Cols = append(b.Cols, columnsOf(panel))
-		case k < p.required:
-			return nil, nil, fmt.Errorf("portfolio: the market has no %s column", name)
-		default:
-			fields = append(fields, -1)
+	place := func(names []string, required bool) (at []int, err error) {
+		for _, name := range names {
+			x := f.Panel(name)
+			switch {
+			case x != nil:
+				at = append(at, len(b.Cols))
+				b.Cols = append(b.Cols, columnsOf(x))
+			case required:
+				return nil, fmt.Errorf("portfolio: the market has no %s column", name)
+			default:
+				at = append(at, -1)
+			}
 		}
+		return at, nil
 	}
+	remembered, err := place(m.Remembers(), true)
+	if err != nil {
+		return nil, nil, err
+	}
+	required, err := place(p.Fields(), true)
+	if err != nil {
+		return nil, nil, err
+	}
+	optional, _ := place(p.Optional(), false)
+	m.Remember(b, remembered)
 	var targets [][]float64
 	if !o.Hold {
 		targets = columnsOf(target)
 	}
-	rows := p.Step(b, fields, targets)
+	rows := p.Step(b, append(required, optional...), targets)
 	a, err := p.Close()
 	return rows, a, err
 }

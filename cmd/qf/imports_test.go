@@ -32,7 +32,7 @@ var layers = map[string][]string{
 	"backtest/metrics":    {},
 	"backtest/yamlconf":   {"datasets"},
 	"backtest/study":      {"datasets", "datasets/bars", "factors", "signals", "signals/llm", "backtest/yamlconf"},
-	"backtest/portfolio":  {"datasets", "datasets/bars", "factors", "backtest/study", "backtest/metrics"},
+	"backtest/portfolio":  {"datasets", "datasets/bars", "factors", "factors/kernel", "backtest/study", "backtest/metrics"},
 	"backtest/evaluate":   {"datasets", "datasets/bars", "datasets/scratch", "factors", "signals", "backtest/metrics", "backtest/study", "backtest/portfolio"},
 	"backtest/opinions":   {"datasets", "datasets/bars", "factors", "signals/llm", "backtest/metrics", "backtest/study", "backtest/evaluate"},
 	"backtest":            {"datasets", "datasets/bars", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf", "backtest/study"},
