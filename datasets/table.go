@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -137,6 +138,22 @@ func (l *Lake) writeTable(c *claim, rec arrow.Record, meta map[string]string) er
 		return err
 	}
 	return c.publish()
+}
+
+// RemoveTable removes a derived table, if it is there, with the folder that it leaves empty.
+func (l *Lake) RemoveTable(path string) error {
+	full, err := l.tablePath(path)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(full); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	os.Remove(filepath.Dir(full))
+	return nil
 }
 
 // tablePath refuses a path that would leave the lake or stand among its ticks.

@@ -368,8 +368,9 @@ func (p *playing) instrument(ctx context.Context, in *instrument) (*cursor, erro
 
 // whole gives the whole tables of a feed.
 func (x *cursor) whole(src *source, ahead int) *dayTables {
+	var read months
 	d := &dayTables{src: src, ahead: ahead, ready: make([]*table, len(src.parts)), load: func(ctx context.Context, src *source, day int) (*table, error) {
-		return src.load(ctx, x.in.store, x.in.q, day, x.in.cutter(ctx, src, x.tradesOf), false)
+		return src.load(ctx, x.in.store, x.in.q, day, x.in.cutter(ctx, src, x.tradesOf), &read)
 	}}
 	x.tables = append(x.tables, d)
 	return d
@@ -413,7 +414,7 @@ func (in *instrument) cutter(ctx context.Context, src *source, trades func(conte
 
 // loadTrades gives the trades' table of a day.
 func (in *instrument) loadTrades(ctx context.Context, day int) (*table, error) {
-	return in.trades.load(ctx, in.store, in.q, day, in.cutter(ctx, in.trades, nil), false)
+	return in.trades.load(ctx, in.store, in.q, day, in.cutter(ctx, in.trades, nil), &in.months)
 }
 
 // ascend writes labels that do not go back, after one that is the latest so far, and gives the last: by the exchange's

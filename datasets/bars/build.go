@@ -48,6 +48,9 @@ type builder struct {
 	lays    []laying
 	columns []column
 	funding *source // of settlements; nil without derivative_ticker
+
+	onlyKeep bool // fold and keep, and lay no bars
+	kept     Kept
 }
 
 // laying is the columns that the days of a source are to be joined to.
@@ -64,20 +67,8 @@ type holding struct {
 }
 
 func build(ctx context.Context, s Store, q Request, o Options) (*Series, error) {
-	if err := q.validate(); err != nil {
-		return nil, err
-	}
 	b := &builder{q: q, o: o, store: s}
-	if err := b.look(ctx); err != nil {
-		return nil, err
-	}
-	if !held(b.feeds[0].parts) {
-		return nil, b.noTrades()
-	}
-	if err := b.trades(ctx); err != nil {
-		return nil, err
-	}
-	settled, gaps, err := b.others(ctx)
+	settled, gaps, err := b.fill(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +76,23 @@ func build(ctx context.Context, s Store, q Request, o Options) (*Series, error) 
 	out.Record = record(b.frame.labels, b.columns, true)
 	out.Days, out.Sources = b.coverage()
 	return out, nil
+}
+
+// fill folds the days and lays the columns.
+func (b *builder) fill(ctx context.Context) ([]Settlement, []FundingGap, error) {
+	if err := b.q.validate(); err != nil {
+		return nil, nil, err
+	}
+	if err := b.look(ctx); err != nil {
+		return nil, nil, err
+	}
+	if !held(b.feeds[0].parts) {
+		return nil, nil, b.noTrades()
+	}
+	if err := b.trades(ctx); err != nil {
+		return nil, nil, err
+	}
+	return b.others(ctx)
 }
 
 func (b *builder) noTrades() error {
@@ -194,7 +202,7 @@ func (b *builder) enterTrades() *source {
 func (b *builder) fold(ctx context.Context) error {
 	from := b.folded
 	b.folded = len(b.sources)
-	return foldAll(ctx, b.store, b.q, b.o.Workers, b.sources[from:]...)
+	return b.foldAll(ctx, b.sources[from:]...)
 }
 
 // everyTrade is trades for bars of one trade.
@@ -266,6 +274,9 @@ func (b *builder) others(ctx context.Context) ([]Settlement, []FundingGap, error
 	b.enterOthers()
 	if err := b.fold(ctx); err != nil {
 		return nil, nil, err
+	}
+	if b.onlyKeep {
+		return nil, nil, nil
 	}
 	values := make([][][]float64, len(b.lays))
 	err := datasets.ForEach(ctx, b.o.Workers, len(b.lays), func(_ context.Context, i int) error {

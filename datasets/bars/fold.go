@@ -83,59 +83,28 @@ func held(parts []part) bool {
 	return slices.ContainsFunc(parts, func(p part) bool { return p.presence != Missing })
 }
 
-// foldAll fills the tables of all days of the sources.
-func foldAll(ctx context.Context, s Store, q Request, workers int, sources ...*source) error {
-	type job struct {
-		src *source
-		day int
-	}
-	var jobs []job
+// foldAll fills the tables of all days of the sources, and counts where they came from.
+func (b *builder) foldAll(ctx context.Context, sources ...*source) error {
+	var shelves []*shelf
 	for _, src := range sources {
-		for i, p := range src.parts {
-			if p.presence == Present {
-				jobs = append(jobs, job{src, i})
-			}
-		}
+		shelves = append(shelves, src.shelves(b.store, b.q, src.cutter)...)
 	}
-	return datasets.ForEach(ctx, workers, len(jobs), func(ctx context.Context, i int) (err error) {
-		src, p := jobs[i].src, &jobs[i].src.parts[jobs[i].day]
-		p.table, err = src.load(ctx, s, q, jobs[i].day, src.cutter, true)
-		return err
-	})
+	kept, err := loadAll(ctx, b.o.Workers, shelves, b.onlyKeep, func(h *shelf, day int, t *table) { h.src.parts[day].table = t })
+	b.kept.There += kept.There
+	b.kept.Built += kept.Built
+	return err
 }
 
 // load gives one day's table: the one in memory, else that of the cache where it holds it for this very file, else it
-// folds the file, cut as cut says, and keeps it in the cache where that is wanted.
-func (f *source) load(ctx context.Context, s Store, q Request, i int, cut func(int) (cutter, error), keep bool) (t *table, err error) {
-	p := f.parts[i]
-	if p.table != nil {
-		return p.table, nil
+// folds the file, cut as cut says. What it reads of the cache stays in m for the days to come.
+func (f *source) load(ctx context.Context, s Store, q Request, i int, cut func(int) (cutter, error), m *months) (t *table, err error) {
+	if t := f.parts[i].table; t != nil {
+		return t, nil
 	}
-	defer func() {
-		if t != nil {
-			t.day = i
-		}
-		if err != nil {
-			err = fmt.Errorf("bars %s: %w", p.info.Partition, err)
-		}
-	}()
-	digest := p.info.Digest
-	if f.labels != nil {
-		digest += " " + f.labels[i].info.Digest
+	if t = m.find(s, q, f, i); t == nil {
+		t, err = f.read(ctx, s, q, i, cut)
 	}
-	if !f.noCache {
-		if t = f.cached(s, p.info, digest); t != nil {
-			return t, nil
-		}
-	}
-	c, err := cut(i)
-	if err != nil {
-		return nil, err
-	}
-	if t, err = f.read(ctx, s, q, c); err != nil || f.noCache || !keep {
-		return t, err
-	}
-	return t, f.keep(ctx, s, p.info, digest, t)
+	return t, err
 }
 
 // cutter cuts the file of day i into bars.
@@ -147,8 +116,24 @@ func (f *source) cutter(i int) (cutter, error) {
 	}
 }
 
-// read folds a day-file.
-func (f *feedFold) read(ctx context.Context, s Store, q Request, c cutter) (*table, error) {
+// read folds the file of day i, cut as cut says.
+func (f *source) read(ctx context.Context, s Store, q Request, i int, cut func(int) (cutter, error)) (*table, error) {
+	c, err := cut(i)
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.fold(ctx, s, q, c)
+	if err != nil {
+		return nil, fmt.Errorf("bars %s: %w", f.parts[i].info.Partition, err)
+	}
+	if t != nil { // folds that write somewhere else leave none
+		t.day = i
+	}
+	return t, nil
+}
+
+// fold folds a day-file.
+func (f *feedFold) fold(ctx context.Context, s Store, q Request, c cutter) (*table, error) {
 	rows, err := f.scan(ctx, s, q, c.day)
 	if err != nil {
 		return nil, err

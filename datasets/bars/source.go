@@ -44,6 +44,7 @@ type instrument struct {
 	ends     []int   // rows up to the end of each of its days
 	latest   []int64 // of bars that trades close: the latest label before each day
 	trades   *source // nil where every trade is a bar
+	months   months  // of them, for the labels by which other feeds are cut
 	settled  []Settlement
 	gaps     []FundingGap
 	coverage []DayStatus
@@ -132,38 +133,28 @@ const keepBytes = 32 << 20
 
 // fold sees to it that all tables are there: in memory as far as they are few, in the cache, or to be folded again.
 func (s *Source) fold(ctx context.Context) error {
-	type job struct {
-		in  *instrument
-		src *source
-		day int
-	}
 	var room atomic.Int64
 	room.Store(keepBytes)
 	work := func(wanted func(*instrument, *source) bool, done func(*instrument, *source, int, *table)) error {
-		var jobs []job
+		var shelves []*shelf
+		of := map[*source]*instrument{}
 		for _, in := range s.of {
 			for _, src := range in.sources {
-				for i, p := range src.parts {
-					if p.presence == Present && wanted(in, src) {
-						jobs = append(jobs, job{in, src, i})
-					}
+				if of[src] = in; wanted(in, src) {
+					shelves = append(shelves, src.shelves(in.store, in.q, in.cutter(ctx, src, in.loadTrades))...)
 				}
 			}
 		}
-		return datasets.ForEach(ctx, s.o.Workers, len(jobs), func(ctx context.Context, k int) error {
-			j := jobs[k]
-			t, err := j.src.load(ctx, j.in.store, j.in.q, j.day, j.in.cutter(ctx, j.src, j.in.loadTrades), true)
-			if err != nil {
-				return err
-			}
-			if room.Add(-t.bytes()) >= 0 || j.src == j.in.funding {
-				j.src.parts[j.day].table = t
+		_, err := loadAll(ctx, s.o.Workers, shelves, false, func(h *shelf, day int, t *table) {
+			in := of[h.src]
+			if room.Add(-t.bytes()) >= 0 || h.src == in.funding {
+				h.src.parts[day].table = t
 			}
 			if done != nil {
-				done(j.in, j.src, j.day, t)
+				done(in, h.src, day, t)
 			}
-			return nil
 		})
+		return err
 	}
 	if s.grid.Kind != TimeBars && !s.of[0].q.Spec.everyTrade() { // the other feeds are cut at the trades' labels
 		in := s.of[0]

@@ -49,7 +49,7 @@ func OpenTape(ctx context.Context, lake Store, q Request, o Options) (*Tape, err
 	b.source(feedFold{feed: datasets.Trades}, q.First, t.parts)
 	if _, _, ok := b.held(datasets.DerivativeTicker); ok {
 		events := b.source(fundingEvents(q.Spec.Clock), q.First-1, b.around)
-		if err := foldAll(ctx, lake, q, o.Workers, events); err != nil {
+		if err := b.foldAll(ctx, events); err != nil {
 			return nil, err
 		}
 		t.Settlements, t.FundingGaps = funding(q, events.parts)

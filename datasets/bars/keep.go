@@ -1,0 +1,24 @@
+package bars
+
+import (
+	"context"
+	"fmt"
+)
+
+// Kept counts day-files whose part of the bars the cache holds.
+type Kept struct {
+	There int // it held them before
+	Built int // they were folded now
+}
+
+// Keep folds what Build would have to fold for the request, and keeps it, so that Build finds it in the
+// cache. It lays no bars. Unlike Build it fails where something could not be kept.
+func Keep(ctx context.Context, lake Store, q Request, o Options) (Kept, error) {
+	if q.Spec.Kind == TickBars && q.Spec.Size == 1 {
+		return Kept{}, fmt.Errorf("bars %s: bars of one trade are the trades themselves, and are not kept", q.Instrument)
+	}
+	o.NoCache = false
+	b := &builder{q: q, o: o, store: lake, onlyKeep: true}
+	_, _, err := b.fill(ctx)
+	return b.kept, err
+}
