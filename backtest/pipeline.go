@@ -73,11 +73,7 @@ func (p pipeline) composed(ctx context.Context, lake *datasets.Lake, s *study.St
 // on one grid.
 func (p pipeline) market(ctx context.Context, lake *datasets.Lake, ticks bars.Store, r *Result, o Options) error {
 	s := r.Study
-	needs, err := s.Needs()
-	if err != nil {
-		return err
-	}
-	first, err := firstDay(lake, s, needs)
+	requests, err := BarRequests(lake, s)
 	if err != nil {
 		return err
 	}
@@ -88,26 +84,14 @@ func (p pipeline) market(ctx context.Context, lake *datasets.Lake, ticks bars.St
 			x.Record.Release()
 		}
 	}()
-	for _, in := range s.Data.Instruments {
-		o.log("bars of %v, %s to %s", in.Instrument, first, needs.To)
-		feeds, err := withAny(lake, in.Instrument, needs.FeedsOf(in), quoteFeeds, first, needs.To)
-		if err != nil {
-			return err
-		}
-		if s.Signals.LLM != nil { // prompts show a funding rate where there is one
-			if feeds, err = withAny(lake, in.Instrument, feeds, tickerFeeds, first, needs.To); err != nil {
-				return err
-			}
-		}
-		x, err := p.build(ctx, ticks, bars.Request{
-			Instrument: in.Instrument, Contract: in.Contract, Spec: s.BarSpec(),
-			First: first, End: needs.To, Feeds: feeds,
-		}, bars.Options{Workers: o.Workers, NoCache: o.NoCache})
+	for _, q := range requests {
+		o.log("bars of %v, %s to %s", q.Instrument, q.First, q.End)
+		x, err := p.build(ctx, ticks, q, bars.Options{Workers: o.Workers, NoCache: o.NoCache})
 		if err != nil {
 			return err
 		}
 		series = append(series, x)
-		market.Contracts = append(market.Contracts, in.Contract)
+		market.Contracts = append(market.Contracts, q.Contract)
 		market.Settlements = append(market.Settlements, x.Settlements)
 		market.Days = append(market.Days, x.Days)
 		r.Sources = append(r.Sources, x.Sources...)

@@ -81,6 +81,7 @@ Start here:
 	)
 	addGroup(root, "Research:",
 		newConfig(s),
+		newBars(s, c, runBars),
 		newFactors(s, c, runFactors),
 		newSignals(s, c),
 		newBacktest(s, c, runBacktest),

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// Kept counts day-files whose part of the bars the cache holds.
+// Kept counts the tables that bars are laid from, of which each day-file gives one or, with funding events, two.
 type Kept struct {
-	There int // it held them before
-	Built int // they were folded now
+	There int // the cache held them before
+	Built int // they were folded now, and kept
 }
 
 // Keep folds what Build would have to fold for the request, and keeps it, so that Build finds it in the
