@@ -147,3 +147,5 @@ type StabilityRow struct {
 }
 
 var null = Figure(math.NaN())
+
+const basisPoint = 1e-4

@@ -21,10 +21,23 @@ const (
 	rowMask    = 1<<rowBits - 1
 )
 
+// Sorter sorts columns; its memory serves one after the other.
+type Sorter struct {
+	keys, other []uint64
+	rows        []int32
+	tied        []bool
+}
+
 // Order sorts the rows at which x is defined (neither NaN nor infinite). It is a stable radix sort on the
 // leading 33 bits of the range that the floats' ordered bit patterns span, after which the few runs
 // that agree in those are sorted by value: O(n) but for crowded data. It panics on 2³⁰ rows or more.
 func Order(x []float64) Sorted {
+	rows, tied := new(Sorter).order(x)
+	return Sorted{rows, tied}
+}
+
+// order is Order in the memory of s.
+func (s *Sorter) order(x []float64) (rows []int32, ties []bool) {
 	if len(x) > rowMask/2 {
 		panic("metrics: Order of too many rows")
 	}
@@ -37,22 +50,27 @@ func Order(x []float64) Sorted {
 		}
 	}
 	if n == 0 {
-		return Sorted{}
+		return nil, nil
 	}
 	shift := max(0, bits.Len64(high-low)-sortDigits*digitBits)
 	var counts [sortDigits][radix]int32
-	keys, other := make([]uint64, 0, n), make([]uint64, n)
+	s.keys, s.other = slices.Grow(s.keys[:0], n)[:n], slices.Grow(s.other[:0], n)[:n]
+	keys, other, at := s.keys, s.other, 0
 	for t, v := range x {
 		if Defined(v) {
 			k := (orderedBits(v)-low)>>shift<<rowBits | uint64(t)
-			keys = append(keys, k)
-			for d := range sortDigits {
-				counts[d][k>>(rowBits+d*digitBits)&(radix-1)]++
-			}
+			keys[at] = k
+			at++
+			counts[0][k>>rowBits&(radix-1)]++
+			counts[1][k>>(rowBits+digitBits)&(radix-1)]++
+			counts[2][k>>(rowBits+2*digitBits)]++
 		}
 	}
 	for d := range sortDigits {
 		c, sum := &counts[d], int32(0)
+		if int(c[keys[0]>>(rowBits+d*digitBits)&(radix-1)]) == n {
+			continue // all have this digit
+		}
 		for i, k := range c {
 			c[i], sum = sum, sum+k
 		}
@@ -63,9 +81,11 @@ func Order(x []float64) Sorted {
 		}
 		keys, other = other, keys
 	}
-	s := Sorted{Rows: make([]int32, n), tied: make([]bool, n)}
+	s.rows, s.tied = slices.Grow(s.rows[:0], n)[:n], slices.Grow(s.tied[:0], n)[:n]
+	rows, ties = s.rows, s.tied
+	clear(ties)
 	for i, k := range keys {
-		s.Rows[i] = int32(k & rowMask)
+		rows[i] = int32(k & rowMask)
 	}
 	for i := 0; i < n; {
 		j := i + 1
@@ -73,14 +93,14 @@ func Order(x []float64) Sorted {
 			j++
 		}
 		if j-i > 1 && shift > 0 {
-			slices.SortStableFunc(s.Rows[i:j], func(a, b int32) int { return cmp.Compare(x[a], x[b]) })
+			slices.SortStableFunc(rows[i:j], func(a, b int32) int { return cmp.Compare(x[a], x[b]) })
 		}
 		for k := i + 1; k < j; k++ {
-			s.tied[k] = x[s.Rows[k]] == x[s.Rows[k-1]]
+			ties[k] = shift == 0 || x[rows[k]] == x[rows[k-1]]
 		}
 		i = j
 	}
-	return s
+	return rows, ties
 }
 
 // orderedBits maps floats to integers of the same order; −0 and 0 are one.

@@ -17,7 +17,13 @@ func NewPhases(h int) *Phases {
 }
 
 // Add takes the next pairs, less a centre each that stays the same and is near their means.
-func (p *Phases) Add(x, y []float64, centreX, centreY float64) { addPhases(p, x, y, centreX, centreY) }
+func (p *Phases) Add(x, y []float64, centreX, centreY float64) {
+	if y = y[:len(x)]; len(x) >= manyTurns*len(p.n) {
+		addPhasesApart(p, x, y, centreX, centreY)
+		return
+	}
+	addPhases(p, x, y, centreX, centreY)
+}
 
 func addPhases[T int32 | float64](p *Phases, x, y []T, cx, cy float64) {
 	y = y[:len(x)]
@@ -27,6 +33,47 @@ func addPhases[T int32 | float64](p *Phases, x, y []T, cx, cy float64) {
 		x, y = x[k:], y[k:]
 		p.next = (p.next + k) % len(p.n)
 	}
+}
+
+// Shift moves the centres by a and b: what follows is given less the new ones.
+func (p *Phases) Shift(a, b float64) {
+	for i, m := range p.n {
+		n := float64(m)
+		p.ab[i] += float64(float64(a*b)*n) - float64(a*p.b[i]) - float64(b*p.a[i])
+		p.aa[i] += float64(float64(a*a)*n) - float64(2*a*p.a[i])
+		p.bb[i] += float64(float64(b*b)*n) - float64(2*b*p.b[i])
+		p.a[i] -= float64(a * n)
+		p.b[i] -= float64(b * n)
+	}
+}
+
+// manyTurns is how often all phases must come in a portion to be taken one after the other.
+const manyTurns = 16
+
+// addPhasesApart takes pairs phase by phase, whose sums then stay at hand.
+func addPhasesApart(p *Phases, x, y []float64, cx, cy float64) {
+	h := len(p.n)
+	for k := range h {
+		at := (p.next + k) % h
+		var a, b, aa, bb, ab float64
+		n := 0
+		for i := k; i < len(x); i += h {
+			d, e := x[i]-cx, y[i]-cy
+			n++
+			a += d
+			b += e
+			aa += float64(d * d)
+			bb += float64(e * e)
+			ab += float64(d * e)
+		}
+		p.n[at] += int32(n)
+		p.a[at] += a
+		p.b[at] += b
+		p.aa[at] += aa
+		p.bb[at] += bb
+		p.ab[at] += ab
+	}
+	p.next = (p.next + len(x)) % h
 }
 
 // addPhasesInTurn takes pairs of successive phases, none of them twice.
@@ -101,11 +148,16 @@ func mean[T int32 | float64](x []T) float64 {
 func NonOverlappingMean(u []float64, h int) float64 {
 	p, m := NewPhases(min(h, max(1, len(u)))), Mean(u)
 	p.Add(u, u, m, m)
+	return p.MeanT(m)
+}
+
+// MeanT is NonOverlappingMean of what was given as x, less the centre.
+func (p *Phases) MeanT(centre float64) float64 {
 	return p.median(func(i int, n float64) float64 {
 		aa := p.aa[i] - float64(p.a[i]*p.a[i])/n
 		if !(aa > constantShare*p.aa[i]) {
 			return math.NaN()
 		}
-		return (m + p.a[i]/n) / math.Sqrt(aa/(n*(n-1)))
+		return (centre + p.a[i]/n) / math.Sqrt(aa/(n*(n-1)))
 	})
 }

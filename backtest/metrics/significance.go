@@ -34,26 +34,40 @@ type Significance struct {
 // observation, which is only handed on. The headline is Hansen–Hodrick's when n/h ≥ 100, else SmallSampleT's, and none
 // when n/h < 10, where n_effective is Hansen–Hodrick's too.
 func Test(u []float64, h int, nonOverlapping float64) Significance {
-	n := float64(len(u))
-	nan := math.NaN()
-	s := Significance{NEffective: nan, HansenHodrick: nan, NonOverlapping: nonOverlapping, T: nan, Method: Insufficient, P: nan}
+	l := LongRun{N: len(u), H: h, Mean: math.NaN(), Variance: math.NaN(), S: math.NaN()}
 	if len(u) >= MinPairs && !Constant(u) {
-		m := Mean(u)
-		ss := squares(u, m)
-		var v float64
-		v, s.FallbackApplied = longRunVariance(u, h, m, ss)
-		s.HansenHodrick = m / math.Sqrt(v/n)
-		s.NEffective = min(n, n*(ss/n)/v)
+		l.Mean = Mean(u)
+		ss := squares(u, l.Mean)
+		l.Variance = ss / float64(len(u))
+		l.S, l.Fallback = longRunVariance(u, h, l.Mean, ss)
 	}
-	switch spans := n / float64(h); {
+	return l.Judge(nonOverlapping, func() SmallSample { return SmallSampleT(u, h) })
+}
+
+// LongRun is what Test finds of a tested series: of N values that overlap over H bars the mean, the variance γ0 and the
+// long-run variance S, or Newey–West's in its place. They are NaN where there is nothing to test.
+type LongRun struct {
+	N, H              int
+	Mean, Variance, S float64
+	Fallback          bool
+}
+
+// Judge chooses the headline as Test does; few is asked where the horizons are few.
+func (l LongRun) Judge(nonOverlapping float64, few func() SmallSample) Significance {
+	nan, n := math.NaN(), float64(l.N)
+	s := Significance{
+		NEffective: min(n, n*l.Variance/l.S), HansenHodrick: l.Mean / math.Sqrt(l.S/n), NonOverlapping: nonOverlapping,
+		T: nan, Method: Insufficient, P: nan, FallbackApplied: l.Fallback,
+	}
+	switch spans := n / float64(l.H); {
 	case spans >= overlappingSpans:
 		s.T, s.Method = s.HansenHodrick, ByHansenHodrick
 		if s.FallbackApplied {
 			s.Method = ByNeweyWest
 		}
 	case spans >= smallSampleSpans:
-		few := SmallSampleT(u, h)
-		s.T, s.P, s.NEffective, s.Method = few.T, few.P, few.NEffective, ByCosines
+		f := few()
+		s.T, s.P, s.NEffective, s.Method = f.T, f.P, f.NEffective, ByCosines
 		return s
 	}
 	s.P = TwoSided(s.T)

@@ -43,6 +43,25 @@ func (b *Blocks) Add(u []float64) {
 	}
 }
 
+// Combine gives the blocks of Σ_j c_j·u_j + constant, where parts are those of each u_j, begun with one h and given as many
+// values each; squares is the sum of its squares.
+func Combine(parts []*Blocks, c []float64, constant, squares float64) *Blocks {
+	first := parts[0]
+	out := &Blocks{h: first.h, size: first.size, n: first.n, sums: make([]float64, len(first.sums)), squares: squares}
+	for k := range out.sums {
+		s := float64(constant * float64(min(out.size, out.n-k*out.size)))
+		for j, p := range parts {
+			s += float64(c[j] * p.sums[k])
+		}
+		out.sums[k] = s
+		out.sum += s
+	}
+	return out
+}
+
+// Full reports that no more values are kept.
+func (b *Blocks) Full() bool { return b.n >= overlappingSpans*b.h }
+
 // SmallSample is what a series of 10 to 100 horizons says about its mean.
 type SmallSample struct {
 	T          float64 // of the mean of all values, whose sign it has
@@ -80,17 +99,18 @@ func (b *Blocks) Test() SmallSample {
 	if !(variance > constantShare*b.squares/n) {
 		return out
 	}
-	var s float64
-	for j := range out.Freedom {
-		var lambda float64
-		for k, v := range b.sums {
-			low := k * b.size
-			middle := float64(low+min(low+b.size, b.n)) / 2
-			lambda += float64(v * math.Cos(math.Pi*float64(j+1)*middle/n))
+	lambda := make([]float64, out.Freedom)
+	for k, v := range b.sums {
+		low := k * b.size
+		middle := float64(low+min(low+b.size, b.n)) / 2
+		sin, cos := math.Sincos(math.Pi * middle / n)
+		x, y := v*cos, v*sin // v·e^(iπ(j+1)·middle/n), turned on from one j to the next
+		for j := range lambda {
+			lambda[j] += x
+			x, y = float64(x*cos)-float64(y*sin), float64(y*cos)+float64(x*sin)
 		}
-		s += float64(lambda * lambda)
 	}
-	s *= 2 / (n * float64(out.Freedom))
+	s := squares(lambda, 0) * 2 / (n * float64(out.Freedom))
 	if !(s > 0) {
 		return out
 	}

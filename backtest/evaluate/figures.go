@@ -1,0 +1,350 @@
+package evaluate
+
+import (
+	"context"
+	"math"
+
+	"github.com/qf-dev/qf/backtest/metrics"
+	"github.com/qf-dev/qf/datasets"
+)
+
+// finish is what Close works out, by horizon, signal and instrument.
+type finish struct {
+	own     [][][]tested
+	moments [][][]moments
+	pooled  []*pooled       // by horizon; nil for one instrument
+	ranks   [][][]ranking   // nil where they are not wanted
+	ranked  [][]ranking     // of the pooled series, by horizon and signal
+	buckets [][]*buckets    // by horizon and signal; nil but in window All
+	persist [][]persistence // by signal and instrument
+}
+
+func grid[T any](n, m int) [][]T {
+	out := make([][]T, n)
+	for k := range out {
+		out[k] = make([]T, m)
+	}
+	return out
+}
+
+// figures makes the rows.
+func (w *Window) figures(ctx context.Context, workers int) (*Figures, error) {
+	hs, ss, is := len(w.horizons), len(w.Signals), len(w.prices)
+	f := &finish{pooled: make([]*pooled, hs), buckets: grid[*buckets](hs, ss), persist: grid[persistence](ss, is)}
+	for range hs {
+		f.own, f.moments = append(f.own, grid[tested](ss, is)), append(f.moments, grid[moments](ss, is))
+	}
+	for _, of := range f.persist {
+		for i := range of {
+			of[i] = forgotten
+		}
+	}
+	var tasks []func() error
+	for k := range hs {
+		for s := range ss {
+			for i := range is {
+				tasks = append(tasks, func() (err error) {
+					f.own[k][s][i], f.moments[k][s][i], err = w.own(ctx, k, s, i)
+					return err
+				})
+			}
+		}
+	}
+	signals := grid[groups](ss, is)
+	for s := range ss {
+		for i := range is {
+			tasks = append(tasks, func() (err error) {
+				signals[s][i], f.persist[s][i], err = w.whole(s, i)
+				return err
+			})
+		}
+	}
+	if err := run(ctx, workers, tasks); err != nil {
+		return nil, err
+	}
+	if is > 1 {
+		if err := datasets.ForEach(ctx, workers, len(w.within), func(ctx context.Context, at int) (err error) {
+			k := w.within[at]
+			f.pooled[k], err = w.pool(ctx, k, f.moments[k])
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	if w.Study.Evaluation.RankIC {
+		if err := w.rank(ctx, workers, signals, f); err != nil {
+			return nil, err
+		}
+	}
+	return w.collect(ctx, workers, f)
+}
+
+// whole is what needs a signal's column as a whole: its groups, and how long it remembers itself.
+func (w *Window) whole(s, i int) (g groups, p persistence, err error) {
+	p = forgotten
+	e := w.Study.Evaluation
+	if !e.RankIC && !e.Persistence {
+		return g, p, nil
+	}
+	x, err := w.kept.signals[s][i].View(nil, 0, w.rows)
+	if err != nil {
+		return g, p, err
+	}
+	if e.RankIC {
+		if g, err = group(w.space, x); err != nil {
+			return g, p, err
+		}
+	}
+	if e.Persistence {
+		p = remember(x)
+	}
+	return g, p, nil
+}
+
+// rank makes the rank figures, a few horizons at a time, whose returns are sorted once for all signals.
+func (w *Window) rank(ctx context.Context, workers int, signals [][]groups, f *finish) error {
+	hs, ss, is := len(w.horizons), len(w.Signals), len(w.prices)
+	for range hs {
+		f.ranks = append(f.ranks, grid[ranking](ss, is))
+	}
+	f.ranked = grid[ranking](hs, ss)
+	for k := range f.buckets {
+		for s := range f.buckets[k] {
+			if w.all {
+				f.buckets[k][s] = newBuckets(w.Study.Evaluation.Quantiles)
+			}
+		}
+	}
+	for at, few := 0, 1+7/is; at < len(w.within); at += few {
+		batch := w.within[at:min(at+few, len(w.within))]
+		returns := grid[groups](hs, is)
+		var tasks []func() error
+		for _, k := range batch {
+			for i := range is {
+				tasks = append(tasks, func() (err error) {
+					x, err := w.kept.reader().returns(i, w.delay, w.horizons[k].Bars, 0, w.rows)
+					if err == nil {
+						returns[k][i], err = group(w.space, x)
+					}
+					return err
+				})
+			}
+		}
+		if err := run(ctx, workers, tasks); err != nil {
+			return err
+		}
+		tasks = tasks[:0]
+		for _, k := range batch {
+			for s := range ss {
+				tasks = append(tasks, func() error { return w.rankSignal(ctx, k, s, signals[s], returns[k], f) })
+			}
+		}
+		if err := run(ctx, workers, tasks); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rankSignal makes the rank figures of one signal at one horizon.
+func (w *Window) rankSignal(ctx context.Context, k, s int, signal, returns []groups, f *finish) (err error) {
+	m := rankPads.Get().(*rankPad)
+	defer rankPads.Put(m)
+	b := f.buckets[k][s]
+	var pool *rankPool
+	if len(signal) > 1 {
+		pool = &rankPool{make([]float64, w.rows), make([]int32, w.rows)}
+		if b != nil {
+			for _, g := range signal {
+				b.k = max(b.k, min(b.q, g.count))
+			}
+		}
+	}
+	for i := range signal {
+		p := pool
+		if !f.moments[k][s][i].ok {
+			p = nil
+		}
+		if f.ranks[k][s][i], err = w.rankPairs(ctx, k, i, signal[i], returns[i], m, b, p); err != nil {
+			return err
+		}
+	}
+	if pool != nil {
+		r := &f.ranked[k][s]
+		r.found, r.why, err = pool.test(w.horizons[k].Bars)
+	}
+	return err
+}
+
+// collect orders the rows by signal, instrument and horizon, and adjusts p-values over the horizons.
+func (w *Window) collect(ctx context.Context, workers int, f *finish) (*Figures, error) {
+	hs, ss, is := len(w.horizons), len(w.Signals), len(w.prices)
+	perSignal := is + 1
+	if is >= minCrossSection {
+		perSignal++
+	}
+	rows := make([][][]tested, ss)
+	for s := range rows {
+		rows[s] = grid[tested](perSignal, hs)
+	}
+	if err := datasets.ForEach(ctx, workers, hs*ss, func(ctx context.Context, at int) error {
+		k, s := at/ss, at%ss
+		list, err := w.rowsOf(ctx, k, s, f)
+		for j, t := range list {
+			rows[s][j][k] = t
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	out := &Figures{}
+	volatility := []int(nil)
+	if w.all {
+		volatility = w.byVolatility()
+	}
+	for s, signal := range w.Signals {
+		for _, of := range rows[s] {
+			list := make([]ICRow, hs)
+			for k, t := range of {
+				list[k] = t.ICRow
+			}
+			adjust(list, w.primary)
+			out.IC = append(out.IC, list...)
+		}
+		if !w.all {
+			continue
+		}
+		for k, h := range w.horizons {
+			quantiles, spread := f.buckets[k][s].rows(signal.Name, h.Name)
+			out.Quantiles, out.Spreads = append(out.Quantiles, quantiles...), append(out.Spreads, spread)
+		}
+		pooled := &rows[s][is][w.primary]
+		out.Slices = append(out.Slices, pooled.sliceRows(volatility)...)
+		if signal.Name == w.Traded {
+			days, means := w.dailyMeans(pooled.days, w.horizons[w.primary])
+			for k, d := range days {
+				out.Daily = append(out.Daily, DailyIC{Signal: signal.Name, Day: w.calendar.day(d).String(), IC: Figure(means[k])})
+			}
+		}
+		for i := range is {
+			out.Persistence = append(out.Persistence, f.persist[s][i].row(signal.Name, w.instrument(i), w.Study.Evaluation.Persistence))
+		}
+	}
+	out.Distribution = w.spread
+	return out, w.levelRows(ctx, out)
+}
+
+// rowsOf are the rows of a signal at a horizon: one by instrument, the pooled one, and that across instruments.
+func (w *Window) rowsOf(ctx context.Context, k, s int, f *finish) ([]tested, error) {
+	own := f.own[k][s]
+	tau := make([]float64, len(own))
+	for i := range own {
+		t := &own[i]
+		if tau[i] = f.persist[s][i].tau; math.IsNaN(float64(t.Pearson)) {
+			continue
+		}
+		t.spans(t.N, tau[i])
+		if f.ranks == nil {
+			t.reason("spearman", noRanks)
+			continue
+		}
+		r := f.ranks[k][s][i]
+		t.Spearman = Figure(r.spearman)
+		t.judgeRanks(r.found, r.why)
+	}
+	list := append([]tested(nil), own...)
+	if len(own) == 1 {
+		list = append(list, alone(own[0]))
+	} else {
+		var ranks *ranking
+		if f.ranks != nil {
+			ranks = &f.ranked[k][s]
+		}
+		t, err := w.pooledRow(ctx, k, s, own, f.moments[k][s], f.pooled[k], ranks, tau)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	for i := range own {
+		list[i].reason("pearson_low", "only pooled rows are resampled")
+		list[i].reason("pearson_high", "only pooled rows are resampled")
+	}
+	if len(own) >= minCrossSection {
+		t, err := w.crossRow(ctx, k, s, f.pooled[k])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	for j := len(own); j < len(list); j++ {
+		if t := &list[j]; !math.IsNaN(float64(t.Pearson)) {
+			t.bootstrap(w.Study.Evaluation)
+		}
+	}
+	return list, nil
+}
+
+// levelRows adds the rows of levels, by signal, level and horizon.
+func (w *Window) levelRows(ctx context.Context, out *Figures) error {
+	for _, l := range w.levels {
+		name := w.Signals[l.signal].Name
+		var rows [levels][]LevelRow
+		for k, h := range w.horizons {
+			var of [levels]outcome
+			if t := l.tests[k]; t != nil {
+				var err error
+				of = t.outcomes(func(level int, mean float64) (float64, string) {
+					if w.kept == nil {
+						return math.NaN(), notKept
+					}
+					x, e := w.levelAgain(ctx, k, l.signal, level, mean)
+					if e != nil {
+						err = e
+						return math.NaN(), ""
+					}
+					return metrics.NeweyWest(x, 2*t.h) * float64(len(x)), "the level's returns are constant"
+				})
+				if err != nil {
+					return err
+				}
+			}
+			for at, row := range l.rows(name, w.Setup.Window, h, of) {
+				rows[at] = append(rows[at], row)
+			}
+		}
+		for _, r := range rows {
+			out.Levels = append(out.Levels, r...)
+		}
+		out.Transitions = append(out.Transitions, l.transitions(name, w.Setup.Window)...)
+	}
+	return nil
+}
+
+// levelAgain is the tested series of a level whose mean return is known.
+func (w *Window) levelAgain(ctx context.Context, k, s, level int, mean float64) ([]float64, error) {
+	l := newLeveling(s, len(w.prices))
+	return w.again(ctx, k, func(x *together) ([]float64, error) {
+		if err := x.load(s); err != nil {
+			return nil, err
+		}
+		for i, f := range x.f {
+			l.take(i, f, w.Study.Signals.Thresholds)
+		}
+		var out []float64
+		for t := range x.hi - x.lo {
+			sum, any := 0.0, false
+			for i, of := range l.of {
+				if r := x.r[i][t]; of[t] != noLevel && metrics.Defined(r) {
+					if any = true; int(of[t]) == level {
+						sum += r - mean
+					}
+				}
+			}
+			if any {
+				out = append(out, sum)
+			}
+		}
+		return out, nil
+	})()
+}
