@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -181,6 +182,7 @@ func benchWorld(rows, instruments int) (*Market, Scores, study.Span, *study.Stud
 func benchOld(b *testing.B, rows, instruments int) {
 	m, scores, whole, s := benchWorld(rows, instruments)
 	b.ReportAllocs()
+	defer spent(b)()
 	for b.Loop() {
 		j, err := newJudge(m, scores, s)
 		if err != nil {
@@ -200,9 +202,21 @@ func benchNew(b *testing.B, rows, instruments int, change func(*study.Study)) {
 	m, scores, whole, s := benchWorld(rows, instruments)
 	change(s)
 	b.ReportAllocs()
+	defer spent(b)()
 	for b.Loop() {
 		byBlocks(b, m, scores, s, All, whole, 8192, 0)
 	}
+}
+
+// spent reports the processor time of an operation.
+func spent(b *testing.B) func() {
+	now := func() float64 {
+		var u syscall.Rusage
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+		return float64(u.Utime.Sec+u.Stime.Sec)*1e3 + float64(u.Utime.Usec+u.Stime.Usec)/1e3
+	}
+	from := now()
+	return func() { b.ReportMetric((now()-from)/float64(b.N), "cpu-ms/op") }
 }
 
 func BenchmarkFigures(b *testing.B) {
