@@ -30,6 +30,7 @@ type Setup struct {
 
 // Figures is what is said about the signals of one window.
 type Figures struct {
+	Primary      study.Horizon // the one that verdicts use
 	IC           []ICRow
 	Levels       []LevelRow
 	Transitions  []TransitionRow

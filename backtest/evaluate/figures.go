@@ -197,7 +197,7 @@ func (w *Window) collect(ctx context.Context, workers int, f *finish) (*Figures,
 	}); err != nil {
 		return nil, err
 	}
-	out := &Figures{}
+	out := &Figures{Primary: w.horizons[w.primary]}
 	volatility := []int(nil)
 	if w.all {
 		volatility = w.byVolatility()
