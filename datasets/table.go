@@ -23,6 +23,34 @@ const tableKey = "qf.table."
 // ReadTable reads a derived table that WriteTable wrote; the error wraps ErrNotFound where there is none.
 // meta is what WriteTable was given. The caller releases the record.
 func (l *Lake) ReadTable(path string) (rec arrow.Record, meta map[string]string, err error) {
+	file, meta, err := l.openTable(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	full := filepath.Join(l.root, path)
+	rows, err := file.Read(context.Background(), parquet.ReadOptions{Schema: file.Schema(), Allocator: l.mem})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", full, err)
+	}
+	defer rows.Release()
+	if rec, err = l.readAll(rows); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", full, err)
+	}
+	return rec, meta, nil
+}
+
+// TableMeta gives a derived table's metadata as ReadTable does, without reading the table.
+func (l *Lake) TableMeta(path string) (map[string]string, error) {
+	file, meta, err := l.openTable(path)
+	if err != nil {
+		return nil, err
+	}
+	return meta, file.Close()
+}
+
+// openTable opens a derived table's file, which the caller closes.
+func (l *Lake) openTable(path string) (*parquet.File, map[string]string, error) {
 	full, err := l.tablePath(path)
 	if err != nil {
 		return nil, nil, err
@@ -34,22 +62,13 @@ func (l *Lake) ReadTable(path string) (rec arrow.Record, meta map[string]string,
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", full, err)
 	}
-	defer file.Close()
-	meta = map[string]string{}
+	meta := map[string]string{}
 	for k, v := range file.Metadata() {
 		if name, ok := strings.CutPrefix(k, tableKey); ok {
 			meta[name] = v
 		}
 	}
-	rows, err := file.Read(context.Background(), parquet.ReadOptions{Schema: file.Schema(), Allocator: l.mem})
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", full, err)
-	}
-	defer rows.Release()
-	if rec, err = l.readAll(rows); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", full, err)
-	}
-	return rec, meta, nil
+	return file, meta, nil
 }
 
 // readAll joins the batches of rows into one record.

@@ -96,6 +96,11 @@ func (v View) ReadTable(path string) (arrow.Record, map[string]string, error) {
 	return nil, nil, fmt.Errorf("lake table %s: %w in a view", path, ErrNotFound)
 }
 
+// TableMeta finds nothing.
+func (v View) TableMeta(path string) (map[string]string, error) {
+	return nil, fmt.Errorf("lake table %s: %w in a view", path, ErrNotFound)
+}
+
 // WriteTable refuses: what is derived from a view is not true of the lake.
 func (v View) WriteTable(context.Context, string, arrow.Record, map[string]string) error {
 	return errors.New("a view of a lake takes no tables")

@@ -11,22 +11,26 @@ import (
 	"github.com/qf-dev/qf/datasets"
 )
 
-// DefaultLength is the number of rows in a block: few enough that columns stay in the cache.
+// DefaultLength is the number of rows in a block of up to eight instruments: few enough that columns stay in the cache.
+// Of more there are fewer rows, down to an eighth, so that blocks stay small.
 const DefaultLength = 8192
+
+// defaultLength is the number of rows in a block of n instruments.
+func defaultLength(n int) int { return max(DefaultLength/8, DefaultLength/max(1, n/8)) }
 
 // Want says which rows and fields to play.
 type Want struct {
 	Lo, Hi int      // rows [Lo, Hi) of the grid
 	Fields []string // of Source.Fields, in the order in which Block.Cols is to have them
-	Length int      // rows of a block; the last may be shorter. 0: DefaultLength
+	Length int      // rows of a block; the last may be shorter. 0: as DefaultLength says
 }
 
 // Blocks plays rows [w.Lo, w.Hi), w.Length to a block and what is left in the last. A block is valid until the next
 // one. A goroutine reads ahead, and is gone when the iteration ends. The first error ends it: an unknown field, what
 // the lake says, or the cause of ctx. It panics where there are no such rows.
 //
-// Rows before w.Lo are read too, but for those of single trades where no other feed is wanted: what they carry over is
-// part of the rows that come after.
+// Rows before w.Lo are read too, where what they carry over is part of the rows that come after: not for labels, and of
+// single trades no farther back than the tick windows reach, unless a field of another feed is wanted.
 func (s *Source) Blocks(ctx context.Context, w Want) iter.Seq2[*Block, error] {
 	if w.Lo < 0 || w.Hi > s.rows || w.Length < 0 {
 		panic(fmt.Sprintf("bars: rows [%d, %d) of %d in blocks of %d", w.Lo, w.Hi, s.rows, w.Length))
@@ -91,7 +95,7 @@ const buffers = 3
 func (s *Source) play(ctx context.Context, w Want) (*playing, error) {
 	p := &playing{s: s, w: w, length: w.Length, full: make(chan *buffer, buffers+1), free: make(chan *buffer, buffers)}
 	if p.length == 0 {
-		p.length = DefaultLength
+		p.length = defaultLength(len(s.of))
 	}
 	every := s.of[0].q.Spec.everyTrade()
 	for _, name := range w.Fields {
@@ -110,7 +114,7 @@ func (s *Source) play(ctx context.Context, w Want) (*playing, error) {
 		}
 		p.part = append(p.part, x)
 	}
-	rows := min(max(1, DefaultLength/p.length)*p.length, w.Hi-w.Lo)
+	rows := min(max(1, defaultLength(len(s.of))/p.length)*p.length, w.Hi-w.Lo)
 	for range min(buffers, 1+(w.Hi-w.Lo)/rows) {
 		p.free <- p.buffer(rows)
 	}
@@ -194,16 +198,22 @@ func (p *playing) skip(ctx context.Context) error {
 	if p.w.Lo == 0 {
 		return nil
 	}
-	lo := 0
-	b := &buffer{close: make([]int64, DefaultLength)}
-	if x := p.part[0]; x.single != nil {
-		b = p.buffer(DefaultLength)
-		if len(x.joins) == 0 {
-			lo = x.jump(p.w.Lo)
+	length := defaultLength(len(p.part))
+	b := &buffer{close: make([]int64, length)}
+	if p.part[0].single != nil {
+		b = p.buffer(length)
+	}
+	lo := p.w.Lo - 1 // one row tells when the next begins
+	for _, x := range p.part {
+		lo = min(lo, x.needed(p.w.Lo-1))
+	}
+	if lo > 0 {
+		for _, x := range p.part {
+			x.jump(lo)
 		}
 	}
 	for hi := lo; hi < p.w.Lo; lo = hi {
-		hi = min(lo+DefaultLength, p.w.Lo)
+		hi = min(lo+length, p.w.Lo)
 		if err := p.fill(ctx, lo, hi, b.close[:hi-lo], b.cols); err != nil {
 			return err
 		}
@@ -441,27 +451,41 @@ func (x *cursor) dayOf(row int) int {
 	return k
 }
 
-// jump goes to a day of single trades that nothing before row lo's windows is part of, and gives its first row.
-func (x *cursor) jump(lo int) int {
-	widest := 0
-	if n := len(x.single.windows); n > 0 {
-		widest = x.single.windows[n-1]
+// needed is the first row of the grid that a row depends on: the first of a day where trades close the bars.
+func (x *cursor) needed(row int) int {
+	own := row - x.in.lead
+	switch {
+	case own <= 0 || len(x.joins) > 0 || len(x.places) > 0:
+		return 0
+	case x.single == nil && x.trades == nil:
+		return row
+	case x.single != nil && len(x.single.windows) > 0:
+		own = max(0, own-slices.Max(x.single.windows))
 	}
-	day := x.dayOf(max(0, lo-widest))
-	if x.in.q.Spec.Clock == Exchange { // days before may have labels that come after those of this one: see cutter
+	day := x.dayOf(own)
+	if x.single != nil && x.in.q.Spec.Clock == Exchange { // days before may have labels that come after those of this one: see cutter
 		day = max(0, day-2)
 	}
-	x.day = day - 1
-	if x.at = 0; day > 0 {
-		x.at = x.in.ends[day-1]
+	if day == 0 {
+		return 0
 	}
-	return x.at
+	return x.in.ends[day-1]
+}
+
+// jump goes to a row that needed gave.
+func (x *cursor) jump(row int) {
+	x.at = max(0, row-x.in.lead)
+	day := x.dayOf(x.at)
+	x.day = day - 1
+	if x.trades != nil {
+		x.trades.at, x.trades.read, x.last = day, day, x.in.latest[day]
+	}
 }
 
 // fill writes the next rows, whose labels come with those of time bars and are written for others.
 func (x *cursor) fill(ctx context.Context, labels []int64, out [][]float64, at int) error {
 	for len(labels) > 0 {
-		for x.day < 0 || x.at == x.in.ends[x.day] {
+		for x.day < 0 || x.at >= x.in.ends[x.day] {
 			if err := x.turn(ctx); err != nil {
 				return err
 			}

@@ -73,9 +73,8 @@ func (f *feedFold) cached(s Store, path string) []keptDay {
 		return nil
 	}
 	defer rec.Release()
-	var days []keptDay
-	if meta[metaVersion] != cacheVersion || meta[metaDefinition] != f.definition ||
-		meta[metaDigest] != digest([]byte(meta[metaDays])) || json.Unmarshal([]byte(meta[metaDays]), &days) != nil {
+	days := f.daysOf(meta)
+	if days == nil {
 		return nil
 	}
 	all := newTable(len(f.fields))
@@ -110,6 +109,15 @@ func (f *feedFold) cached(s Store, path string) []keptDay {
 		}
 	}
 	if at != len(all.ts) {
+		return nil
+	}
+	return days
+}
+
+// daysOf lists the days of a file, without tables; none where it is not one of this definition.
+func (f *feedFold) daysOf(meta map[string]string) (days []keptDay) {
+	if meta[metaVersion] != cacheVersion || meta[metaDefinition] != f.definition ||
+		meta[metaDigest] != digest([]byte(meta[metaDays])) || json.Unmarshal([]byte(meta[metaDays]), &days) != nil {
 		return nil
 	}
 	return days
@@ -189,14 +197,18 @@ func (f *source) sourceDigest(i int) string {
 
 // pick finds day i among those of a file.
 func (f *source) pick(days []keptDay, i int) *table {
-	day := f.parts[i].info.Partition.Day.String()
-	for _, d := range days {
-		if d.Day == day && d.Source == f.sourceDigest(i) {
-			d.table.day = i
-			return d.table
-		}
+	k := f.place(days, i)
+	if k < 0 {
+		return nil
 	}
-	return nil
+	days[k].table.day = i
+	return days[k].table
+}
+
+// place is where day i stands among those of a file; −1 where it does not.
+func (f *source) place(days []keptDay, i int) int {
+	day := f.parts[i].info.Partition.Day.String()
+	return slices.IndexFunc(days, func(d keptDay) bool { return d.Day == day && d.Source == f.sourceDigest(i) })
 }
 
 // months holds what was read last of the cache of a source, of which days are wanted one by one: two
@@ -259,11 +271,15 @@ func (f *source) shelves(s Store, q Request, cut func(int) (cutter, error)) (all
 
 // loadAll passes the table of each day of the shelves to done, from many goroutines: first those that
 // the cache holds for these very files, then the others, which are folded and kept, a month as soon as
-// it is whole. A lake that cannot be written to still gives bars, so that is an error only where mustKeep
-// says so.
-func loadAll(ctx context.Context, workers int, shelves []*shelf, mustKeep bool, done func(h *shelf, day int, t *table)) (kept Kept, err error) {
+// it is whole. Of shelves that are not wanted those that the cache holds are not read. A lake that cannot
+// be written to still gives bars, so that is an error only where mustKeep says so.
+func loadAll(ctx context.Context, workers int, shelves []*shelf, mustKeep bool, wanted func(*shelf) bool, done func(h *shelf, day int, t *table)) (kept Kept, err error) {
 	err = datasets.ForEach(ctx, workers, len(shelves), func(_ context.Context, i int) error {
-		shelves[i].load(done)
+		if h := shelves[i]; wanted == nil || wanted(h) {
+			h.load(done)
+		} else {
+			h.look()
+		}
 		return nil
 	})
 	if err != nil {
@@ -311,6 +327,24 @@ func (h *shelf) load(done func(*shelf, int, *table)) {
 		if t := m.find(h.store, h.q, h.src, i); t != nil {
 			done(h, i, t)
 		} else {
+			h.fresh = append(h.fresh, i)
+		}
+	}
+}
+
+// look finds out which of the shelf's days the cache lacks, from what its files say of themselves.
+func (h *shelf) look() {
+	f := h.src
+	listed := func(span string) []keptDay {
+		meta, err := h.store.TableMeta(f.cachePath(h.q.Instrument, span))
+		if err != nil || f.noCache {
+			return nil
+		}
+		return f.daysOf(meta)
+	}
+	month := listed(h.month)
+	for _, i := range h.days {
+		if f.place(month, i) < 0 && f.place(listed(dayOf(f.parts[i].info.Partition.Day)), i) < 0 {
 			h.fresh = append(h.fresh, i)
 		}
 	}

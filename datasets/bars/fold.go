@@ -17,6 +17,7 @@ type Store interface {
 	Stat(datasets.Partition) (datasets.Info, error)
 	Scan(context.Context, datasets.DataType, datasets.Instrument, datasets.Range, ...string) (array.RecordReader, error)
 	ReadTable(path string) (arrow.Record, map[string]string, error)
+	TableMeta(path string) (map[string]string, error)
 	WriteTable(ctx context.Context, path string, rec arrow.Record, meta map[string]string) error
 }
 
@@ -89,7 +90,7 @@ func (b *builder) foldAll(ctx context.Context, sources ...*source) error {
 	for _, src := range sources {
 		shelves = append(shelves, src.shelves(b.store, b.q, src.cutter)...)
 	}
-	kept, err := loadAll(ctx, b.o.Workers, shelves, b.onlyKeep, func(h *shelf, day int, t *table) { h.src.parts[day].table = t })
+	kept, err := loadAll(ctx, b.o.Workers, shelves, b.onlyKeep, nil, func(h *shelf, day int, t *table) { h.src.parts[day].table = t })
 	b.kept.There += kept.There
 	b.kept.Built += kept.Built
 	return err

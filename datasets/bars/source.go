@@ -127,40 +127,48 @@ func openInstrument(ctx context.Context, lake Store, q Request, o Options) (*ins
 	return in, nil
 }
 
-// keepBytes is how much of the tables that opening a source reads or folds stays in memory, so that a small source is
-// not read again with each playing.
+// keepBytes is the size up to which the tables that opening a source reads or folds stay in memory, all or none, so that
+// a small source is not read again with each playing.
 const keepBytes = 32 << 20
 
-// fold sees to it that all tables are there: in memory as far as they are few, in the cache, or to be folded again.
+// fold sees to it that all tables are there: in memory where they are few, else in the cache, or to be folded again.
 func (s *Source) fold(ctx context.Context) error {
-	var room atomic.Int64
-	room.Store(keepBytes)
-	work := func(wanted func(*instrument, *source) bool, done func(*instrument, *source, int, *table)) error {
+	of := map[*source]*instrument{}
+	for _, in := range s.of {
+		for _, src := range in.sources {
+			of[src] = in
+		}
+	}
+	var size atomic.Int64 // of tables that stay
+	work := func(chosen func(*instrument, *source) bool, wanted func(*shelf) bool, done func(*shelf, int, *table)) error {
 		var shelves []*shelf
-		of := map[*source]*instrument{}
 		for _, in := range s.of {
 			for _, src := range in.sources {
-				if of[src] = in; wanted(in, src) {
+				if chosen(in, src) {
 					shelves = append(shelves, src.shelves(in.store, in.q, in.cutter(ctx, src, in.loadTrades))...)
 				}
 			}
 		}
-		_, err := loadAll(ctx, s.o.Workers, shelves, false, func(h *shelf, day int, t *table) {
-			in := of[h.src]
-			if room.Add(-t.bytes()) >= 0 || h.src == in.funding {
-				h.src.parts[day].table = t
-			}
-			if done != nil {
-				done(in, h.src, day, t)
-			}
-		})
+		_, err := loadAll(ctx, s.o.Workers, shelves, false, wanted, done)
 		return err
 	}
-	if s.grid.Kind != TimeBars && !s.of[0].q.Spec.everyTrade() { // the other feeds are cut at the trades' labels
-		in := s.of[0]
-		counts, last := make([]int, len(in.trades.parts)), filledInts(len(in.trades.parts))
-		err := work(func(_ *instrument, src *source) bool { return src == in.trades }, func(_ *instrument, _ *source, i int, t *table) {
+	stay := func(h *shelf, day int, t *table) {
+		if size.Add(t.bytes()) <= keepBytes {
+			h.src.parts[day].table = t
+		}
+	}
+	drop := func() {
+		for src := range of {
+			for i := range src.parts {
+				src.parts[i].table = nil
+			}
+		}
+	}
+	if in := s.of[0]; in.trades != nil && s.grid.Kind != TimeBars { // the other feeds are cut at the trades' labels
+		counts, last := make([]int, len(in.trades.parts)), make([]int64, len(in.trades.parts))
+		err := work(func(_ *instrument, src *source) bool { return src == in.trades }, nil, func(h *shelf, i int, t *table) {
 			counts[i], last[i] = len(t.ts), slices.Max(t.ts)
+			stay(h, i, t)
 		})
 		if err != nil {
 			return err
@@ -168,13 +176,23 @@ func (s *Source) fold(ctx context.Context) error {
 		rows, latest := 0, int64(math.MinInt64)
 		for i, n := range counts {
 			in.latest = append(in.latest, latest)
-			rows, latest = rows+n, max(latest, last[i])
+			if rows += n; n > 0 {
+				latest = max(latest, last[i])
+			}
 			in.ends = append(in.ends, rows)
 		}
 	}
+	few := s.size() <= keepBytes
+	if !few {
+		drop()
+	}
 	err := work(func(in *instrument, src *source) bool {
 		return src == in.funding || !in.q.Spec.everyTrade() && !(src == in.trades && s.grid.Kind != TimeBars)
-	}, nil)
+	}, func(h *shelf) bool { return few || h.src == of[h.src].funding }, func(h *shelf, i int, t *table) {
+		if few || h.src == of[h.src].funding {
+			h.src.parts[i].table = t
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -189,12 +207,24 @@ func (s *Source) fold(ctx context.Context) error {
 	return nil
 }
 
-func filledInts(n int) []int64 {
-	x := make([]int64, n)
-	for i := range x {
-		x[i] = math.MinInt64
+// size is the most memory that all tables of bars can take.
+func (s *Source) size() (bytes int64) {
+	for _, in := range s.of {
+		for _, l := range in.lays {
+			for i, p := range l.src.parts {
+				switch {
+				case p.presence != Present || in.q.Spec.everyTrade():
+				case s.grid.Kind == TimeBars:
+					bytes += int64(24*time.Hour/s.grid.Every) * int64(8+8*len(l.src.fields))
+				case i > 0:
+					bytes += int64(in.ends[i]-in.ends[i-1]) * int64(8+8*len(l.src.fields))
+				default:
+					bytes += int64(in.ends[i]) * int64(8+8*len(l.src.fields))
+				}
+			}
+		}
 	}
-	return x
+	return bytes
 }
 
 // lay counts the rows of the grid and of the instruments.

@@ -134,6 +134,14 @@ func (s *memStore) ReadTable(path string) (arrow.Record, map[string]string, erro
 	return t.rec, maps.Clone(t.meta), nil
 }
 
+func (s *memStore) TableMeta(path string) (map[string]string, error) {
+	rec, meta, err := s.ReadTable(path)
+	if err == nil {
+		rec.Release()
+	}
+	return meta, err
+}
+
 func (s *memStore) WriteTable(_ context.Context, path string, rec arrow.Record, meta map[string]string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
