@@ -50,14 +50,15 @@ func (s *Source) Blocks(ctx context.Context, w Want) iter.Seq2[*Block, error] {
 		defer cancel()
 		reader.Go(func() { p.run(ctx) })
 		for b := range p.full {
-			if b.err == nil && ctx.Err() != nil {
-				b.err = context.Cause(ctx)
-			}
 			if b.err != nil {
 				yield(nil, b.err)
 				return
 			}
 			for lo := b.lo; lo < b.hi; lo += p.length {
+				if ctx.Err() != nil {
+					yield(nil, context.Cause(ctx))
+					return
+				}
 				if !yield(p.block(b, lo, min(lo+p.length, b.hi)), nil) {
 					return
 				}
@@ -362,6 +363,7 @@ func (p *playing) instrument(ctx context.Context, in *instrument) (*cursor, erro
 		default:
 			j := &joining{join: l.join(l.src.parts), first: in.q.First, parts: l.src.parts, grid: spec.Kind == TimeBars, wanted: places, row: make([]float64, len(l.names))}
 			if spec.everyTrade() {
+				j.partial = true
 				j.tables = &partTables{src: l.src, q: in.q, store: in.store}
 			} else {
 				ahead := 0

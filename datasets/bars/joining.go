@@ -29,8 +29,10 @@ type joining struct {
 	first  datasets.Day
 	parts  []part // what the lake has of the feed
 	grid   bool   // the bars are time bars
-	wanted []field
-	row    []float64
+	// partial says that a day's table comes a few bars at a time, cut at their labels.
+	partial bool
+	wanted  []field
+	row     []float64
 
 	day     int
 	missing bool  // the day is
@@ -103,6 +105,9 @@ func (l *joining) lay(ctx context.Context, labels []int64, out [][]float64, at i
 				out[f.to][at+t] = l.row[f.column]
 			}
 		}
+	}
+	if l.partial && l.now != nil { // an earlier day's rows come after these bars: the day's own are cut all the same
+		return l.keep(ctx)
 	}
 	return nil
 }

@@ -255,3 +255,32 @@ func TestSourceIsBuildAndLoad(t *testing.T) {
 		}
 	}
 }
+
+// Over a lake whose future is another one, a source is Build and Load over it, too.
+func TestSourceOfView(t *testing.T) {
+	root, err := marketLake()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lake, err := datasets.OpenLake(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 8))
+		qs := drawRequests(r)
+		cut := marketFirst.Start() + (3+r.Int64N(2))*datasets.MicrosPerDay + r.Int64N(datasets.MicrosPerDay)
+		view := datasets.View{Lake: lake, Cut: cut, Gone: datasets.DayOf(cut) + datasets.Day(r.IntN(3)), Clock: []string{datasets.LocalTimestamp, datasets.Timestamp}[qs[0].Spec.Clock]}
+		f, _ := reference(t, view, qs)
+		s, err := bars.OpenSource(t.Context(), view, qs, bars.Options{NoCache: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Rows() != f.Len() {
+			t.Fatalf("seed %d: %d rows, want %d", seed, s.Rows(), f.Len())
+		}
+		for range 2 {
+			wantBlocks(t, s, f, bars.Want{Hi: s.Rows(), Fields: s.Fields(), Length: 100})
+		}
+	}
+}
