@@ -12,9 +12,9 @@ import (
 	"github.com/qf-dev/qf/datasets/bars"
 )
 
-// owe finds what funding the data shows of a position in the span: the settlements that are due, and the stretches over
+// fundedBy finds what funding the data shows of a position in the span: the settlements that are due, and the stretches over
 // which it does not say what settled.
-func (s *position) owe(m *Market, span study.Span) error {
+func (s *position) fundedBy(m *Market, span study.Span) error {
 	fed := func(d bars.DayStatus) bool { return d.Type == datasets.DerivativeTicker }
 	if m.Days != nil && !slices.ContainsFunc(m.Days[s.index], fed) {
 		return fmt.Errorf("%v has no funding feed: fetch its %s, or set execution.funding to false", m.Grid.Instruments[s.index], datasets.DerivativeTicker)
@@ -30,14 +30,10 @@ func (s *position) owe(m *Market, span study.Span) error {
 	return nil
 }
 
-// fund books the funding of row t that comes before, or after, its fills.
+// fund books the funding events of row t that come before, or after, its fills.
 func (s *position) fund(p *Portfolio, t int, beforeFills bool) {
 	s.settle(p, t, beforeFills)
 	s.doubt(p, t, beforeFills)
-	if beforeFills != s.atOpen {
-		s.accrue(p, t)
-		s.lend(p, t)
-	}
 }
 
 // settle books the funding events of row t, which covers the time up to its label, on the position carried into each.
@@ -92,36 +88,86 @@ func (s *position) doubt(p *Portfolio, t int, beforeFills bool) {
 // fundingInterval is what a continuously accruing rate is quoted for.
 const fundingInterval = 8 * time.Hour
 
-// accrue books the funding of a venue whose rate runs continuously, over the time that row t covers, on the position
-// held through it: at the rate, and for a linear contract the mark, that stood when the bar began.
-//
-//	linear   −quantity · multiplier · mark · rate · (length of the bar / 8 h)
-//	inverse  −contracts · multiplier · rate · (length of the bar / 8 h)
-func (s *position) accrue(p *Portfolio, t int) {
-	if !s.accrues || s.quantity == 0 {
-		return
-	}
-	rate := s.rated
-	if k := t - p.first; k > 0 {
-		rate = s.rate[k-1]
-	}
-	length := float64(p.end(t)-p.start(t)) / float64(fundingInterval.Microseconds())
-	s.pay(p, t, s.value(s.quantity)*rate*length, p.start(t), "no funding rate is shown")
+// accrual is what a position pays for the time that some rows cover.
+type accrual struct {
+	paid    float64
+	missing int // rows over which it is not known
+	first   int // of those
 }
 
-// lend books what the coins of a short spot position cost over the time that row t covers, on the position held through
-// it at the mark that stood when the bar began:
+// accrue works out what the position pays over rows of the block from row k on, takes it from their equity, and writes
+// it to bar; either may be nil. It is paid on what is held through a row, at the mark that stood when the row began.
+// Where funding runs continuously that is, at the rate shown then,
 //
-//	quantity · multiplier · mark · borrow_bps/10⁴ · (length of the bar / 365 d),  quantity < 0
+//	linear   quantity · multiplier · mark · rate · (length of the bar / 8 h)
+//	inverse  contracts · multiplier · rate · (length of the bar / 8 h)
 //
-// It is paid whether or not the study counts funding, which spot does not have, and stands in the same place of the
-// attribution.
-func (s *position) lend(p *Portfolio, t int) {
-	if s.borrow == 0 || s.quantity >= 0 {
-		return
+// and what the coins of a short spot position cost,
+//
+//	−quantity · multiplier · mark · borrow_bps/10⁴ · (length of the bar / 365 d),  quantity < 0,
+//
+// whether or not the study counts funding, which spot does not have.
+func (s *position) accrue(p *Portfolio, k, n int, equity []float64, bar []Attribution) accrual {
+	a, mark, rate := accrual{paid: s.accrued}, s.mark, s.rated
+	per := 1 / float64(fundingInterval.Microseconds())
+	if !s.accrues {
+		rate, per = -s.borrow, 1.0/(daysPerYear*datasets.MicrosPerDay)
+	} else if k > 0 {
+		rate = s.rate[k-1]
 	}
-	years := float64(p.end(t)-p.start(t)) / (daysPerYear * datasets.MicrosPerDay)
-	s.pay(p, t, s.value(-s.quantity)*s.borrow*years, p.start(t), "no price is known")
+	for j := range n {
+		t := p.first + k + j
+		worth := s.units
+		if !s.inverse {
+			worth *= mark
+		}
+		if t >= s.accruesFrom {
+			switch paid := worth * rate * (float64(p.end(t)-p.start(t)) * per); {
+			case !math.IsNaN(paid):
+				a.paid += paid
+				if bar != nil {
+					bar[j].Funding -= paid
+				}
+			case a.missing == 0:
+				a.first = t
+				a.missing++
+			default:
+				a.missing++
+			}
+		}
+		if equity != nil {
+			equity[j] -= a.paid
+		}
+		if c := s.close[k+j]; priced(c) {
+			mark = c
+		}
+		if s.accrues {
+			rate = s.rate[k+j]
+		}
+	}
+	return a
+}
+
+// owes reports whether holding the position costs something over time.
+func (s *position) owes() bool { return s.accrues && s.quantity != 0 || s.borrow > 0 && s.quantity < 0 }
+
+// owe takes note of what rows were found to cost.
+func (s *position) owe(p *Portfolio, a accrual) {
+	s.accrued = a.paid
+	if a.missing > 0 {
+		s.unknown(p, p.start(a.first), "no funding rate is shown")
+		p.account.UnknownOf[s.index].Count += a.missing - 1
+	}
+}
+
+// payAccrued takes what accrued out of cash.
+func (s *position) payAccrued(p *Portfolio) {
+	paid := s.accrued
+	s.accrued = 0
+	p.cash -= paid
+	s.trip.PnL -= paid
+	p.account.Total.Funding -= paid
+	p.account.ByInstrument[s.index].Funding -= paid
 }
 
 // pay takes a funding payment of row t out of cash. One that is NaN is not known, for the reason given: then net PnL is

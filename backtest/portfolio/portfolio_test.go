@@ -594,31 +594,3 @@ func TestSimulateDoesNotAllocatePerBar(t *testing.T) {
 		t.Errorf("%v allocations over 100 bars, %v over 10,000", a, b)
 	}
 }
-
-func BenchmarkSimulate(b *testing.B) {
-	const n = 129_600
-	closes, target := make([]float64, n), make([]float64, n)
-	for k := range closes {
-		closes[k] = 100 + 10*math.Sin(float64(k)/500)
-		target[k] = math.Round(2*math.Sin(float64(k)/97)) / 2
-	}
-	m, p, w := market(table{contract: linear, columns: map[string][]float64{"close": closes}, target: target})
-	e := execution()
-	e.TakerBps = 5
-	b.Run("whole", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := simulate(m, p, w, e); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("equity", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := simulateEquity(m, p, w, e, false); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}

@@ -22,7 +22,9 @@ type position struct {
 	decides  int       // the next row after whose mark a decision is due
 	close    []float64 // of the block, from its first row on, as all columns below
 
-	next, nextSwept float64 // mark and swept at the end of the stretch
+	// mark, swept and what accrued at the end of the stretch
+	next, nextSwept float64
+	nextAccrued     accrual
 
 	index    int
 	contract datasets.Contract
@@ -30,6 +32,9 @@ type position struct {
 	accrues  bool    // funding runs continuously
 	floors   bool    // spot that cannot be short
 	borrow   float64 // spot: cost of a short position per year, as a share of its value
+
+	accrued     float64 // what holding cost over time and was not yet paid
+	accruesFrom int     // the first row whose time was not yet counted
 
 	settlements []bars.Settlement // those not yet due
 	gaps        []bars.FundingGap // those not yet over, over which what settles is not known
@@ -77,7 +82,7 @@ func (s *position) init(m *Market, i int, span study.Span, e study.ExecutionConf
 	case s.contract.ContinuousFunding:
 		s.accrues = true
 	default:
-		err = s.owe(m, span)
+		err = s.fundedBy(m, span)
 	}
 	return err
 }
@@ -145,6 +150,7 @@ func (s *position) pending() float64 {
 
 // attribute books the price PnL that is pending.
 func (s *position) attribute(p *Portfolio) {
+	s.payAccrued(p)
 	pnl := s.pending()
 	if s.contract.Inverse {
 		p.cash += s.swept
@@ -207,6 +213,17 @@ func (s *position) fill(p *Portfolio, t int, o order, to float64) (notional floa
 	f.Price = f.Reference * (1 + math.Copysign(moved, q))
 	f.Notional = s.contract.Notional(f.Price, math.Abs(q))
 	f.Fee = f.Notional * fee
+	s.accruesFrom = max(s.accruesFrom, t)
+	if !s.atOpen {
+		if s.owes() {
+			var bar []Attribution
+			if p.rows.Bar != nil {
+				bar = p.rows.Bar[k:]
+			}
+			s.owe(p, s.accrue(p, k, 1, nil, bar))
+		}
+		s.accruesFrom = t + 1 // what is held from its end on costs nothing over this row
+	}
 	s.exchange(p, k, f)
 	p.cash -= f.Fee
 	if moved > 0 {
@@ -234,6 +251,7 @@ func (s *position) fill(p *Portfolio, t int, o order, to float64) (notional floa
 //	(held/from + q/price − after/reference) · multiplier · mark
 func (s *position) exchange(p *Portfolio, k int, f Fill) {
 	m, mark := s.contract.Multiplier, s.close[k]
+	s.payAccrued(p)
 	within := s.earned(s.quantity, s.from, f.Reference, mark)
 	if p.rows.Bar != nil {
 		p.rows.Bar[k].PricePnL += within

@@ -71,7 +71,7 @@ func (p *Portfolio) until(t, hi int) (end int, due bool) {
 
 // act takes a position through what happens in row t before its mark.
 func (s *position) act(p *Portfolio, t int) {
-	funded := s.accrues || s.borrow > 0 || len(s.settlements) > 0 || len(s.gaps) > 0
+	funded := len(s.settlements) > 0 || len(s.gaps) > 0
 	if funded {
 		s.fund(p, t, true)
 	}
@@ -92,10 +92,6 @@ func (s *position) fillable(k int) bool {
 func (s *position) seekAct(p *Portfolio, t, hi int) {
 	s.acts = hi
 	if t >= hi {
-		return
-	}
-	if s.accrues && s.quantity != 0 || s.borrow > 0 && s.quantity < 0 {
-		s.acts = t
 		return
 	}
 	if len(s.settlements) > 0 {
@@ -182,7 +178,7 @@ func (p *Portfolio) sum(equity, gross []float64, k int) (live bool) {
 		s := &p.positions[i]
 		closes := s.close[k : k+len(equity)]
 		if s.quantity == 0 {
-			s.next, s.nextSwept = lastPriced(closes, s.mark), s.swept
+			s.next, s.nextSwept, s.nextAccrued = lastPriced(closes, s.mark), s.swept, accrual{}
 			continue
 		}
 		if !live {
@@ -193,6 +189,9 @@ func (p *Portfolio) sum(equity, gross []float64, k int) (live bool) {
 			live = true
 		}
 		s.sum(equity, gross, closes)
+		if s.owes() {
+			s.nextAccrued = s.accrue(p, k, len(equity), equity, nil)
+		}
 	}
 	if !live {
 		for j := range equity {
@@ -246,6 +245,9 @@ func (s *position) sum(equity, gross, closes []float64) {
 func (p *Portfolio) commit() {
 	for i := range p.positions {
 		s := &p.positions[i]
+		if s.owes() {
+			s.owe(p, s.nextAccrued)
+		}
 		s.mark, s.from, s.swept = s.next, s.next, s.nextSwept
 	}
 }
@@ -284,6 +286,9 @@ func (p *Portfolio) keep(equity []float64, k int) {
 		if s := &p.positions[i]; s.quantity != 0 {
 			n := k + len(equity)
 			s.keep(p.rows.Quantity[i][k:n], p.rows.Weight[i][k:n], p.rows.Bar[k:n], equity, s.close[k:n])
+			if s.owes() {
+				s.accrue(p, k, len(equity), nil, p.rows.Bar[k:n])
+			}
 		}
 	}
 }
@@ -360,7 +365,7 @@ func (p *Portfolio) observe(d datasets.Day) {
 func (p *Portfolio) checkEquity() {
 	pending := 0.0
 	for i := range p.positions {
-		pending += p.positions[i].pending()
+		pending += p.positions[i].pending() - p.positions[i].accrued
 	}
 	p.check(p.account.Capital + p.account.Total.Net() + pending - p.equity)
 }
