@@ -16,8 +16,8 @@ import (
 	"github.com/qf-dev/qf/datasets/tardistest"
 )
 
-// duckdbCommand is a process that runs one statement in DuckDB's Node package and prints its rows as JSON; nil where
-// QF_DUCKDB does not name a folder that has the package in its node_modules:
+// duckdbCommand is a process that runs statements in DuckDB's Node package, where the day begins five hours
+// after UTC's, and prints the rows of the last one as JSON; nil where QF_DUCKDB does not name a folder that has the package in its node_modules:
 //
 //	npm install --prefix DIR @duckdb/node-api && QF_DUCKDB=DIR go test ./cmd/qf -run DuckDB
 func duckdbCommand(t testing.TB, sql string) *exec.Cmd {
@@ -38,7 +38,9 @@ const { DuckDBInstance } = require('@duckdb/node-api');
 	if err != nil {
 		t.Fatal(err)
 	}
-	return exec.Command("node", script, sql)
+	cmd := exec.Command("node", script, sql)
+	cmd.Env = append(os.Environ(), "TZ=America/New_York")
+	return cmd
 }
 
 // duckdb gives the rows of a statement. The test is skipped where there is no DuckDB.

@@ -92,10 +92,17 @@ func TestReadmeRuns(t *testing.T) {
 				t.Logf("README.md:%d: not run: QF_DUCKDB is not set", b.line)
 				continue
 			}
+			set := "" // what holds for the statements after it
 			for statement := range strings.SplitSeq(b.text, ";") {
-				if strings.TrimSpace(statement) != "" && len(duckdb(t, statement)) == 0 {
+				switch statement = strings.TrimSpace(statement); {
+				case strings.HasPrefix(statement, "set "):
+					set += statement + ";"
+				case statement != "" && len(duckdb(t, set+statement)) == 0:
 					t.Errorf("README.md:%d: no rows from %s", b.line, statement)
 				}
+			}
+			if !strings.Contains(set, "TimeZone = 'UTC'") {
+				t.Errorf("README.md:%d: DuckDB shows times in the session's zone: want set TimeZone = 'UTC'", b.line)
 			}
 		case slices.Contains(notebook, b.language):
 			for _, m := range regexp.MustCompile(`(?:scan|read)_(?:parquet|csv)\("([^"]+)"`).FindAllStringSubmatch(b.text, -1) {

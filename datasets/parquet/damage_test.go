@@ -13,6 +13,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // smallFiles are files of every type, encoding and codec that we write.
@@ -142,6 +143,20 @@ func TestUnsealed(t *testing.T) {
 		other := bytes.Replace(b, []byte(word), bytes.Repeat([]byte("x"), len(word)), 1)
 		if _, err := NewFile(bytes.NewReader(other), int64(len(b))); !errors.Is(err, ErrFormat) {
 			t.Errorf("without %s: %v", word, err)
+		}
+	}
+}
+
+// No column of floats carries statistics: readers that prune by those that met a NaN lose rows.
+func TestNoStatisticsOfFloats(t *testing.T) {
+	for _, b := range smallFiles(t, 100) {
+		f := open(t, b)
+		for _, g := range f.footer.groups {
+			for c, ch := range g.chunks {
+				if float := f.footer.leaves[c].physical == format.Double; float == (ch.min != nil) && f.footer.leaves[c].physical != format.ByteArray && f.footer.leaves[c].physical != format.Boolean {
+					t.Errorf("column %s: minimum %v", f.footer.leaves[c].name, ch.min)
+				}
+			}
 		}
 	}
 }
