@@ -3,13 +3,18 @@ package reports
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/qf-dev/qf/backtest"
 )
@@ -50,9 +55,32 @@ func writeFile(path string, write func(io.Writer) error) error {
 	return f.Close()
 }
 
-// replace gives the folder from the name to. What stood there goes away once the new one is in place.
+// CheckRuns reports what stands where Write would point at the newest run in dir, and is not qf's.
+func CheckRuns(dir string) error {
+	link := filepath.Join(dir, latestName)
+	info, err := os.Lstat(link)
+	if err != nil || info.Mode()&fs.ModeSymlink != 0 {
+		return nil // what else is wrong with dir shows when it is written to
+	}
+	if info.Mode().IsRegular() {
+		if b, err := readBounded(link); err == nil && bytes.HasSuffix(b, []byte("\n")) {
+			if _, err := os.Stat(filepath.Join(dir, string(bytes.TrimSpace(b)), reportFile)); err == nil {
+				return nil // a link where the system has none
+			}
+		}
+	}
+	return fmt.Errorf("%s is not a link of qf's, and qf keeps one to the newest run there: move it away, or give another folder with --out or report.dir", link)
+}
+
+// ownFiles are those that Write may leave in a run's folder.
+var ownFiles = []string{
+	reportFile, manifestFile, htmlFile, "ic.csv", "windows.csv", "trades.csv", "trades.parquet", "equity.parquet", "positions.parquet",
+}
+
+// replace gives the folder from the name to. What stood there goes away once the new one is in place, but
+// for files that are not ours, which move over.
 func replace(from, to string) error {
-	old := from + ".old"
+	old := from + oldEnding
 	err := os.Rename(to, old)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -72,7 +100,23 @@ func replace(from, to string) error {
 	if old == "" {
 		return nil
 	}
+	for _, name := range foreign(old) {
+		if err := os.Rename(filepath.Join(old, name), filepath.Join(to, name)); err != nil {
+			return err
+		}
+	}
 	return os.RemoveAll(old)
+}
+
+// foreign names what is in a run's folder and not ours.
+func foreign(dir string) (names []string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if !slices.Contains(ownFiles, e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 // point makes link a relative symbolic link to name, or, where there are none, a file that holds it.
@@ -99,22 +143,43 @@ func syncFolder(dir string) error {
 	return f.Sync()
 }
 
-// abandoned is the age at which a temporary folder is taken for that of a process that died.
-const abandoned = 24 * time.Hour
-
-// sweep removes the temporary folders that dead processes left in dir.
-func sweep(dir string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err == nil && strings.HasPrefix(e.Name(), ".") && strings.Contains(e.Name(), temporaryMark) && time.Since(info.ModTime()) > abandoned {
-			os.RemoveAll(filepath.Join(dir, e.Name()))
+// makeTemporary makes the folder in which a run is written. It is locked while its writer lives; done
+// removes what is left of it.
+func makeTemporary(dir, name string) (path string, done func(), err error) {
+	for {
+		path = filepath.Join(dir, "."+name+suffix())
+		if err := os.Mkdir(path, 0o777); err != nil {
+			return "", nil, err
 		}
+		lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
+		lock.TryLock() // where the file system has no locks, nothing is swept either
+		if _, gone := os.Stat(path); errors.Is(gone, fs.ErrNotExist) {
+			lock.Unlock()
+			continue // another writer took it for a dead one's before it was locked
+		}
+		return path, func() { os.RemoveAll(path); lock.Unlock() }, nil
 	}
 }
+
+// sweep removes the temporary folders that dead processes left in dir: those that nobody has locked.
+func sweep(dir string) {
+	left, _ := filepath.Glob(filepath.Join(dir, ".*"+temporaryMark+"*"))
+	for _, path := range left {
+		if strings.HasSuffix(path, oldEnding) { // a run that a living writer is about to replace
+			if info, err := os.Stat(path); err != nil || time.Since(info.ModTime()) < time.Hour || len(foreign(path)) > 0 {
+				continue
+			}
+		}
+		lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
+		if ok, err := lock.TryLock(); ok && err == nil {
+			os.RemoveAll(path)
+		}
+		lock.Close()
+	}
+}
+
+// oldEnding marks a folder whose place another one takes.
+const oldEnding = ".old"
 
 // temporaryMark stands in the name of everything that is not finished.
 const temporaryMark = ".tmp-"

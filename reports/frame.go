@@ -2,10 +2,13 @@ package reports
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -14,6 +17,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/parquet"
 	"github.com/qf-dev/qf/factors"
 )
@@ -58,6 +62,50 @@ func CheckFrameName(name string) error {
 		return nil
 	}
 	return fmt.Errorf("%s: want a file that ends in .csv, .parquet or .arrow", name)
+}
+
+// CheckFrame reports whether a file of that name is there and no frame: it is then somebody's own, and is
+// not to be replaced.
+func CheckFrame(name string) error {
+	f, err := datasets.OpenFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	var fields []string
+	switch filepath.Ext(name) {
+	case ".csv":
+		head := make([]byte, 64)
+		n, _ := io.ReadFull(f, head)
+		fields = strings.Split(string(head[:n]), ",")
+	case ".parquet":
+		if file, err := parquet.NewFile(f, info.Size()); err == nil {
+			fields = fieldsOf(file.Schema())
+		}
+	case ".arrow":
+		if file, err := ipc.NewFileReader(f); err == nil {
+			fields = fieldsOf(file.Schema())
+			file.Close()
+		}
+	}
+	if info.Size() > 0 && (len(fields) < 3 || fields[0] != "ts" || fields[1] != "instrument") {
+		return fmt.Errorf("%s: there is a file of that name, and it is no frame: it stays as it is; give another name", name)
+	}
+	return nil
+}
+
+func fieldsOf(s *arrow.Schema) (names []string) {
+	for _, f := range s.Fields() {
+		names = append(names, f.Name)
+	}
+	return names
 }
 
 func newFrameSink(w io.WriteSeeker, name string, schema *arrow.Schema) (frameSink, error) {

@@ -31,7 +31,7 @@ const (
 )
 
 // Write writes the folder of a run below dir and points dir/latest at it. The folder appears whole or
-// not at all; one of the same name is replaced. Equal results give equal files, but for the qf
+// not at all; one of the same name is replaced, and what others put into it is kept. Equal results give equal files, but for the qf
 // version in manifest.json.
 func Write(dir string, r *backtest.Result, o Options) error {
 	if o.Formats == nil {
@@ -45,15 +45,18 @@ func Write(dir string, r *backtest.Result, o Options) error {
 		}
 	}
 	name := Folder(r)
+	if err := CheckRuns(dir); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	sweep(dir)
-	temporary := filepath.Join(dir, "."+name+suffix())
-	if err := os.Mkdir(temporary, 0o777); err != nil {
+	temporary, done, err := makeTemporary(dir, name)
+	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	defer os.RemoveAll(temporary)
+	defer done()
 	if err := fill(temporary, r, o); err != nil {
 		return fmt.Errorf("write report %s: %w", name, err)
 	}

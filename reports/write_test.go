@@ -3,15 +3,16 @@ package reports
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/gofrs/flock"
 
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets/parquet"
@@ -88,16 +89,60 @@ func TestWriteSweepsWhatTheDeadLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	old := time.Now().Add(-2 * abandoned)
-	if err := os.Chtimes(dead, old, old); err != nil {
-		t.Fatal(err)
+	lock := flock.New(alive, flock.SetFlag(os.O_RDONLY))
+	if ok, err := lock.TryLock(); !ok || err != nil {
+		t.Fatal(ok, err)
 	}
+	defer lock.Unlock()
 	r := sample(t, small)
 	if err := Write(dir, r, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := names(t, dir), []string{".small-x.tmp-2", "latest", Folder(r)}; !slices.Equal(got, want) {
 		t.Errorf("left: %v, want %v", got, want)
+	}
+}
+
+// What a user put where qf writes stays, and is spoken of before any work.
+func TestWriteOverwritesNothing(t *testing.T) {
+	r := sample(t, small)
+	for name, put := range map[string]func(path string) error{
+		"a folder": func(path string) error { return os.Mkdir(path, 0o777) },
+		"a file":   func(path string) error { return os.WriteFile(path, []byte("my notes\n"), 0o666) },
+	} {
+		dir := t.TempDir()
+		if err := put(filepath.Join(dir, "latest")); err != nil {
+			t.Fatal(err)
+		}
+		if err := Write(dir, r, Options{}); err == nil || !strings.Contains(err.Error(), "latest is not a link of qf's") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := names(t, dir); !slices.Equal(got, []string{"latest"}) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, Folder(r), "mine"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	note := filepath.Join(dir, Folder(r), "mine", "note.txt")
+	for _, text := range []string{"first", "second"} {
+		if err := os.WriteFile(note, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := Write(dir, r, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := os.ReadFile(note); err != nil || string(b) != text {
+			t.Errorf("%q, %v, want %q", b, err, text)
+		}
+	}
+	// Where the system has no links, a file that names the run is one.
+	if err := errors.Join(os.Remove(filepath.Join(dir, "latest")), os.WriteFile(filepath.Join(dir, "latest"), []byte(Folder(r)+"\n"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(dir, r, Options{}); err != nil {
+		t.Error(err)
 	}
 }
 

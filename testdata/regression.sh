@@ -12,6 +12,11 @@ for study in studies/*.yaml; do
   "$qf" backtest --quiet --config "$study" --lake "$work/lake" --out "$work/$name" > "$work/summary"
   if [ "${2:-}" = --update ]; then
     mkdir -p "golden/$name"
+    golden=golden/$name/report.json
+    if [ -n "$(git status --porcelain "$golden" 2> /dev/null)" ] && ! cmp -s "$golden" "$work/$name/latest/report.json"; then
+      cp "$golden" "$golden.orig" # not yet committed: somebody's work
+      echo "$golden had changes that are not committed: they are kept in $golden.orig"
+    fi
     cp "$work/$name/latest/report.json" "golden/$name/report.json"
   else
     printf '%s: ' "$name"

@@ -84,6 +84,9 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 		return err
 	}
 	options := backtest.Options{Workers: o.workers, NoCache: o.noCache, Log: o.logger(s)}
+	if err := reports.CheckRuns(study.Report.Dir); err != nil { // before the work, not after it
+		return err
+	}
 	if n := study.TimeBars(); n > longStudy {
 		o.logger(s)("a long study: up to %d bars under %d factors", n, len(study.Factors))
 	}

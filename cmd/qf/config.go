@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -29,12 +31,13 @@ with one, and schema prints the JSON Schema with which editors complete and chec
 }
 
 func newConfigInit(s streams) *cobra.Command {
-	var preset string
+	var preset, out string
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Print a commented study to start from",
 		Long: `Prints a study with every key that matters and what it means. Edit instruments, dates and
-factors, then see what it needs with qf fetch --config FILE --dry-run. Presets:
+factors, then see what it needs with qf fetch --config FILE --dry-run. --out leaves a file that
+is there alone; a shell's > does not. Presets:
 
 ` + presetList() + exitPlain,
 		Example: "  qf config init > study.yaml\n  qf config init --preset cross-section > ten.yaml",
@@ -44,10 +47,22 @@ factors, then see what it needs with qf fetch --config FILE --dry-run. Presets:
 			if err != nil {
 				return usageError{err}
 			}
-			_, err = s.out.Write(text)
-			return err
+			if out == "" {
+				_, err = s.out.Write(text)
+				return err
+			}
+			f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+			if errors.Is(err, fs.ErrExist) {
+				return usageError{fmt.Errorf("--out %s: the file is there already: it stays as it is; give another name", out)}
+			}
+			if err != nil {
+				return err
+			}
+			_, err = f.Write(text)
+			return errors.Join(err, f.Close())
 		},
 	}
+	cmd.Flags().StringVar(&out, "out", "", "new `FILE` to write the study to, instead of printing it")
 	cmd.Flags().StringVar(&preset, "preset", "default", "`NAME` of the study: "+strings.Join(study.Presets(), ", "))
 	complete(cmd, "preset", fixed(study.Presets()...))
 	return cmd

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -46,12 +48,44 @@ leaves it out. It takes about half a minute and 100 MB.
 	return cmd
 }
 
-func runDemo(ctx context.Context, s streams, o demoOptions) error {
-	if err := os.MkdirAll(o.dir, 0o777); err != nil {
-		return err
+// demoMark is the file that says of which market a demo's folder is.
+const demoMark = ".qf-demo"
+
+// claim makes the folder and writes the study into it. A folder that has something else in it than the
+// same demo is left as it is.
+func (o demoOptions) claim() (studyFile string, err error) {
+	market := fmt.Sprintf("seed %d, twin %v\n", o.seed, o.twin)
+	entries, err := os.ReadDir(o.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
 	}
-	studyFile := filepath.Join(o.dir, "study.yaml")
-	if err := os.WriteFile(studyFile, demoStudy, 0o666); err != nil {
+	studyFile = filepath.Join(o.dir, "study.yaml")
+	is := func(path, want string) (bool, error) {
+		text, err := os.ReadFile(path)
+		return string(text) == want, err
+	}
+	if len(entries) > 0 {
+		switch same, err := is(studyFile, string(demoStudy)); {
+		case errors.Is(err, fs.ErrNotExist):
+			return "", usageError{fmt.Errorf("--dir %s: the folder has files in it, and a demo wants one of its own", o.dir)}
+		case err != nil:
+			return "", err
+		case !same:
+			return "", usageError{fmt.Errorf("--dir %s: its study.yaml is not the demo's: it stays as it is; run it with qf backtest --config %s, or give the demo another folder", o.dir, studyFile)}
+		}
+		if same, err := is(filepath.Join(o.dir, demoMark), market); err == nil && !same {
+			return "", usageError{fmt.Errorf("--dir %s: it holds the demo of another market (--seed, --twin): give this one another folder", o.dir)}
+		}
+	}
+	if err := os.MkdirAll(o.dir, 0o777); err != nil {
+		return "", err
+	}
+	return studyFile, errors.Join(os.WriteFile(studyFile, demoStudy, 0o666), os.WriteFile(filepath.Join(o.dir, demoMark), []byte(market), 0o666))
+}
+
+func runDemo(ctx context.Context, s streams, o demoOptions) error {
+	studyFile, err := o.claim()
+	if err != nil {
 		return err
 	}
 	study, err := loadStudy(studyFile, nil)

@@ -15,6 +15,9 @@ func writeFrame(ctx context.Context, s streams, o factorsOptions) error {
 	if err := reports.CheckFrameName(o.out); err != nil {
 		return usageError{err}
 	}
+	if err := reports.CheckFrame(o.out); err != nil {
+		return err
+	}
 	study, err := loadStudy(o.config, o.set)
 	if err != nil {
 		return err

@@ -1,6 +1,10 @@
 package tardis
 
 import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -32,12 +36,48 @@ func (f *rawFile) commit() error {
 		err = f.Close()
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), f.name)
+		err = f.publish()
 	}
 	if err == nil {
 		f.name = ""
 	}
 	return err
+}
+
+// publish gives the file its name. One of that name that holds something else is not ours to replace.
+func (f *rawFile) publish() error {
+	err := os.Link(f.Name(), f.name)
+	if _, there := os.Lstat(f.name); err != nil && there == nil {
+		same, err := sameContent(f.Name(), f.name)
+		if err != nil {
+			return err
+		}
+		if !same {
+			return fmt.Errorf("%s is there already and differs from what the server sends: it stays as it is; move it away, or keep raw files in another folder", f.name)
+		}
+		return os.Remove(f.Name())
+	}
+	if err != nil { // a file system without links
+		return os.Rename(f.Name(), f.name)
+	}
+	return os.Remove(f.Name())
+}
+
+func sameContent(a, b string) (bool, error) {
+	var sums [2][sha256.Size]byte
+	for i, path := range []string{a, b} {
+		f, err := os.Open(path)
+		if err != nil {
+			return false, err
+		}
+		h := sha256.New()
+		_, err = io.Copy(h, f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return false, err
+		}
+		h.Sum(sums[i][:0])
+	}
+	return sums[0] == sums[1], nil
 }
 
 // abort removes the file unless it was committed.
