@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,8 +14,9 @@ import (
 
 // FetchOptions says how to fetch. The zero value fetches what is not there, four files at a time.
 type FetchOptions struct {
-	Concurrency int // files at once; 0 means 4
-	Attempts    int // readings of one file whose errors are Retryable; 0 means 3
+	Verb        string // begins the errors of the entries; "" means fetch
+	Concurrency int    // files at once; 0 means 4
+	Attempts    int    // readings of one file whose errors are Retryable; 0 means 3
 	// MinWait is how long the second attempt waits, doubled for each further one; 0 means 2 s. An
 	// error that asks for more gets it.
 	MinWait time.Duration
@@ -30,7 +32,9 @@ type FetchEvent struct {
 	Kind      EventKind
 	// Done and Total are compressed bytes of the file, Total −1 while unknown. (Progress)
 	Done, Total int64
-	Entry       FetchEntry // (Finished)
+	Entry       FetchEntry    // (Finished)
+	Wait        time.Duration // (Retrying)
+	Err         error         // (Retrying)
 }
 
 // EventKind says which step a FetchEvent tells of.
@@ -39,6 +43,7 @@ type EventKind uint8
 const (
 	Started  EventKind = iota // its file is being opened; again for each attempt
 	Progress                  // more of it has been read
+	Retrying                  // an attempt failed, for Err; the next one comes after Wait
 	Finished                  // Entry is final; also for a partition that was there already
 )
 
@@ -95,7 +100,8 @@ func (r FetchReport) Count(s FetchStatus) int {
 // fails is an entry of the report and the others go on. A grouped symbol's file becomes the
 // partitions of its symbols. Temporary files that dead processes left in the lake are removed first.
 // The error is not nil when the fetch stopped early: the cause of ctx's end, or one that wraps
-// ErrKeyRefused. The lake and the report are valid then too.
+// ErrKeyRefused, or ErrUnreachable, where the first two files found nobody. The lake and the report are
+// valid then too.
 func Fetch(ctx context.Context, src Source, lake *Lake, want []Partition, o FetchOptions) (FetchReport, error) {
 	want = slices.Clone(want)
 	slices.SortFunc(want, Partition.Compare)
@@ -104,6 +110,7 @@ func Fetch(ctx context.Context, src Source, lake *Lake, want []Partition, o Fetc
 	for i, p := range want {
 		report.Entries[i] = FetchEntry{Partition: p, Err: errors.New("not reached")}
 	}
+	o.Verb = cmp.Or(o.Verb, "fetch")
 	if o.Concurrency <= 0 {
 		o.Concurrency = 4
 	}
@@ -123,9 +130,25 @@ func Fetch(ctx context.Context, src Source, lake *Lake, want []Partition, o Fetc
 		if errors.Is(e.Err, ErrKeyRefused) {
 			return e.Err
 		}
-		return nil
+		return f.reach(e)
 	})
 	return report, err
+}
+
+// reach ends the fetch when two files, as many as a series has ends, have found nobody and none has found
+// anybody.
+func (f *fetch) reach(e *FetchEntry) error {
+	f.watching.Lock()
+	defer f.watching.Unlock()
+	switch {
+	case errors.Is(e.Err, ErrUnreachable):
+		if f.alone++; f.alone >= 2 && !f.reached {
+			return e.Err
+		}
+	case e.Status != Present && e.Status != NotReached && e.Status != KeyNeeded:
+		f.reached = true
+	}
+	return nil
 }
 
 // endsFirst gives the order in which sorted partitions are fetched: each series' last and first day,
@@ -154,6 +177,8 @@ type fetch struct {
 	lake      *Lake
 	o         FetchOptions
 	watching  sync.Mutex
+	reached   bool          // a file has been answered
+	alone     int           // files that nobody answered for
 	splitting chan struct{} // held by the one that works on a grouped file
 }
 
@@ -180,7 +205,7 @@ func (f *fetch) one(ctx context.Context, e *FetchEntry) {
 		e.Status = Failed
 	}
 	if e.Err = err; err != nil {
-		e.Err = fmt.Errorf("fetch %s: %w", e.Partition, err)
+		e.Err = fmt.Errorf("%s %s: %w", f.o.Verb, e.Partition, err)
 	}
 }
 
@@ -192,7 +217,9 @@ func (f *fetch) attempts(ctx context.Context, e *FetchEntry) error {
 		if n == f.o.Attempts || !errors.As(err, &again) {
 			return err
 		}
-		wait := time.NewTimer(max(again.Retry(), f.o.MinWait<<min(n-1, 6)))
+		pause := max(again.Retry(), f.o.MinWait<<min(n-1, 6))
+		f.observe(FetchEvent{Partition: e.Partition, Kind: Retrying, Wait: pause, Err: err})
+		wait := time.NewTimer(pause)
 		select {
 		case <-wait.C:
 		case <-ctx.Done():

@@ -14,6 +14,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrKeyNeeded: the day is for sale and no key was given; other days may still be free.
 	ErrKeyNeeded = errors.New("needs an API key")
+	// ErrUnreachable: no answer came from the server, and none has come before. Other days will fare alike.
+	ErrUnreachable = errors.New("nobody answers")
 	// ErrKeyRefused: the key that was given is not accepted. No other day will do better.
 	ErrKeyRefused = errors.New("API key refused")
 )

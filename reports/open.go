@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
 
 	"github.com/qf-dev/qf/backtest/study"
+	"github.com/qf-dev/qf/datasets"
 )
 
 // maxDocument bounds the bytes of a JSON document that is read back.
@@ -63,7 +63,7 @@ func readJSON(path string, v any) error {
 }
 
 func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := datasets.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}

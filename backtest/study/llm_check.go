@@ -3,7 +3,6 @@ package study
 import (
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -79,7 +78,10 @@ func (s *Study) checkLLM(p *yamlconf.Positions, g *factors.Grid, file string) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(filepath.Dir(file), path)
 		}
-		text, err := os.ReadFile(path)
+		text, err := yamlconf.ReadFile(path)
+		if err == nil && len(text) > maxTemplate {
+			err = fmt.Errorf("%s: more than %d kB: this is not a template", path, maxTemplate>>10)
+		}
 		if err != nil {
 			p.Errorf(t.key, "%v", err)
 			continue
@@ -92,3 +94,6 @@ func (s *Study) checkLLM(p *yamlconf.Positions, g *factors.Grid, file string) {
 		p.Errorf(at, "%v", err)
 	}
 }
+
+// maxTemplate bounds a template's file, in bytes.
+const maxTemplate = 1 << 18

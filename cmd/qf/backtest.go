@@ -108,7 +108,7 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 		return err
 	}
 	if c := result.Certificate; c != nil && len(c.Violations) > 0 {
-		return quietError(exitFailed)
+		return quietly(exitFailed, "backtest: %d column(s) look ahead", len(c.Violations))
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func runCompare(_ context.Context, s streams, o compareOptions) error {
 		err = reports.WriteDrifts(s.out, drifts)
 	}
 	if err == nil && len(drifts) > 0 {
-		return quietError(exitFailed)
+		return quietly(exitFailed, "compare: %d number(s) drifted, the first is %s", len(drifts), drifts[0].Path)
 	}
 	return err
 }

@@ -121,7 +121,7 @@ func runConfigCheck(s streams, o configCheckOptions) error {
 			return err
 		}
 		if err != nil {
-			return quietError(exitUsage)
+			return quietly(exitUsage, "%v", errors.Unwrap(err))
 		}
 		return nil
 	case err != nil:

@@ -124,7 +124,7 @@ func runDemo(ctx context.Context, s streams, o demoOptions) error {
 	}
 	if gotIn(report) < len(want) {
 		printFetch(s, report)
-		return quietError(exitFailed)
+		return quietly(exitFailed, "%s", fetchLines(report))
 	}
 	if err := runBacktest(ctx, s, backtestOptions{common: o.common, config: studyFile, out: filepath.Join(o.dir, "runs")}); err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // Exit codes, as the help texts list them.
@@ -34,10 +35,18 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// quietError ends a command with a code when everything there is to say has been printed.
-type quietError int
+// quietError ends a command with a code when everything there is to say has been printed; said is what
+// that comes to in a line each, for those who read errors only.
+type quietError struct {
+	code int
+	said string
+}
 
-func (quietError) Error() string { return "" }
+func (e quietError) Error() string { return e.said }
+
+func quietly(code int, format string, a ...any) error {
+	return quietError{code, fmt.Sprintf(format, a...)}
+}
 
 // exitCode maps what a command returned to the process's exit code.
 func exitCode(ctx context.Context, err error) int {
@@ -49,7 +58,7 @@ func exitCode(ctx context.Context, err error) int {
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.As(err, &quiet):
-		return int(quiet)
+		return quiet.code
 	case errors.As(err, &usage):
 		return exitUsage
 	}

@@ -139,9 +139,10 @@ func (o fetchOptions) plan(s streams) ([]datasets.Partition, *datasets.Lake, err
 	return want, lake, err
 }
 
-// checkIngest checks what fetch and import have in common.
+// mostBadRows bounds --max-bad-rows.
 const mostBadRows = 100_000
 
+// checkIngest checks what fetch and import have in common.
 func checkIngest(concurrency int, maxBadRows int64) error {
 	switch {
 	case concurrency < 1 || concurrency > 64:
@@ -295,9 +296,25 @@ func finishFetch(s streams, r datasets.FetchReport, err error, asJSON, quiet boo
 	case in == len(r.Entries):
 		return nil
 	case in > 0:
-		return quietError(exitPartly)
+		return quietly(exitPartly, "%s", fetchLines(r))
 	}
-	return quietError(exitFailed)
+	return quietly(exitFailed, "%s", fetchLines(r))
+}
+
+// fetchLines says what did not come in, a line for each file that failed and for each series of days that
+// are not to be had.
+func fetchLines(r datasets.FetchReport) string {
+	var lines []string
+	for _, e := range r.Entries {
+		if e.Status == datasets.Failed {
+			lines = append(lines, e.Err.Error())
+		}
+	}
+	for _, list := range absent(r) {
+		p := list[0].Partition
+		lines = append(lines, fmt.Sprintf("%s: %s/%s/%s %s", list[0].Status, p.Exchange, p.Type, p.Symbol, dayList(daysOf(list))))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func gotIn(r datasets.FetchReport) int {

@@ -83,17 +83,17 @@ func runImport(ctx context.Context, s streams, o importOptions) error {
 		fmt.Fprintf(s.err, "qf: %v\n", err)
 	}
 	if len(want) == 0 {
-		return quietError(exitFailed)
+		return quietError{exitFailed, ""}
 	}
 	boundMemory()
 	progress := newFetchProgress(s, o.common, len(want))
 	report, err := datasets.Fetch(ctx, src, lake, want, datasets.FetchOptions{
-		Concurrency: o.concurrency, Replace: o.replace, Observe: progress.observe,
+		Verb: "import", Concurrency: o.concurrency, Replace: o.replace, Observe: progress.observe,
 	})
 	progress.close()
 	err = finishFetch(s, report, err, o.json, o.quiet)
 	if err == nil && len(unknown) > 0 {
-		return quietError(exitPartly)
+		return quietError{exitPartly, ""}
 	}
 	return err
 }

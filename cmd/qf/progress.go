@@ -28,10 +28,12 @@ type fetchProgress struct {
 
 	mu      sync.Mutex // over what retrying and observe both use
 	retries int
+	why     string                     // the last of them
+	tries   map[datasets.Partition]int // that failed
 }
 
 func newFetchProgress(s streams, c *common, files int) *fetchProgress {
-	p := &fetchProgress{common: c, s: s, files: files, done: map[datasets.Partition]int64{}, started: time.Now()}
+	p := &fetchProgress{common: c, s: s, files: files, done: map[datasets.Partition]int64{}, tries: map[datasets.Partition]int{}, started: time.Now()}
 	if s.errTTY && !c.quiet && !c.verbose {
 		p.bar = progressbar.NewOptions(files,
 			progressbar.OptionSetWriter(s.err),
@@ -46,24 +48,31 @@ func newFetchProgress(s streams, c *common, files int) *fetchProgress {
 }
 
 // retrying says that a file is asked for again: a server that does not answer is not a silent one.
-func (p *fetchProgress) retrying(path string, attempt int) {
+func (p *fetchProgress) retrying(path string, attempt int, wait time.Duration, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.again(path, attempt, wait, why)
+}
+
+func (p *fetchProgress) again(what any, attempt int, wait time.Duration, why error) {
 	p.retries++
 	switch {
 	case p.bar != nil:
+		p.why = fmt.Sprintf("%v, again in %s", why, inSeconds(wait))
 		p.describe()
 	case !p.quiet:
-		fmt.Fprintf(p.s.err, "%s: no usable answer, attempt %d\n", path, attempt)
+		fmt.Fprintf(p.s.err, "%v: %v, attempt %d in %s\n", what, why, attempt, inSeconds(wait))
 	}
 }
+
+func inSeconds(d time.Duration) string { return fmt.Sprintf("%.3g s", d.Seconds()) }
 
 // describe writes beside the bar how much has come in.
 func (p *fetchProgress) describe() {
 	rate := float64(p.bytes) / max(time.Since(p.started).Seconds(), 1e-3)
 	text := fmt.Sprintf("%s, %s/s", byteSize(p.bytes), byteSize(int64(rate)))
 	if p.retries > 0 {
-		text += fmt.Sprintf(", %d asked for again", p.retries)
+		text += fmt.Sprintf(", %d asked for again (%s)", p.retries, p.why)
 	}
 	p.bar.Describe(text)
 }
@@ -72,6 +81,10 @@ func (p *fetchProgress) observe(e datasets.FetchEvent) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch e.Kind {
+	case datasets.Retrying:
+		p.tries[e.Partition]++
+		p.again(e.Partition, p.tries[e.Partition]+1, e.Wait, e.Err)
+		return
 	case datasets.Started:
 		p.bytes -= p.done[e.Partition] // a new attempt starts from nothing
 		p.done[e.Partition] = 0

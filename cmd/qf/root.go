@@ -30,7 +30,8 @@ func run(ctx context.Context, args []string, s streams) int {
 	switch {
 	case code == exitInterrupted:
 		fmt.Fprintln(s.err, "qf: interrupted")
-	case err != nil && err.Error() != "":
+	case errors.As(err, new(quietError)) && root.PersistentFlags().Lookup("quiet").Value.String() != "true":
+	case err != nil:
 		for line := range strings.Lines(err.Error()) {
 			line = strings.TrimRight(line, "\n")
 			if !strings.HasPrefix(line, " ") { // an excerpt of a file belongs to the line before it

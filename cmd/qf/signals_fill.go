@@ -72,16 +72,18 @@ func runSignalsFill(ctx context.Context, s streams, o signalsOptions) error {
 	got := report.Valid + report.Invalid + report.Held
 	switch {
 	case errors.Is(err, llm.ErrBudget) && got > 0:
-		fmt.Fprintf(s.err, "qf: %v\n", err)
-		return quietError(exitPartly)
+		if !o.quiet {
+			fmt.Fprintf(s.err, "qf: %v\n", err)
+		}
+		return quietly(exitPartly, "%v", err)
 	case err != nil:
 		return err
 	case report.Failed+report.Left == 0:
 		return nil
 	case got > 0:
-		return quietError(exitPartly)
+		return quietly(exitPartly, "signals fill: %d answer(s) failed, %d are left", report.Failed, report.Left)
 	}
-	return quietError(exitFailed)
+	return quietly(exitFailed, "signals fill: %d answer(s) failed, %d are left", report.Failed, report.Left)
 }
 
 type fillPlanRow struct {

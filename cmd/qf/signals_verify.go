@@ -64,7 +64,7 @@ func runSignalsVerify(ctx context.Context, s streams, o signalsOptions) error {
 	case len(damaged) == 0 && unread != nil:
 		return unread
 	case !out.Usable:
-		return quietError(exitFailed)
+		return quietly(exitFailed, "signals verify: %d damaged file(s), or answers that the study refuses", len(damaged))
 	}
 	return nil
 }

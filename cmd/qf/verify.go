@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -87,9 +88,18 @@ func runVerify(ctx context.Context, s streams, o verifyOptions) error {
 		}
 	}
 	if err == nil && len(found) > 0 {
-		return quietError(exitFailed)
+		return quietly(exitFailed, "%s", verifyLines(found))
 	}
 	return err
+}
+
+// verifyLines are the findings, a line each.
+func verifyLines(found []datasets.Finding) string {
+	var lines []string
+	for _, f := range found {
+		lines = append(lines, fmt.Sprintf("verify %s: %s %s: %s", f.Partition, f.Severity, f.Check, f.Text))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func printFindings(s streams, files int, found []datasets.Finding) error {

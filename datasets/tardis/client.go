@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -38,18 +39,23 @@ type Client struct {
 	MinWait     time.Duration // before the second attempt, doubled for each further one; 0 means 1 s
 	MaxWait     time.Duration // 0 means 2 min
 	IdleTimeout time.Duration // without a byte from the server; 0 means 1 min
+	MinRate     int64         // bytes a second, below which a transfer is given up after a minute; 0 means 1,000
 
-	// Retrying, where it is not nil, is told before each request for a file but the first, from many
-	// goroutines: the URL's path, and which attempt it is.
-	Retrying func(path string, attempt int)
+	// Retrying, where it is not nil, is told of each request that failed and is to be repeated, from many
+	// goroutines: the URL's path, which attempt comes next, after which wait, and why.
+	Retrying func(path string, attempt int, wait time.Duration, why error)
 
 	// Transport replaces the HTTP transport, for tests; nil means one that takes the proxy from the
 	// environment.
 	Transport http.RoundTripper
 
-	once sync.Once
-	http *retryablehttp.Client
+	once     sync.Once
+	http     *http.Client
+	answered atomic.Bool // the server has answered something
 }
+
+// firstAttempts bounds the requests to a server that has never answered: it may not be there at all.
+const firstAttempts = 3
 
 // Free reports whether p can be had without an API key: the first day of every month.
 func Free(p datasets.Partition) bool { return p.Day.Time().Day() == 1 }
@@ -102,12 +108,15 @@ func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, p dat
 	if key := c.key(); key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.retrying(req.URL.Path).Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, c.hide(err)
+		if !c.answered.Load() {
+			return nil, fmt.Errorf("%w at %s: %w", datasets.ErrUnreachable, req.URL.Host, c.hide(reason(err)))
+		}
+		return nil, c.hide(fmt.Errorf("GET %s: %w", req.URL.Redacted(), reason(err)))
 	}
 	defer func() {
 		if err != nil {
@@ -120,7 +129,7 @@ func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, p dat
 	if resp.StatusCode != http.StatusOK {
 		return fail(c.refusal(p, resp))
 	}
-	body := newIdleBody(ctx, cancel, resp.Body, c.idleTimeout())
+	body := newIdleBody(ctx, cancel, resp.Body, c.idleTimeout(), cmp.Or(c.MinRate, 1000))
 	sum := strings.ToLower(strings.Trim(resp.Header.Get("X-Md5"), `" `))
 	s := &stream{
 		ctx:    ctx,
@@ -162,21 +171,38 @@ func (c *Client) init() {
 		t.MaxIdleConnsPerHost = 16
 		transport = t
 	}
-	c.http = &retryablehttp.Client{
-		HTTPClient:   &http.Client{Transport: transport, CheckRedirect: checkRedirect},
-		RetryMax:     cmp.Or(c.Attempts, 8) - 1,
+	c.http = &http.Client{Transport: transport, CheckRedirect: checkRedirect}
+}
+
+// retrying is the client for the request of one file.
+func (c *Client) retrying(path string) *retryablehttp.Client {
+	var why error // of the last attempt
+	attempts := cmp.Or(c.Attempts, 8)
+	failed := 0
+	return &retryablehttp.Client{
+		HTTPClient:   c.http,
+		RetryMax:     attempts - 1,
 		RetryWaitMin: cmp.Or(c.MinWait, time.Second),
 		RetryWaitMax: cmp.Or(c.MaxWait, 2*time.Minute),
-		CheckRetry:   checkRetry,
-		Backoff:      backoff,
-		ErrorHandler: retryablehttp.PassthroughErrorHandler,
-	}
-	if c.Retrying != nil {
-		c.http.RequestLogHook = func(_ retryablehttp.Logger, req *http.Request, retries int) {
-			if retries > 0 {
-				c.Retrying(req.URL.Path, retries+1)
+		CheckRetry: func(ctx context.Context, resp *http.Response, err error) (bool, error) {
+			if resp != nil {
+				c.answered.Store(true)
+				why = fmt.Errorf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+			} else {
+				why = reason(err)
 			}
-		}
+			failed++
+			again, err := checkRetry(ctx, resp, err)
+			return again && (c.answered.Load() || failed < firstAttempts), err
+		},
+		Backoff: func(least, most time.Duration, attempt int, resp *http.Response) time.Duration {
+			wait := backoff(least, most, attempt, resp)
+			if c.Retrying != nil {
+				c.Retrying(path, attempt+2, wait, c.hide(why))
+			}
+			return wait
+		},
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 }
 
@@ -185,13 +211,16 @@ func (c *Client) idleTimeout() time.Duration { return cmp.Or(c.IdleTimeout, time
 // Close lets idle connections go.
 func (c *Client) Close() {
 	c.once.Do(c.init)
-	c.http.HTTPClient.CloseIdleConnections()
+	c.http.CloseIdleConnections()
 }
+
+// errRedirects: the next time they will be as many.
+var errRedirects = errors.New("more than 10 redirects")
 
 // checkRedirect keeps the key from any other server than the one that was asked.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
-		return errors.New("more than 10 redirects")
+		return errRedirects
 	}
 	if req.URL.Scheme != via[0].URL.Scheme || req.URL.Host != via[0].URL.Host {
 		req.Header.Del("Authorization")
@@ -199,28 +228,42 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// idleBody is a response's body that gives up when a read takes too long. The time that the consumer
-// takes between reads does not count.
+// idleBody is a response's body that gives up when a read takes too long, or when over a minute too little
+// comes. The time that the consumer takes between reads does not count.
 type idleBody struct {
 	ctx     context.Context
 	body    io.Reader
 	timer   *time.Timer
 	timeout time.Duration
+	rate    int64         // bytes a second, at least
+	waited  time.Duration // in reads of this minute
+	came    int64         // in it
 }
 
-func newIdleBody(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, timeout time.Duration) *idleBody {
+// slowAfter is how long a transfer may be slower than it should.
+const slowAfter = time.Minute
+
+func newIdleBody(ctx context.Context, cancel context.CancelCauseFunc, body io.Reader, timeout time.Duration, rate int64) *idleBody {
 	timer := time.AfterFunc(timeout, func() {
 		cancel(damaged{fmt.Errorf("the server has sent nothing for %s", timeout)})
 	})
 	timer.Stop()
-	return &idleBody{ctx, body, timer, timeout}
+	return &idleBody{ctx: ctx, body: body, timer: timer, timeout: timeout, rate: rate}
 }
 
 // Read marks every failure but the caller's own cancellation as worth another attempt.
 func (b *idleBody) Read(p []byte) (int, error) {
 	b.timer.Reset(b.timeout)
+	start := time.Now()
 	n, err := b.body.Read(p)
 	b.timer.Stop()
+	b.came += int64(n)
+	if b.waited += time.Since(start); b.waited >= slowAfter && err == nil {
+		if float64(b.came) < float64(b.rate)*b.waited.Seconds() {
+			err = fmt.Errorf("%d bytes in %s, less than %d a second", b.came, b.waited.Round(time.Second), b.rate)
+		}
+		b.waited, b.came = 0, 0
+	}
 	switch {
 	case err == nil || err == io.EOF:
 		return n, err

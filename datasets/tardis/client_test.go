@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -396,6 +398,97 @@ func TestStuckServer(t *testing.T) {
 			t.Errorf("gave up after %s", waited)
 		}
 	})
+}
+
+// A transfer that trickles is given up; one that is slow in between is not.
+func TestSlowServer(t *testing.T) {
+	body := gz(someTrades(20_000))
+	for _, c := range []struct {
+		every time.Duration // between two pieces
+		piece int
+		want  string
+	}{{time.Second, 100, "body: 6000 bytes in 1m0s, less than 1000 a second"}, {30 * time.Second, 64 << 10, ""}} {
+		synctest.Test(t, func(t *testing.T) {
+			from, out := io.Pipe()
+			go func() {
+				for rest := body; len(rest) > 0; rest = rest[min(c.piece, len(rest)):] {
+					time.Sleep(c.every)
+					if _, err := out.Write(rest[:min(c.piece, len(rest))]); err != nil {
+						return
+					}
+				}
+				out.Close()
+			}()
+			client := &Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				context.AfterFunc(r.Context(), func() { out.CloseWithError(context.Cause(r.Context())) })
+				return answer(200, "", from), nil
+			})}
+			_, _, err := read(client, part(datasets.Trades, "BTCUSDT"))
+			var again datasets.Retryable
+			if (err == nil) != (c.want == "") || err != nil && (!errors.As(err, &again) || err.Error() != c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+			time.Sleep(time.Hour) // until the server has noticed
+		})
+	}
+}
+
+// What another attempt cannot heal is asked for once; a server that was never there three times, with the
+// reason and the wait before each; one that has answered, as often as Attempts says.
+func TestAttempts(t *testing.T) {
+	gone := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	for name, c := range map[string]struct {
+		answer   func(n int) (*http.Response, error)
+		requests int
+		want     string
+		told     string // of the first repetition
+		nobody   bool
+	}{
+		"nobody there": {func(int) (*http.Response, error) { return nil, gone }, 3, "nobody answers at datasets.tardis.dev: connection refused", "connection refused", true},
+		"no such name": {func(int) (*http.Response, error) {
+			return nil, &net.DNSError{Err: "no such host", Name: "x.invalid", IsNotFound: true}
+		}, 3, "nobody answers at datasets.tardis.dev: x.invalid: no such host", "x.invalid: no such host", true},
+		"gone in between": {func(n int) (*http.Response, error) {
+			if n == 1 {
+				return answer(503, "", strings.NewReader("")), nil
+			}
+			return nil, gone
+		}, 8, "connection refused", "503 Service Unavailable", false},
+		"malformed": {func(int) (*http.Response, error) {
+			return nil, errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP response "SSH-2.0"`)
+		}, 1, `malformed HTTP response "SSH-2.0"`, "", true},
+		"redirects": {func(int) (*http.Response, error) {
+			r := answer(302, "", strings.NewReader(""))
+			r.Header.Set("Location", "/again")
+			return r, nil
+		}, 10, "more than 10 redirects", "", false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			requests, told := 0, ""
+			client := &Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				requests++
+				resp, err := c.answer(requests)
+				if resp != nil {
+					resp.Request = r
+				}
+				return resp, err
+			}), Retrying: func(path string, attempt int, wait time.Duration, why error) {
+				if told == "" {
+					told = why.Error()
+				}
+				if attempt < 2 || wait < time.Second/2 || !strings.HasSuffix(path, "BTCUSDT.csv.gz") {
+					t.Errorf("%s: %s, attempt %d in %s", name, path, attempt, wait)
+				}
+			}}
+			_, err := client.Open(context.Background(), part(datasets.Trades, "BTCUSDT"))
+			if err == nil || !strings.HasSuffix(err.Error(), c.want) || errors.Is(err, datasets.ErrUnreachable) != c.nobody {
+				t.Errorf("%s: %v, want %q", name, err, c.want)
+			}
+			if requests != c.requests || told != c.told {
+				t.Errorf("%s: %d requests, told of %q, want %d and %q", name, requests, told, c.requests, c.told)
+			}
+		})
+	}
 }
 
 func TestCancel(t *testing.T) {

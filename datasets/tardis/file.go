@@ -63,14 +63,11 @@ func (f *Files) file(p datasets.Partition) (*os.File, int64, error) {
 	if !ok {
 		return nil, 0, fmt.Errorf("%w among the given files", datasets.ErrNotFound)
 	}
-	file, err := os.Open(path)
+	file, err := datasets.OpenFile(path)
 	if err != nil {
 		return nil, 0, err
 	}
 	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", path)
-	}
 	if err != nil {
 		file.Close()
 		return nil, 0, err

@@ -3,11 +3,15 @@ package tardis
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -75,11 +79,29 @@ const (
 
 // checkRetry repeats requests that met a broken connection, an overloaded server or a rate limit.
 func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if errors.Is(err, errRedirects) || err != nil && strings.Contains(err.Error(), "malformed") {
+		return false, nil // the server means it
+	}
 	if err != nil || ctx.Err() != nil {
 		return retryablehttp.DefaultRetryPolicy(ctx, resp, err)
 	}
 	busy := resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500
 	return busy && retryAfter(resp) <= patience, nil
+}
+
+// reason says why there was no answer, without the URL and the calls on the way.
+func reason(err error) error {
+	var name *net.DNSError
+	var call *url.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return errors.New("connection refused")
+	case errors.As(err, &name):
+		return fmt.Errorf("%s: %s", name.Name, name.Err)
+	case errors.As(err, &call):
+		return call.Err
+	}
+	return err
 }
 
 // retryAfter is how long the server wants to be left alone.

@@ -117,7 +117,11 @@ func (s *stream) verdict(err error) error {
 	if err == nil || errors.As(err, &syntax) {
 		return err
 	}
+	cut := errors.Is(err, io.ErrUnexpectedEOF)
 	err = fmt.Errorf("%s: gunzip: %w", s.file, err)
+	if cut && !s.remote {
+		err = fmt.Errorf("%w: the file ends too early; download it again", err)
+	}
 	if s.md5 != "" { // these are the bytes that the server has
 		return err
 	}

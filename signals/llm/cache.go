@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/google/renameio/v2"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 // ErrMissing says that the cache lacks a call.
@@ -38,7 +40,7 @@ const maxEntry = 16 * maxBody
 // where it is not as it was written.
 func (c *Cache) Get(k Key) (*Entry, error) {
 	path := c.Path(k)
-	f, err := os.Open(path)
+	f, err := datasets.OpenFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("call %.12s: %w", k, ErrMissing)
 	}
