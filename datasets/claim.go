@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -34,10 +37,15 @@ func tempOf(path string) string {
 }
 
 // claimFile waits until no other writer holds path, then opens its temporary file, empty. Folders
-// between root and path are made.
+// between root and path are made, each durably.
 func claimFile(ctx context.Context, root, path string) (*claim, error) {
+	return claimIn(ctx, root, path, syncDir)
+}
+
+// claimIn is claimFile that leaves it to sync to make the entries of a folder durable.
+func claimIn(ctx context.Context, root, path string, sync func(dir string) error) (*claim, error) {
 	for ctx.Err() == nil {
-		if err := makeDir(filepath.Dir(path)); err != nil {
+		if err := makeDir(filepath.Dir(path), sync); err != nil {
 			return nil, err
 		}
 		c, err := takeTemp(path, os.O_RDWR|os.O_CREATE)
@@ -135,13 +143,13 @@ func (l *Lake) sweep() {
 	}
 }
 
-// makeDir makes dir and the folders above it, each durably.
-func makeDir(dir string) error {
+// makeDir makes dir and the folders above it, and has those that gained an entry synced.
+func makeDir(dir string, sync func(dir string) error) error {
 	for {
 		err := os.Mkdir(dir, 0o777)
 		switch {
 		case err == nil:
-			return syncDir(filepath.Dir(dir))
+			return sync(filepath.Dir(dir))
 		case errors.Is(err, fs.ErrExist):
 			return nil
 		case !errors.Is(err, fs.ErrNotExist):
@@ -150,7 +158,7 @@ func makeDir(dir string) error {
 		if filepath.Dir(dir) == dir {
 			return err
 		}
-		if err := makeDir(filepath.Dir(dir)); err != nil {
+		if err := makeDir(filepath.Dir(dir), sync); err != nil {
 			return err
 		}
 	}
@@ -162,4 +170,29 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// folders are those whose entries are made durable together: a series' folder once for all of its days.
+// A day's own file and its entry in the day's folder are durable before that, so a crash in between
+// loses days whole, and the next fetch brings them again.
+type folders struct {
+	mu   sync.Mutex
+	dirs map[string]bool
+}
+
+func (f *folders) add(dir string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dirs[dir] = true
+	return nil
+}
+
+// sync makes all of them durable, those above first.
+func (f *folders) sync() error {
+	for _, dir := range slices.Sorted(maps.Keys(f.dirs)) {
+		if err := syncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // given up again, with all in it
+			return err
+		}
+	}
+	return nil
 }

@@ -71,7 +71,7 @@ func (l *Lake) Create(ctx context.Context, p Partition) (*Writer, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	c, err := claimFile(ctx, l.root, l.path(p))
+	c, err := claimIn(ctx, l.root, l.path(p), l.sync)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (l *Lake) Create(ctx context.Context, p Partition) (*Writer, error) {
 // pages, so wide feeds get shorter ones of both.
 func shape(columns int) parquet.WriterOptions {
 	if columns > 32 {
-		return parquet.WriterOptions{PageRows: 1 << 14, GroupRows: 1 << 17}
+		return parquet.WriterOptions{PageRows: 1 << 14, GroupRows: 1 << 17, Dense: true}
 	}
 	return parquet.WriterOptions{PageRows: 1 << 15, GroupRows: 1 << 19}
 }

@@ -121,7 +121,10 @@ func Fetch(ctx context.Context, src Source, lake *Lake, want []Partition, o Fetc
 		o.MinWait = 2 * time.Second
 	}
 	lake.sweep()
-	f := &fetch{src: src, lake: lake, o: o, splitting: make(chan struct{}, 1)}
+	made := &folders{dirs: map[string]bool{}}
+	together := *lake
+	together.sync = made.add
+	f := &fetch{src: src, lake: &together, o: o, splitting: make(chan struct{}, 1)}
 	order := endsFirst(want)
 	err := ForEach(ctx, o.Concurrency, len(order), func(ctx context.Context, i int) error {
 		e := &report.Entries[order[i]]
@@ -132,6 +135,9 @@ func Fetch(ctx context.Context, src Source, lake *Lake, want []Partition, o Fetc
 		}
 		return f.reach(e)
 	})
+	if failed := made.sync(); err == nil && failed != nil {
+		err = fmt.Errorf("lake: %w", failed)
+	}
 	return report, err
 }
 

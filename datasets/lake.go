@@ -25,6 +25,7 @@ import (
 // in which a file is there whole or not at all. It may be used by many goroutines and processes at once.
 type Lake struct {
 	root string
+	sync func(folder string) error // makes a folder's entries durable, now or later
 
 	// For tests: what every written file passes through, where it is not nil, and what read batches
 	// are allocated from, where that is not the default.
@@ -55,7 +56,7 @@ func OpenLake(root string) (*Lake, error) {
 	if fi, err := os.Stat(root); err == nil && !fi.IsDir() {
 		return nil, fmt.Errorf("lake %s: not a folder", root)
 	}
-	return &Lake{root: root, mem: memory.DefaultAllocator}, nil
+	return &Lake{root: root, sync: syncDir, mem: memory.DefaultAllocator}, nil
 }
 
 // path is p's file, as qf writes it.

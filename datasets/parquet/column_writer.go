@@ -32,6 +32,7 @@ type columnWriter struct {
 	isTime   bool
 	optional bool
 	codec    Codec // as asked for
+	dense    bool  // see WriterOptions
 	encoder  encoder
 
 	valid []byte // bits of the page's rows, of an optional column
@@ -59,8 +60,8 @@ type scratch struct {
 	arena arena
 }
 
-func newColumnWriter(f arrow.Field, o Column, s *scratch) (*columnWriter, error) {
-	c := &columnWriter{name: f.Name, optional: f.Nullable, codec: o.Codec, scratch: s}
+func newColumnWriter(f arrow.Field, o Column, dense bool, s *scratch) (*columnWriter, error) {
+	c := &columnWriter{name: f.Name, optional: f.Nullable, codec: o.Codec, dense: dense, scratch: s}
 	if o.Codec > Zstd {
 		return nil, fmt.Errorf("codec %d is not one", o.Codec)
 	}
@@ -232,12 +233,17 @@ func (c *columnWriter) choose(e format.Encoding) {
 	codec := c.codec
 	if codec == DefaultCodec {
 		var size int
-		codec, size = c.try(c.body)
+		codec, size = c.try(c.body, 9)
 		if f, ok := c.encoder.(*floatEncoder); ok && e == format.RLEDictionary && len(c.body) >= fewBytes {
 			c.wide = f.widePage(c.levels(c.wide[:0], c.rows))
-			c.trial = compress(c.trial[:0], c.wide[:min(len(c.wide), sample)], Zstd)
-			if wide := scaled(len(c.trial), c.wide); 12*wide <= 13*size {
-				codec, f.wide = Zstd, true
+			// A dense file takes whole bytes even where they are a little longer now: at a chunk's start the
+			// numbers are few, and their bits become more. Another one wants something for the time to read.
+			near, most := 10, size-size/8
+			if c.dense {
+				near, most = 0, size+size/12
+			}
+			if better, wide := c.try(c.wide, near); wide <= most && better != Uncompressed {
+				codec, f.wide = better, true
 				c.body, c.wide = c.wide, c.body
 			}
 		}
@@ -249,14 +255,15 @@ func (c *columnWriter) choose(e format.Encoding) {
 }
 
 // try picks a codec by the start of a page's body: none where neither saves a sixteenth, Snappy where
-// it comes within an eighth of zstd, which takes twice the time. It estimates the whole body's size.
-func (c *columnWriter) try(body []byte) (Codec, int) {
+// it takes at most near eighths of what zstd takes, which takes more time. It estimates the whole body's
+// size.
+func (c *columnWriter) try(body []byte, near int) (Codec, int) {
 	raw := body[:min(len(body), sample)]
 	c.trial = compress(c.trial[:0], raw, Snappy)
 	codec, size := Snappy, len(c.trial)
 	if len(body) >= fewBytes {
 		c.trial = compress(c.trial[:0], raw, Zstd)
-		if zstd := len(c.trial); 8*size > 9*zstd {
+		if zstd := len(c.trial); 8*size > near*zstd {
 			codec, size = Zstd, zstd
 		}
 	}

@@ -17,8 +17,10 @@ const (
 	// A dictionary is given up if, after that many values or the first page, more than three in four
 	// were new.
 	probation = 1 << 13
-	// Hashing words costs so much more that a column of identifiers has to be recognised earlier.
+	// Hashing words costs so much more that a column of identifiers has to be recognised earlier: at the
+	// latest after textProbation, and after firstTexts where these count up.
 	textProbation = 1 << 11
+	firstTexts    = 1 << 8
 )
 
 // hopeless reports whether a dictionary of n distinct among count values is not worth going on with.

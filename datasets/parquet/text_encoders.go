@@ -1,8 +1,10 @@
 package parquet
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -113,7 +115,7 @@ func (e *textEncoder) append(a arrow.Array, from, to int) {
 			e.numbers = append(e.numbers, e.dict.add(s.Value(from)))
 			e.count++
 			from++
-			if n := len(e.dict.words); n > maxDictionary || len(e.dict.plain) > maxDictionaryText || e.count == textProbation && hopeless(n, e.count) {
+			if n := len(e.dict.words); n > maxDictionary || len(e.dict.plain) > maxDictionaryText || e.count == textProbation && hopeless(n, e.count) || e.count == firstTexts && n == firstTexts && countUp(e.dict.words) {
 				e.giveUp()
 			}
 		}
@@ -124,6 +126,12 @@ func (e *textEncoder) append(a arrow.Array, from, to int) {
 		}
 		e.last = append(e.last[:0], last...)
 	})
+}
+
+// countUp reports whether each of the words is longer than the one before it or, of the same length,
+// greater.
+func countUp(words []string) bool {
+	return slices.IsSortedFunc(words, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
 }
 
 // maxDictionaryText bounds a dictionary's text.

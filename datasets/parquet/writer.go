@@ -19,6 +19,10 @@ type WriterOptions struct {
 	PageRows  int               // rows of a page; 0: 32,768
 	GroupRows int               // rows of a row group; 0: 524,288
 	Columns   map[string]Column // by name; what is not in it is stored as suits its type
+	// Dense stores a dictionary's numbers in whole bytes under zstd wherever that is not longer; otherwise
+	// only where it saves an eighth, and under Snappy where that comes within a quarter of zstd: quicker to
+	// write and to read.
+	Dense bool
 }
 
 const (
@@ -70,7 +74,7 @@ func NewWriter(w io.Writer, schema *arrow.Schema, o WriterOptions) (*Writer, err
 		if len(schema.FieldIndices(f.Name)) > 1 {
 			return nil, fmt.Errorf("parquet: two columns %q", f.Name)
 		}
-		c, err := newColumnWriter(f, o.Columns[f.Name], out.shared)
+		c, err := newColumnWriter(f, o.Columns[f.Name], o.Dense, out.shared)
 		if err != nil {
 			return nil, fmt.Errorf("parquet: column %d %q: %w", i, f.Name, err)
 		}
