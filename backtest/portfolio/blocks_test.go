@@ -165,10 +165,11 @@ func blocks(t *rapid.T, m *testMarket, target [][]float64, portfolios []*Portfol
 		}
 		shared := portfolios[0].market
 		shared.Remember(b, places(shared.Remembers()))
-		for k, p := range portfolios {
+		datasets.ForAll(len(portfolios), func(k int) {
+			p := portfolios[k]
 			fields := places(append(p.Fields(), p.Optional()...))
 			rows[k] = append(rows[k], clone(p.Step(b, fields, part)))
-		}
+		})
 		lo = hi
 	}
 	accounts := make([]*Account, len(portfolios))

@@ -7,10 +7,11 @@
 //     fills, fills, settlements after them, the mark at the close, the decision. A bar without a price freezes the
 //     position: nothing is marked or decided.
 //  3. Rows over which nothing happens but that prices move are one stretch (stretch.go): equity is cash and the sum of
-//     quantity times price. Where the next event lies, the columns of the block are asked once.
-//  4. A decision sends orders (orders.go); an order is filled whole after its delay, at the first bar that trades
-//     (position.go), and pays half the spread, impact and the fee (costs.go). What impact and allocation look back on is
-//     worked out once for all portfolios of a market, before they step (history.go).
+//     quantity times price. Where the next event lies (events.go, orders.go), the columns of the block are asked once.
+//  4. A decision sends orders (orders.go); an order is filled after its delay, at the first bar that trades (fills.go),
+//     and pays half the spread, impact and the fee (costs.go). What impact and allocation look back on is worked out
+//     once for all portfolios of a market, before they step (history.go). Funding is paid as the data shows it, and
+//     where it does not, net PnL is unknown from that instant on (funding.go).
 //  5. Close checks that equity is the capital and the sum of its causes (Attribution), and gives the Account: days,
 //     drawdown, turnover, exposure, round trips. Every figure of PnL is made of it.
 //

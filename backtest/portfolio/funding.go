@@ -12,8 +12,8 @@ import (
 	"github.com/qf-dev/qf/datasets/bars"
 )
 
-// fundedBy finds what funding the data shows of a position in the span: the settlements that are due, and the stretches over
-// which it does not say what settled.
+// fundedBy finds what funding the data shows of a position in the span: the settlements that are due, and the stretches
+// over which it does not say what settled.
 func (s *position) fundedBy(m *Market, span study.Span) error {
 	fed := func(d bars.DayStatus) bool { return d.Type == datasets.DerivativeTicker }
 	if m.Days != nil && !slices.ContainsFunc(m.Days[s.index], fed) {
@@ -33,7 +33,7 @@ func (s *position) fundedBy(m *Market, span study.Span) error {
 // fund books the funding events of row t that come before, or after, its fills.
 func (s *position) fund(p *Portfolio, t int, beforeFills bool) {
 	s.settle(p, t, beforeFills)
-	s.doubt(p, t, beforeFills)
+	s.settleUnknown(p, t, beforeFills)
 }
 
 // settle books the funding events of row t, which covers the time up to its label, on the position carried into each.
@@ -57,13 +57,13 @@ func (s *position) settle(p *Portfolio, t int, beforeFills bool) {
 		if !math.IsNaN(x.Rate) {
 			why = "no mark price is shown"
 		}
-		s.pay(p, t, s.contract.Notional(x.Mark, s.quantity)*x.Rate, x.Time, why)
+		s.pay(p, t, float64(s.contract.Notional(x.Mark, s.quantity)*x.Rate), x.Time, why)
 	}
 }
 
-// doubt makes net PnL unknown from the first instant of row t at which a position is held and the data does not say
+// settleUnknown makes net PnL unknown from the first instant of row t at which a position is held and the data does not say
 // what settled: of those before its fills, or of those after them, as settle tells them apart.
-func (s *position) doubt(p *Portfolio, t int, beforeFills bool) {
+func (s *position) settleUnknown(p *Portfolio, t int, beforeFills bool) {
 	from, to := p.start(t), p.end(t)-1
 	switch {
 	case s.atOpen && beforeFills:
@@ -122,7 +122,7 @@ func (s *position) accrue(p *Portfolio, k, n int, equity []float64, bar []Attrib
 			worth *= mark
 		}
 		if t >= s.accruesFrom {
-			switch paid := worth * rate * (float64(p.end(t)-p.start(t)) * per); {
+			switch paid := float64(worth * rate * (float64(p.end(t)-p.start(t)) * per)); {
 			case !math.IsNaN(paid):
 				a.paid += paid
 				if bar != nil {
@@ -151,8 +151,8 @@ func (s *position) accrue(p *Portfolio, k, n int, equity []float64, bar []Attrib
 // owes reports whether holding the position costs something over time.
 func (s *position) owes() bool { return s.accrues && s.quantity != 0 || s.borrow > 0 && s.quantity < 0 }
 
-// owe takes note of what rows were found to cost.
-func (s *position) owe(p *Portfolio, a accrual) {
+// note takes note of what rows were found to cost.
+func (s *position) note(p *Portfolio, a accrual) {
 	s.accrued = a.paid
 	if a.missing > 0 {
 		s.unknown(p, p.start(a.first), "no funding rate is shown")

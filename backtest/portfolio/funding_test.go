@@ -54,6 +54,9 @@ func TestFundingThatTheDataDoesNotShow(t *testing.T) {
 	}{
 		{name: "all shown", hours: 48, settled: every(0, 8, 16, 24, 32, 40), funding: -50, from: -1},
 		{name: "silent 07:30 to 16:30", hours: 48, settled: every(0, 24, 32, 40), gaps: []bars.FundingGap{silent}, funding: -30, from: hour(7.5) + 1},
+		{name: "and so −40 of five events", hours: 48, settled: every(0, 8, 24, 32, 40), gaps: []bars.FundingGap{{From: hour(8.5), To: hour(16.5), Reason: "silence"}}, funding: -40, from: hour(8.5) + 1},
+		{name: "an event that was moved, with its replacement: nine of ten", hours: 80, settled: every(8, 16, 20, 32, 40, 48, 56, 64, 72), funding: -90, from: -1},
+		{name: "a late row changes nothing: five", hours: 48, settled: every(8, 16, 24, 32, 40), funding: -50, from: -1},
 		{name: "flat while it is silent", hours: 48, settled: every(0, 24, 32, 40), gaps: []bars.FundingGap{silent}, funding: -30, from: -1,
 			target: held(func(row int) bool { return row < 5 || row >= 16 })},
 		{name: "bought into the silence", hours: 48, settled: every(0, 24, 32, 40), gaps: []bars.FundingGap{silent}, funding: -30, from: hour(9) + 1,

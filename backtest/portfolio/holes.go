@@ -55,20 +55,3 @@ func (m *Market) knownDays() []daySet {
 	})
 	return m.known.of
 }
-
-// hole reports whether the lake does not hold what day d did to the portfolio: it has trades of no instrument, or lacks
-// them of one that is held and has some later.
-func (p *Portfolio) hole(d datasets.Day) bool {
-	days := p.market.knownDays()
-	if len(days) == 0 {
-		return false
-	}
-	none := true
-	for i, s := range days {
-		if p.positions[i].quantity != 0 && s.lacks(d) {
-			return true
-		}
-		none = none && !s.has(d)
-	}
-	return none
-}

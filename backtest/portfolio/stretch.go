@@ -4,8 +4,6 @@ import (
 	"math"
 	"slices"
 	"sync"
-
-	"github.com/qf-dev/qf/datasets"
 )
 
 // Stretches are at most this long: what is worked out over them stays in the first cache. Under a rebalance band every
@@ -67,60 +65,6 @@ func (p *Portfolio) until(t, hi int) (end int, due bool) {
 		return last + 1, true
 	}
 	return end, false
-}
-
-// act takes a position through what happens in row t before its mark.
-func (s *position) act(p *Portfolio, t int) {
-	funded := len(s.settlements) > 0 || len(s.gaps) > 0
-	if funded {
-		s.fund(p, t, true)
-	}
-	if len(s.orders) > 0 && s.fillable(t-p.first) {
-		s.execute(p, t)
-	}
-	if funded {
-		s.fund(p, t, false)
-	}
-}
-
-// fillable reports whether orders can be filled in row k of the block.
-func (s *position) fillable(k int) bool {
-	return priced(s.close[k]) && s.trades[k] > 0 && priced(s.price[k])
-}
-
-// seekAct finds the first row from t on in which something may happen before the mark.
-func (s *position) seekAct(p *Portfolio, t, hi int) {
-	s.acts = hi
-	if t >= hi {
-		return
-	}
-	if len(s.settlements) > 0 {
-		s.acts = min(s.acts, max(t, p.rowOf(s.settlements[0].Time)))
-	}
-	if len(s.gaps) > 0 && s.quantity != 0 {
-		for len(s.gaps) > 0 && s.gaps[0].To < p.start(t) {
-			s.gaps = s.gaps[1:]
-		}
-		if len(s.gaps) > 0 {
-			s.acts = min(s.acts, max(t, p.rowOf(s.gaps[0].From+1)))
-		}
-	}
-	if len(s.orders) > 0 {
-		r := max(t, s.orders[0].decided+p.e.Delay)
-		for r < s.acts && !s.fillable(r-p.first) {
-			r++
-		}
-		s.acts = min(r, s.acts)
-	}
-}
-
-// rowOf is the row of the block that covers an instant, or one beyond it.
-func (p *Portfolio) rowOf(at int64) int {
-	t := p.first + p.labelsUpTo(at)
-	if t == p.span.Hi && at < p.span.To {
-		t--
-	}
-	return t
 }
 
 // mark values rows [t, end) and gives the row after the last that it did: it stops after one that ruins, or in which a
@@ -246,7 +190,7 @@ func (p *Portfolio) commit() {
 	for i := range p.positions {
 		s := &p.positions[i]
 		if s.owes() {
-			s.owe(p, s.nextAccrued)
+			s.note(p, s.nextAccrued)
 		}
 		s.mark, s.from, s.swept = s.next, s.next, s.nextSwept
 	}
@@ -300,7 +244,7 @@ func (s *position) keep(quantity, weight []float64, bar []Attribution, equity, c
 		if !priced(c) {
 			c = from
 		}
-		earned := s.units * (c - from)
+		earned := float64(s.units * (c - from))
 		if s.inverse {
 			earned /= from
 		} else {
@@ -329,55 +273,4 @@ func (p *Portfolio) rest(t, hi int) {
 	k := t - p.first
 	p.water.AddLevel(p.equity, hi-t, p.closes[k], p.closes[len(p.closes)-1])
 	p.rows.flat(k, hi-t, p.equity)
-}
-
-// nextDay closes days until the one of row t.
-func (p *Portfolio) nextDay(t int) {
-	for p.at(t) > (p.today + 1).Start() {
-		p.closeDay()
-	}
-	p.dayEnd = p.first + p.labelsUpTo((p.today + 1).Start())
-	p.allots = t
-}
-
-// closeDay ends the day in progress at the last mark. What a day that the lake does not hold did shows in the next.
-func (p *Portfolio) closeDay() {
-	p.today++
-	if p.hole(p.today-1) && !p.account.Ruined {
-		p.holes++
-		return
-	}
-	p.observe(p.today - 1)
-}
-
-// observe ends an observation with day d.
-func (p *Portfolio) observe(d datasets.Day) {
-	holding := false
-	for i := range p.positions {
-		holding = holding || p.positions[i].quantity != 0
-	}
-	p.account.Days = append(p.account.Days, Day{Day: d, Hole: p.holes, Return: p.equity/p.before - 1, PnL: p.equity - p.before, Held: p.held || holding})
-	p.before, p.held, p.holes = p.equity, holding, 0
-	p.checkEquity()
-}
-
-// checkEquity checks that equity is the capital and the sum of its causes.
-func (p *Portfolio) checkEquity() {
-	pending := 0.0
-	for i := range p.positions {
-		pending += p.positions[i].pending() - p.positions[i].accrued
-	}
-	p.check(p.account.Capital + p.account.Total.Net() + pending - p.equity)
-}
-
-// check keeps the largest residual, and NaN, once there, for good.
-func (p *Portfolio) check(residual float64) {
-	a := &p.account
-	if math.IsNaN(a.Residual) {
-		return
-	}
-	scale := max(math.Abs(p.equity), a.Capital)
-	if !(math.Abs(residual) <= a.Residual*scale) {
-		a.Residual = math.Abs(residual) / scale
-	}
 }
