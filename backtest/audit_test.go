@@ -3,17 +3,15 @@ package backtest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"github.com/qf-dev/qf/backtest/study"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/qf-dev/qf/backtest/portfolio"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
 	"github.com/qf-dev/qf/datasets/tardis"
@@ -102,17 +100,19 @@ func simulatedLake(t *testing.T, text string, skip func(datasets.Partition) bool
 	return lake, study
 }
 
-// audited runs a pipeline and its audit.
-func audited(t *testing.T, p pipeline, lake *datasets.Lake, s *study.Study, o Options) (*Result, *Certificate) {
+// auditedBy runs a study and its audit, both with the given stages.
+func auditedBy(t *testing.T, broken stages, lake *datasets.Lake, s *study.Study, o Options) (*Result, *Certificate) {
 	t.Helper()
-	r, err := p.frame(t.Context(), lake, s, o)
+	p, err := newPlan(t.Context(), lake, lake, s, o, broken)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.trade(t.Context(), r); err != nil {
+	r, err := p.backtest(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := p.audit(t.Context(), lake, r, o)
+	t.Cleanup(func() { r.Close() })
+	c, err := audit(t.Context(), lake, r, o, broken)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,42 +129,39 @@ func clean(t *testing.T, c *Certificate) {
 	}
 }
 
-// mapped changes each column of a panel.
-func mapped(p *factors.Panel, f func(dst, x []float64)) *factors.Panel {
-	cols := make([][]float64, len(p.Instruments))
-	for i := range cols {
-		cols[i] = slices.Clone(p.Col(i))
-		f(cols[i], p.Col(i))
-	}
-	return factors.NewPanel(p.Name, p.Grid, cols...)
-}
-
-// afterLoad and afterCompute break one panel of a frame.
-func afterLoad(name string, f func(dst, x []float64)) func(*pipeline) {
-	return func(p *pipeline) {
-		p.load = func(s []*bars.Series, perYear float64) (*factors.Frame, error) {
-			frame, err := factors.Load(s, perYear)
-			return changed(frame, name, f), err
+// afterBlock and afterColumns break one field or factor, by instrument, over a block.
+func afterBlock(name string, f func(dst, x []float64)) func(*stages) {
+	return func(s *stages) {
+		s.blocks = func(b *bars.Block, fields []string) {
+			for k, field := range fields {
+				if field == name || name == "" {
+					b.Cols[k] = changed(b.Cols[k], f)
+				}
+			}
 		}
 	}
 }
 
-func afterCompute(name string, f func(dst, x []float64)) func(*pipeline) {
-	return func(p *pipeline) {
-		p.compute = func(ctx context.Context, m *factors.Frame, fs []factors.Factor, o factors.Options) (*factors.Frame, error) {
-			frame, err := factors.Compute(ctx, m, fs, o)
-			return changed(frame, name, f), err
+func afterColumns(factor int, f func(dst, x []float64)) func(*stages) {
+	return func(s *stages) {
+		s.columns = func(ctx context.Context, play *factors.Play, b *bars.Block, workers int) ([][][]float64, error) {
+			columns, err := play.Next(ctx, b, workers)
+			if err == nil {
+				columns = slices.Clone(columns)
+				columns[factor] = changed(columns[factor], f)
+			}
+			return columns, err
 		}
 	}
 }
 
-func changed(frame *factors.Frame, name string, f func(dst, x []float64)) *factors.Frame {
-	for k, p := range frame.Panels {
-		if p.Name == name {
-			frame.Panels[k] = mapped(p, f)
-		}
+func changed(cols [][]float64, f func(dst, x []float64)) [][]float64 {
+	out := make([][]float64, len(cols))
+	for i, x := range cols {
+		out[i] = slices.Clone(x)
+		f(out[i], x)
 	}
-	return frame
+	return out
 }
 
 func meanOf(x []float64) float64 {
@@ -172,120 +169,122 @@ func meanOf(x []float64) float64 {
 	return mean
 }
 
+func shiftedLeft(dst, x []float64) {
+	dst[len(x)-1] = math.NaN()
+	copy(dst, x[1:])
+}
+
+// Places of the factors of small.
+const (
+	momOfSmall = iota
+	volOfSmall
+	ofiOfSmall
+)
+
 // mutants are leaks as they are met in research code, and the panel where each shows first.
 var mutants = []struct {
 	name, first string
-	leak        func(*pipeline)
+	leak        func(*stages)
 }{
-	{"centred window", "mom", afterCompute("mom", func(dst, x []float64) {
+	{"centred window", "mom", afterColumns(momOfSmall, func(dst, x []float64) {
 		for t := range x {
 			dst[t] = meanOf(x[max(0, t-3):min(len(x), t+4)])
 		}
 	})},
-	{"full sample undeclared", "z mom", func(p *pipeline) {
-		p.composite = func(f *factors.Frame, c factors.Composite, lo, hi int) (*factors.Score, error) {
-			c.Normalize.Method = factors.FullSample
-			return f.Composite(c, lo, hi)
+	{"full sample undeclared", "z mom", func(s *stages) {
+		s.score = func(scoring *factors.Scoring, columns [][][]float64) ([][]float64, [][][]float64) {
+			score, z := scoring.Next(columns)
+			z = slices.Clone(z)
+			z[momOfSmall] = changed(columns[momOfSmall], func(dst, x []float64) {
+				mean, std := kernel.MeanStd(x, 2)
+				for t, v := range x {
+					dst[t] = (v - mean) / std
+				}
+			})
+			return score, z
 		}
 	}},
-	{"negative shift", "vol", afterCompute("vol", func(dst, x []float64) {
-		dst[len(x)-1] = math.NaN()
-		copy(dst, x[1:])
-	})},
-	{"back-fill", "mom", afterCompute("mom", func(dst, _ []float64) {
+	{"negative shift", "vol", afterColumns(volOfSmall, shiftedLeft)},
+	{"back-fill", "mom", afterColumns(momOfSmall, func(dst, _ []float64) {
 		for t := len(dst) - 2; t >= 0; t-- {
 			if math.IsNaN(dst[t]) {
 				dst[t] = dst[t+1]
 			}
 		}
 	})},
-	{"label on the left", "open", func(p *pipeline) {
-		p.load = func(s []*bars.Series, perYear float64) (*factors.Frame, error) {
-			frame, err := factors.Load(s, perYear)
-			for k, panel := range frame.Panels {
-				frame.Panels[k] = mapped(panel, func(dst, x []float64) {
-					dst[len(x)-1] = math.NaN()
-					copy(dst, x[1:])
-				})
+	{"label on the left", "open", afterBlock("", shiftedLeft)},
+	{"bar close used inside the bar", "fill price", func(s *stages) {
+		s.replay = func(p *portfolio.Portfolio, b *bars.Block, fields []int, target [][]float64) *portfolio.Rows {
+			fields = slices.Clone(fields)
+			fields[slices.Index(p.Fields(), "open")] = fields[slices.Index(p.Fields(), "close")]
+			return p.Step(b, fields, target)
+		}
+	}},
+	{"bar score used inside the bar", "fill quantity", func(s *stages) {
+		s.replay = func(p *portfolio.Portfolio, b *bars.Block, fields []int, target [][]float64) *portfolio.Rows {
+			if target != nil {
+				target = changed(target, func(dst, x []float64) { copy(dst, x[1:]) })
 			}
-			return frame, err
+			return p.Step(b, fields, target)
 		}
 	}},
-	{"bar close used inside the bar", "fill price", func(p *pipeline) {
-		p.simulate = func(m *Market, target *factors.Panel, w study.Span, e study.ExecutionConfig) (*Run, error) {
-			e.Price = "close"
-			return Simulate(m, target, w, e)
+	{"funding before it is known", "settled_funding", afterBlock("settled_funding", func(dst, x []float64) { copy(dst, x[1:]) })},
+	{"exchange clock", "open", func(s *stages) {
+		s.open = func(ctx context.Context, store bars.Store, qs []bars.Request, o bars.Options) (*bars.Source, error) {
+			qs = slices.Clone(qs)
+			for k := range qs {
+				qs[k].Spec.Clock = bars.Exchange
+			}
+			return bars.OpenSource(ctx, store, qs, o)
 		}
 	}},
-	{"bar score used inside the bar", "fill quantity", func(p *pipeline) {
-		p.simulate = func(m *Market, target *factors.Panel, w study.Span, e study.ExecutionConfig) (*Run, error) {
-			return Simulate(m, mapped(target, func(dst, x []float64) { copy(dst, x[1:]) }), w, e)
-		}
-	}},
-	{"funding before it is known", "settled_funding", afterLoad("settled_funding", func(dst, x []float64) { copy(dst, x[1:]) })},
-	{"exchange clock", "open", func(p *pipeline) {
-		p.build = func(ctx context.Context, s bars.Store, q bars.Request, o bars.Options) (*bars.Series, error) {
-			q.Spec.Clock = bars.Exchange
-			return bars.Build(ctx, s, q, o)
-		}
-	}},
-	{"quantile edges of the whole window", "target", func(p *pipeline) {
-		p.targets = func(_ context.Context, _ signals.Rule, score *factors.Panel, _ *factors.Frame) (*factors.Panel, error) {
-			target := mapped(score, func(dst, x []float64) {
-				sorted := slices.DeleteFunc(slices.Clone(x), math.IsNaN)
-				slices.Sort(sorted)
-				low, high := sorted[len(sorted)/5], sorted[len(sorted)*4/5]
-				for t, v := range x {
-					dst[t] = 0
-					if v > high {
-						dst[t] = 1
-					} else if v < low {
-						dst[t] = -1
-					}
+	{"quantile edges of the whole window", "target", func(s *stages) {
+		s.targets = func(_ signals.Stepper, target, score []float64, _ signals.Rows) {
+			sorted := slices.DeleteFunc(slices.Clone(score), math.IsNaN)
+			slices.Sort(sorted)
+			for t, v := range score {
+				target[t] = 0
+				if len(sorted) == 0 {
+					continue
 				}
-			})
-			target.Name = "target"
-			return target, nil
-		}
-	}},
-	{"universe of the window's end", "open", func(p *pipeline) {
-		p.load = func(s []*bars.Series, perYear float64) (*factors.Frame, error) {
-			frame, err := factors.Load(s, perYear)
-			trades := frame.Panel("trades")
-			listed := make([]bool, len(frame.Instruments))
-			for i := range listed {
-				lastDay := trades.Col(i)[frame.Len()-288:]
-				listed[i] = slices.ContainsFunc(lastDay, func(n float64) bool { return n > 0 })
-			}
-			for k, panel := range frame.Panels {
-				i := 0
-				frame.Panels[k] = mapped(panel, func(dst, _ []float64) {
-					for t := range dst {
-						if !listed[i] {
-							dst[t] = math.NaN()
-						}
-					}
-					i++
-				})
-			}
-			return frame, err
-		}
-	}},
-	{"state carried across workers", "ofi", func(p *pipeline) {
-		p.compute = func(ctx context.Context, m *factors.Frame, fs []factors.Factor, o factors.Options) (*factors.Frame, error) {
-			frame, err := factors.Compute(ctx, m, fs, o)
-			state := 0.0 // of one worker, which goes on with the next column
-			return changed(frame, "ofi", func(dst, x []float64) {
-				for t, v := range x {
-					if !math.IsNaN(v) {
-						state = 0.9*state + 0.1*v
-						dst[t] = state
-					}
+				if v > sorted[len(sorted)*4/5] {
+					target[t] = 1
+				} else if v < sorted[len(sorted)/5] {
+					target[t] = -1
 				}
-			}), err
+			}
 		}
 	}},
-	{"ewm seeded with the mean", "vol", afterCompute("vol", func(dst, x []float64) {
+	{"universe of the window's end", "open", func(s *stages) {
+		s.blocks = func(b *bars.Block, fields []string) {
+			trades := b.Cols[slices.Index(fields, "trades")]
+			for i, x := range trades {
+				if slices.ContainsFunc(x[max(0, len(x)-288):], func(n float64) bool { return n > 0 }) {
+					continue
+				}
+				for k := range b.Cols {
+					gone := make([]float64, len(x))
+					for t := range gone {
+						gone[t] = math.NaN()
+					}
+					b.Cols[k] = slices.Clone(b.Cols[k])
+					b.Cols[k][i] = gone
+				}
+			}
+		}
+	}},
+	{"state carried across workers", "ofi", func(s *stages) {
+		state := 0.0 // of one worker, which goes on with the next column
+		afterColumns(ofiOfSmall, func(dst, x []float64) {
+			for t, v := range x {
+				if !math.IsNaN(v) {
+					state = 0.9*state + 0.1*v
+					dst[t] = state
+				}
+			}
+		})(s)
+	}},
+	{"ewm seeded with the mean", "vol", afterColumns(volOfSmall, func(dst, x []float64) {
 		state := meanOf(x)
 		for t, v := range x {
 			if !math.IsNaN(v) {
@@ -298,13 +297,13 @@ var mutants = []struct {
 
 func TestAuditCatchesLeaks(t *testing.T) {
 	lake, study := simulatedLake(t, small, nil)
-	_, c := audited(t, production, lake, study, Options{})
+	_, c := auditedBy(t, production, lake, study, Options{})
 	clean(t, c)
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
-			p := production
-			m.leak(&p)
-			_, c := audited(t, p, lake, study, Options{NoCache: true})
+			broken := production
+			m.leak(&broken)
+			_, c := auditedBy(t, broken, lake, study, Options{NoCache: true})
 			if len(c.Violations) == 0 {
 				t.Fatal("was not caught")
 			}
@@ -389,9 +388,9 @@ func TestNothingLooksAhead(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			lake, study := simulatedLake(t, c.study, c.skip, c.set...)
-			r, cert := audited(t, production, lake, study, Options{})
+			r, cert := auditedBy(t, production, lake, study, Options{})
 			clean(t, cert)
-			if len(r.All.Fills) == 0 {
+			if r.Runs[0].Account.Fills == 0 {
 				t.Error("nothing was traded")
 			}
 		})
@@ -400,69 +399,24 @@ func TestNothingLooksAhead(t *testing.T) {
 
 func TestDeclaredLeaksAreExpected(t *testing.T) {
 	lake, study := simulatedLake(t, small, nil, "data.clock=timestamp", "composite.normalize={method: full_sample}")
-	_, c := audited(t, production, lake, study, Options{})
+	_, c := auditedBy(t, production, lake, study, Options{})
 	clean(t, c)
 	if len(c.Expected) != 2 || !strings.Contains(c.Expected[0], "full_sample") || !strings.Contains(c.Expected[1], "timestamp") {
 		t.Errorf("expected: %q", c.Expected)
 	}
 }
 
-// Frames, positions and the certificate do not depend on the number of workers or on the bar cache.
-func TestWorkersAndCacheChangeNothing(t *testing.T) {
-	third := "data.instruments=[binance-futures:BTCUSDT, bybit:ETHUSD, okex-swap:SOL-USDT-SWAP]"
-	lake, study := simulatedLake(t, every(), nil, third)
-	var want string
-	for _, o := range []Options{{Workers: 1, NoCache: true}, {Workers: 2}, {Workers: 8}} {
-		r, c := audited(t, production, lake, study, o)
-		clean(t, c)
-		text := fingerprint(t, r, c)
-		if want == "" {
-			want = text
-		}
-		if diff := cmp.Diff(want, text); diff != "" {
-			t.Fatalf("%+v (-one worker, no cache):\n%s", o, diff)
-		}
-	}
-}
-
-// fingerprint is a hash of each panel's bits, and the certificate.
-func fingerprint(t *testing.T, r *Result, c *Certificate) string {
-	t.Helper()
-	text, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := []string{string(text)}
-	for _, p := range slices.Concat(r.Market.Panels, r.Factors.Panels, r.Score.Z, []*factors.Panel{r.Score.Panel, r.Target}) {
-		for i := range p.Instruments {
-			lines = append(lines, fmt.Sprintf("%s %v %x", p.Name, p.Instruments[i], bitsOf(p.Col(i))))
-		}
-	}
-	for i, q := range r.All.Quantity {
-		lines = append(lines, fmt.Sprintf("position %v %x", r.Market.Instruments[i], bitsOf(q)))
-	}
-	return strings.Join(lines, "\n")
-}
-
-// bitsOf mixes the bits of x into one number (FNV-1a).
-func bitsOf(x []float64) uint64 {
-	h := uint64(14695981039346656037)
-	for _, v := range x {
-		if math.IsNaN(v) {
-			v = math.NaN()
-		}
-		h = (h ^ math.Float64bits(v)) * 1099511628211
-	}
-	return h
-}
-
 // The instants are in order, within what was read, and of all sorts.
 func TestAuditCuts(t *testing.T) {
 	lake, study := simulatedLake(t, small, func(p datasets.Partition) bool { return p.Day.String() == "2024-01-03" })
-	r, c := audited(t, production, lake, study, Options{})
+	r, c := auditedBy(t, production, lake, study, Options{})
 	places := map[string]bool{}
 	before := int64(0)
-	cuts, err := r.cuts(t.Context(), lake)
+	p, err := newPlan(t.Context(), lake, lake, study, Options{}, production)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cuts, err := p.cuts(t.Context(), lake, &learned{})
 	if err != nil || len(cuts) != len(c.Cuts) {
 		t.Fatalf("%d cuts, then %d, %v", len(c.Cuts), len(cuts), err)
 	}
@@ -470,7 +424,13 @@ func TestAuditCuts(t *testing.T) {
 		if cut.at <= before || cut.at > r.Span.To || cut.At != time.UnixMicro(cut.at).UTC().Format(time.RFC3339Nano) {
 			t.Errorf("cut %+v", cut)
 		}
-		if k := cut.Bars; k > 0 && r.Market.Close[k-1] > cut.at || k < r.Market.Len() && r.Market.Close[k] <= cut.at {
+		label := p.labels(t.Context()).Label
+		known, err := label(max(cut.Bars-1, 0))
+		next, late := label(min(cut.Bars, p.source.Rows()-1))
+		if err != nil || late != nil {
+			t.Fatal(err, late)
+		}
+		if k := cut.Bars; k > 0 && known > cut.at || k < p.source.Rows() && next <= cut.at {
 			t.Errorf("cut %+v: %d bars were not known then", cut, k)
 		}
 		before = cut.at

@@ -1,202 +1,344 @@
 package backtest
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"github.com/qf-dev/qf/backtest/study"
-	"io"
-	"math"
 	"slices"
-	"time"
 
+	"github.com/qf-dev/qf/backtest/evaluate"
+	"github.com/qf-dev/qf/backtest/opinions"
+	"github.com/qf-dev/qf/backtest/portfolio"
+	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
-	"github.com/qf-dev/qf/datasets/bars"
-	"github.com/qf-dev/qf/factors"
+	"github.com/qf-dev/qf/datasets/scratch"
+	"github.com/qf-dev/qf/signals/llm"
 )
-
-// Options says how to run a study, never what comes out.
-type Options struct {
-	Workers int                           // 0 means GOMAXPROCS
-	NoCache bool                          // leave the lake's bar cache alone
-	Log     func(format string, a ...any) // one line per stage; nil for none
-
-	streamFrom, chunkRows int // of streams, in tests; 0 means the constants
-}
-
-func (o Options) log(format string, a ...any) {
-	if o.Log != nil {
-		o.Log(format, a...)
-	}
-}
 
 // Backtest runs a study from the lake to the figures: bars, factors, composite, targets, one replay
 // per window and one over the whole span, evaluation. The result depends on the study and on the
-// cells of the lake files that it reads, and on nothing else.
+// cells of the lake files that it reads, and on nothing else. The caller closes it.
 func Backtest(ctx context.Context, lake *datasets.Lake, s *study.Study, o Options) (*Result, error) {
-	if st, err := streamed(ctx, lake, s, o); err != nil {
-		return nil, err
-	} else if st != nil {
-		return st.backtest(ctx)
-	}
-	r, err := production.frame(ctx, lake, s, o)
+	p, err := newPlan(ctx, lake, lake, s, o, production)
 	if err != nil {
 		return nil, err
 	}
-	o.log("trading %d window(s)", len(r.Windows))
-	if err := production.trade(ctx, r); err != nil {
-		return nil, err
-	}
-	others, err := production.compare(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	scores, trials := r.judged(others)
-	o.log("evaluating %d signals", len(scores.Factors)+len(scores.Levels))
-	r.Evaluation, err = Evaluate(r.Market, scores, s, r.Span, r.Windows, trials)
-	if err != nil {
-		return nil, err
-	}
-	r.warn(r.Evaluation.Warnings...)
-	if err := r.judgeModels(); err != nil {
-		return nil, err
-	}
-	r.Digest, err = digest(s, r.Sources, r.Models)
-	return r, err
+	return p.backtest(ctx)
 }
 
-// Frame is the first part of Backtest: bars, factors and composite, which `qf factors --out` writes and
-// which need no model's answer. What follows from them is empty.
-func Frame(ctx context.Context, lake *datasets.Lake, s *study.Study, o Options) (*Result, error) {
-	if st, err := streamed(ctx, lake, s, o); err != nil {
-		return nil, err
-	} else if st != nil {
-		return st.frame(ctx)
+// backtest plays the study.
+func (p *plan) backtest(ctx context.Context) (r *Result, err error) {
+	limit := p.o.Memory
+	if limit == 0 {
+		limit = scratch.Quarter()
 	}
-	return production.composed(ctx, lake, s, o)
-}
-
-// firstDay is the first wanted day from which the lake holds trades of any of the instruments: what
-// lies before cannot warm anything up.
-func firstDay(lake *datasets.Lake, s *study.Study, needs study.Needs) (datasets.Day, error) {
-	first := s.Data.From
-	for _, in := range s.Data.Instruments {
-		held, err := lake.List(datasets.Trades, in.Instrument)
+	space := scratch.New(limit)
+	defer func() {
+		if err != nil || r.kept == nil {
+			err = errors.Join(err, space.Close())
+		}
+	}()
+	l, err := p.learn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r = p.result()
+	rows := slices.ContainsFunc(p.s.Report.Formats, func(f string) bool { return f == "csv" || f == "parquet" })
+	market := p.market()
+	windows, err := p.windows(market, space, rows)
+	if err != nil {
+		return nil, err
+	}
+	remember := p.remember(market)
+	if rows {
+		r.kept = newKept(space, p)
+		for _, w := range windows {
+			r.kept.runs = append(r.kept.runs, w.keep)
+		}
+	}
+	listener, err := p.listener(true)
+	if err != nil {
+		return nil, err
+	}
+	x, err := p.newPass(l, listener)
+	if err != nil {
+		return nil, err
+	}
+	for k, w := range windows {
+		w.made = x.decisions
+		if k > 0 && len(x.shares) > 0 {
+			w.made = x.shares[k-1].decisions
+		}
+	}
+	p.o.log("playing %d bars: trading and evaluating %d signals in %d window(s)", r.Bars(), len(p.signals()), len(p.spans))
+	firsts := p.newFirsts()
+	closeAt := p.want("close")
+	for s, err := range x.steps(ctx, p.span.Hi) {
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		i, _ := slices.BinarySearchFunc(held, needs.From, func(p datasets.Partition, d datasets.Day) int { return cmp.Compare(p.Day, d) })
-		if i < len(held) {
-			first = min(first, held[i].Day)
-		}
-	}
-	return first, nil
-}
-
-// judged lists what is judged: the factors in the study's order, the composite, and where there are models their
-// opinions and what is traded, by what they say; what was traded for comparison and the study's own run by what
-// they earned.
-func (r *Result) judged(others []Trial) (Scores, []Trial) {
-	scores := Scores{Factors: r.Factors.Panels, Levels: []*factors.Panel{r.Score.Panel}}
-	own := Trial{r.Traded.Name, r.All, r.Runs}
-	if r.Models == nil {
-		return scores, []Trial{own}
-	}
-	scores.Levels = append(append(scores.Levels, r.Models.Panels...), r.Traded)
-	return scores, append(others, own)
-}
-
-// warn adds warnings, each text once.
-func (r *Result) warn(list ...error) {
-	for _, w := range list {
-		known := slices.ContainsFunc(r.Warnings, func(old error) bool { return old.Error() == w.Error() })
-		if !known {
-			r.Warnings = append(r.Warnings, w)
-		}
-	}
-}
-
-func (r *Result) warnLookAhead() {
-	for _, why := range r.Study.LooksAhead() {
-		r.warn(errors.New(why))
-	}
-}
-
-// warnWarmup says from when on each factor exists, where that is later than the span's first bar.
-func (r *Result) warnWarmup() {
-	for _, p := range append(slices.Clone(r.Factors.Panels), r.Score.Panel) {
-		for i, in := range p.Instruments {
-			first := slices.IndexFunc(p.Col(i)[r.Span.Lo:], func(x float64) bool { return !math.IsNaN(x) })
-			r.warnFirst(p.Name, in, first, p.Close[r.Span.Lo+max(first, 0)])
-		}
-	}
-}
-
-// warnFirst says that the first value of a signal is so many bars into the span, at a label; none where first
-// is negative.
-func (r *Result) warnFirst(name string, in datasets.Instrument, first int, label int64) {
-	switch {
-	case first < 0:
-		r.warn(fmt.Errorf("%s of %v has no value: the lake does not hold enough days before %s", name, in, stamp(r.Span.To)))
-	case first > 0:
-		r.warn(fmt.Errorf("%s of %v exists from %s on, %d bars into the span: more days before %s would warm it up",
-			name, in, stamp(label), first, stamp(r.Span.From)))
-	}
-}
-
-// warnCoverage counts the days of the span that the lake lacks.
-func (r *Result) warnCoverage() {
-	for i, days := range r.Market.Days {
-		missing := map[datasets.DataType][]string{}
-		for _, d := range days {
-			if d.Presence == bars.Missing && d.Day.Start() >= r.Span.From && d.Day.Start() < r.Span.To {
-				missing[d.Type] = append(missing[d.Type], d.Day.String())
-			}
-		}
-		for _, t := range datasets.DataTypes() {
-			if list := missing[t]; len(list) > 0 {
-				shown := list[:min(3, len(list))]
-				r.warn(fmt.Errorf("%v: %d day(s) of %s are not in the lake (%v…): nothing is carried across them", r.Market.Instruments[i], len(list), t, shown))
-			}
-		}
-	}
-}
-
-// stamp writes a time of the grid for people.
-func stamp(us int64) string { return time.UnixMicro(us).UTC().Format("2006-01-02 15:04") }
-
-// digest names a run: a hash over the configuration, but for where things lie, and over the cells
-// of every source, and what the models said.
-func digest(s *study.Study, sources []datasets.Info, models *Models) (string, error) {
-	h := sha256.New()
-	doc := s.Document()
-	for i, k := range doc.Keys {
-		item := doc.Items[i]
-		switch k.Name {
-		case "report":
+		remember(s.Block)
+		if s.Lo < p.span.Lo {
 			continue
-		case "data":
-			item = item.Without("lake")
-		case "signals":
-			item = s.Signals.Identity(item)
 		}
-		text, err := json.Marshal(item)
+		firsts.add(s)
+		for i, c := range s.Cols[closeAt] {
+			for _, v := range c {
+				if v != v {
+					r.Unpriced[i]++
+				}
+			}
+		}
+		if rows {
+			if err := r.kept.add(s, s.Cols[closeAt]); err != nil {
+				return nil, err
+			}
+		}
+		for _, w := range windows {
+			if s.Lo >= w.span.Lo && s.Hi <= w.span.Hi && s.Len() > 0 {
+				if err := w.add(ctx, p, s); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	p.o.log("closing the figures")
+	if err := p.conclude(ctx, r, x, windows, firsts); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// result is the study's result without figures.
+func (p *plan) result() *Result {
+	r := &Result{
+		Study: p.s, Grid: p.grid, Span: p.span, Windows: p.spans, Traded: p.opinionName(p.traded()[len(p.traded())-1]), Figures: &Evaluated{},
+		Unpriced: make([]int, len(p.grid.Instruments)), Sources: p.source.Sources(),
+	}
+	slices.SortFunc(r.Sources, func(a, b datasets.Info) int { return a.Partition.Compare(b.Partition) })
+	for i, in := range p.s.Data.Instruments {
+		r.Contracts = append(r.Contracts, in.Contract)
+		r.Days = append(r.Days, p.source.Days(i))
+	}
+	return r
+}
+
+// listener lays what models said over the rows; nil where the study asks none. With ask it reads their answers, else it
+// collects the questions alone.
+func (p *plan) listener(ask bool) (*opinions.Listener, error) {
+	if p.s.Signals.LLM == nil {
+		return nil, nil
+	}
+	return opinions.Listen(p.s, p.grid, p.span, p.shown, ask)
+}
+
+// conclude closes every fold, and says what there is to say.
+func (p *plan) conclude(ctx context.Context, r *Result, x *pass, windows []*window, firsts *firsts) error {
+	r.warn(x.scoring.Warnings()...)
+	r.warnLookAhead()
+	r.warnConventions()
+	firsts.warn(r)
+	r.warnCoverage()
+	var said *llm.Opinions
+	var forward []float64
+	if x.listener != nil {
+		var err error
+		if said, forward, err = x.listener.Close(); err != nil {
+			return err
+		}
+		r.warn(opinions.Unanswered(said)...)
+	}
+	ev := r.Figures
+	for _, w := range windows {
+		if w.span.Lo == w.span.Hi {
+			r.warn(fmt.Errorf("window %s, %s to %s, has no bars and no figures", w.name, stamp(w.span.From), stamp(w.span.To)))
+			continue
+		}
+		if err := w.conclude(ctx, p, r); err != nil {
+			return err
+		}
+	}
+	if len(windows) > 1 {
+		ev.Stability = evaluate.Stability(p.signals(), r.Traded, ev.windows[1:], ev.PnL)
+	}
+	var judged *opinions.Models
+	if said != nil {
+		models, warnings, err := opinions.Judge(opinions.Input{
+			Study: p.s, Opinions: said, Forward: forward, Instruments: p.grid.Instruments, Span: p.span, Windows: p.spans,
+			PnL: func(signal string) evaluate.PnLRow { return ev.pnl(signal) }, IC: ev.Figures.IC,
+		})
 		if err != nil {
-			return "", fmt.Errorf("digest: %s: %w", k.Name, err)
+			return err
 		}
-		fmt.Fprintf(h, "%s %s\n", k.Name, text)
+		r.warn(warnings...)
+		r.Models, judged = models, models
 	}
-	for _, src := range sources {
-		io.WriteString(h, src.Partition.String()+" "+src.Digest+"\n")
+	var err error
+	r.Digest, err = digest(p.s, r.Sources, judged)
+	return err
+}
+
+// pnl is what a signal earned over the span.
+func (ev *Evaluated) pnl(signal string) evaluate.PnLRow {
+	k := slices.IndexFunc(ev.PnL, func(p evaluate.PnLRow) bool { return p.Signal == signal && p.Window == evaluate.All })
+	return ev.PnL[k]
+}
+
+// conclude adds a window's rows to the result.
+func (w *window) conclude(ctx context.Context, p *plan, r *Result) error {
+	figures, err := w.figures.Close(ctx, p.o.workers())
+	if err != nil {
+		return err
 	}
-	if models != nil {
-		if err := models.write(h); err != nil {
-			return "", fmt.Errorf("digest: %w", err)
+	r.Figures.add(figures)
+	hold, err := w.hold.Close()
+	if err != nil {
+		return fmt.Errorf("buy and hold: %w", err)
+	}
+	known := hold
+	if hold.Unknown != nil {
+		known = nil
+	}
+	e := p.s.Evaluation
+	accounts := map[*replay]*portfolio.Account{}
+	closed := func(x *replay) (*portfolio.Account, error) {
+		if a, ok := accounts[x]; ok {
+			return a, nil
+		}
+		a, err := x.Close()
+		accounts[x] = a
+		return a, err
+	}
+	var own *portfolio.Account
+	for _, t := range w.trials {
+		if own, err = closed(t.run); err != nil {
+			return err
+		}
+		r.Figures.PnL = append(r.Figures.PnL, evaluate.PnL(t.signal, w.name, own, known, e))
+	}
+	r.Runs = append(r.Runs, Run{Window: w.name, Span: w.span, Account: own, Hold: hold})
+	if w.name != evaluate.All {
+		return nil
+	}
+	r.warn(own.Warnings...)
+	r.Curves = w.curves.done(known != nil)
+	for k, delayed := range w.delayed {
+		a, err := closed(delayed)
+		if err != nil {
+			return err
+		}
+		r.Figures.Variants = append(r.Figures.Variants, evaluate.Variant("delay", e.Delays[k], a, e))
+	}
+	free, err := closed(w.free)
+	if err != nil {
+		return err
+	}
+	r.Figures.Variants = append(r.Figures.Variants, evaluate.Variant("zero_cost", p.s.Execution.Delay, free, e))
+	if known != nil {
+		r.Figures.Variants = append(r.Figures.Variants, evaluate.Variant("buy_and_hold", p.s.Execution.Delay, hold, e))
+	}
+	return nil
+}
+
+// Questions lists what the study asks its models, by time, then instrument. Nothing in a question is later than its
+// bar. A study without models has none.
+func Questions(ctx context.Context, lake *datasets.Lake, s *study.Study, o Options) ([]llm.Question, error) {
+	if s.Signals.LLM == nil {
+		return nil, nil
+	}
+	p, err := newPlan(ctx, lake, lake, s, o, production)
+	if err != nil {
+		return nil, err
+	}
+	l, err := p.learn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := p.listener(false)
+	if err != nil {
+		return nil, err
+	}
+	x, err := p.newPass(l, listener)
+	if err != nil {
+		return nil, err
+	}
+	for _, err := range x.each(ctx, p.span.Hi, x.listen) {
+		if err != nil {
+			return nil, err
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))[:12], nil
+	asked, _, err := listener.Close()
+	if err != nil {
+		return nil, err
+	}
+	return asked.Questions, nil
+}
+
+// FrameRows are some rows of a study's frame, in order, valid until the next ones.
+type FrameRows struct {
+	TS      []int64       // labels, Unix µs
+	Columns [][][]float64 // by column, then instrument
+}
+
+// Frame is a study's frame: the columns of its bars, its factors and its composite over the span. It needs no model's
+// answer.
+type Frame struct {
+	Study    *study.Study
+	Names    []string // of the columns
+	Grid     []datasets.Instrument
+	Bars     int
+	Warnings []error
+
+	play func(context.Context, func(*FrameRows) error) error
+}
+
+// Rows plays the frame and calls f with its rows, block by block.
+func (f *Frame) Rows(ctx context.Context, each func(*FrameRows) error) error {
+	return f.play(ctx, each)
+}
+
+// NewFrame makes a study's frame ready to be played.
+func NewFrame(ctx context.Context, lake *datasets.Lake, s *study.Study, o Options) (*Frame, error) {
+	p, err := newPlan(ctx, lake, lake, s, o, production)
+	if err != nil {
+		return nil, err
+	}
+	l, err := p.learn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := &Frame{Study: s, Names: slices.Clone(p.source.Fields()), Grid: p.grid.Instruments, Bars: p.span.Hi - p.span.Lo}
+	var places []int
+	for _, name := range f.Names {
+		places = append(places, p.want(name))
+	}
+	for _, factor := range p.factors[:p.own] {
+		f.Names = append(f.Names, factor.Name)
+	}
+	f.Names = append(f.Names, study.Composite)
+	f.play = func(ctx context.Context, each func(*FrameRows) error) error {
+		x, err := p.newPass(l, nil)
+		if err != nil {
+			return err
+		}
+		rows := &FrameRows{}
+		for s, err := range x.scored(ctx, p.span.Hi) {
+			if err != nil {
+				return err
+			}
+			if s.Lo < p.span.Lo {
+				continue
+			}
+			rows.TS, rows.Columns = s.Close, rows.Columns[:0]
+			for _, at := range places {
+				rows.Columns = append(rows.Columns, s.Cols[at])
+			}
+			rows.Columns = append(append(rows.Columns, s.columns[:p.own]...), s.score)
+			if err := each(rows); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return f, nil
 }

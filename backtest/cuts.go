@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
 )
@@ -25,98 +26,168 @@ type auditCut struct {
 // (days that do not keep to themselves), after the first trade of a bar at whose open something was
 // filled (nothing else of that bar is known), just before the last midnight, and the end of the first
 // missing day.
-func (r *Result) cuts(ctx context.Context, lake *datasets.Lake) ([]auditCut, error) {
-	g := r.Market.Grid
+func (p *plan) cuts(ctx context.Context, lake *datasets.Lake, l *learned) ([]auditCut, error) {
+	x, err := p.explore(ctx, l)
+	if err != nil {
+		return nil, err
+	}
 	var list []auditCut
-	add := func(at int64, place, future string) {
-		if at < g.Close[0] || at > r.Span.To || slices.ContainsFunc(list, func(c auditCut) bool { return c.at == at }) {
-			return
+	add := func(at int64, place, future string) error {
+		if at < x.labels[0] || at > p.span.To || slices.ContainsFunc(list, func(c auditCut) bool { return c.at == at }) {
+			return nil
 		}
-		cut := auditCut{AuditCut{At: instant(at), Place: place, Future: future, Bars: r.known(at)}, at, 0}
+		known := at // a time bar is known at its label; others are labelled with their last trade, and are known after it
+		if p.grid.Every == 0 {
+			known--
+		}
+		n, err := p.source.Find(ctx, known)
+		if err != nil {
+			return err
+		}
+		cut := auditCut{AuditCut{At: instant(at), Place: place, Future: future, Bars: n}, at, 0}
 		if future == poisonedFuture {
 			cut.gone = datasets.DayOf(at) + 2
 		}
 		list = append(list, cut)
+		return nil
 	}
-	rows := r.Span.Hi - r.Span.Lo
-	fifth := func(k int) int { return r.Span.Lo + rows*k/5 }
-
-	first := 0
-	if g.Every == 0 {
-		first = min(1, g.Len()-1) // the first bar whose label shows that another one ended
+	middle, last := datasets.DayOf(p.span.From/2+p.span.To/2)+1, datasets.DayOf(p.span.To-1)
+	bar := x.filled
+	if bar.label == 0 {
+		bar = x.busiest[1].bar
 	}
-	add(g.Close[first], "first bar", poisonedFuture)
-	add(g.Close[r.busiest(fifth(1), fifth(2))], "end of a bar", poisonedFuture)
-	middle, last := datasets.DayOf(r.Span.From/2+r.Span.To/2)+1, datasets.DayOf(r.Span.To-1)
-	add(min(middle, last).Start(), "midnight", poisonedFuture)
-	t, i := r.filledBar(fifth(2), fifth(5))
-	at, err := r.opened(ctx, lake, t, i)
+	opened, err := p.opened(ctx, lake, bar)
 	if err != nil {
 		return nil, err
 	}
-	add(at, "inside a bar", absentFuture)
-	add(last.Start()-1, "just before midnight", absentFuture)
-	if end, ok := r.firstGap(); ok {
-		add(end, "end of a missing day", poisonedFuture)
+	type place struct {
+		at           int64
+		name, future string
+	}
+	places := []place{
+		{x.labels[len(x.labels)-1], "first bar", poisonedFuture},
+		{x.busiest[0].label, "end of a bar", poisonedFuture},
+		{min(middle, last).Start(), "midnight", poisonedFuture},
+		{opened, "inside a bar", absentFuture},
+		{last.Start() - 1, "just before midnight", absentFuture},
+	}
+	if end, ok := p.firstGap(); ok {
+		places = append(places, place{end, "end of a missing day", poisonedFuture})
+	}
+	for _, c := range places {
+		if err := add(c.at, c.name, c.future); err != nil {
+			return nil, err
+		}
 	}
 	slices.SortFunc(list, func(a, b auditCut) int { return cmp.Compare(a.at, b.at) })
 	return list, nil
 }
 
-// busiest is the row of [lo, hi) with the most trades of the least traded instrument, there and in the
-// next bar.
-func (r *Result) busiest(lo, hi int) int {
-	trades := r.Market.Panel("trades")
-	best, most := lo, -1.0
-	for t := lo; t < min(hi, r.Market.Len()-1); t++ {
-		least := math.Inf(1)
-		for i := range r.Market.Instruments {
-			least = min(least, defined(trades.Col(i)[t]), defined(trades.Col(i)[t+1]))
-		}
-		if least > most {
-			best, most = t, least
-		}
-	}
-	return best
+// bar is a row of the grid, with its label and the one before, of an instrument.
+type bar struct {
+	label, before int64
+	instrument    int
 }
 
-// filledBar is, of the rows of [lo, hi) in which something was filled, the one whose price went farthest
-// from its open, and the instrument; without any fill it is the busiest.
-func (r *Result) filledBar(lo, hi int) (t, instrument int) {
-	opens, closes := r.Market.Panel("open"), r.Market.Panel("close")
-	farthest := -1.0
-	for _, f := range r.All.Fills {
-		went := math.Abs(math.Log(closes.Col(f.Instrument)[f.Row] / opens.Col(f.Instrument)[f.Row]))
-		if f.Row >= lo && f.Row < hi && went > farthest {
-			t, instrument, farthest = f.Row, f.Instrument, went
-		}
-	}
-	if farthest < 0 {
-		t = r.busiest(lo, hi)
-	}
-	return t, instrument
+// busy finds the row of a stretch with the most trades of the least traded instrument, there and in the next bar.
+type busy struct {
+	lo, hi int
+	bar
+	most float64
 }
 
-// opened is the instant after the first trade of bar t.
-func (r *Result) opened(ctx context.Context, lake *datasets.Lake, t, instrument int) (int64, error) {
-	from, to := r.Span.From, r.Market.Close[t]
-	if t > 0 {
-		from = r.Market.Close[t-1]
+// explored is what a pass finds for the choice of cuts.
+type explored struct {
+	labels  []int64 // of the first bar; where bars are not time bars of the second too, which shows that another one ended
+	busiest [2]busy // of the second fifth of the span, and of its last three
+	filled  bar     // of the last three fifths, that whose price went farthest from its open and in which something was filled
+}
+
+// explore plays the study once.
+func (p *plan) explore(ctx context.Context, l *learned) (*explored, error) {
+	rows := p.span.Hi - p.span.Lo
+	fifth := func(k int) int { return p.span.Lo + rows*k/5 }
+	x := &explored{}
+	x.busiest = [2]busy{{lo: fifth(1), hi: fifth(2), most: -1}, {lo: fifth(2), hi: fifth(5), most: -1}}
+	first := 1
+	if p.grid.Every == 0 {
+		first = 2
 	}
-	rows, err := lake.Scan(ctx, datasets.Trades, r.Market.Instruments[instrument],
-		datasets.Range{From: time.UnixMicro(from), To: time.UnixMicro(to)}, r.Study.Data.Clock)
+	openAt, closeAt, tradesAt := p.want("open"), p.want("close"), p.want("trades")
+	market := p.market()
+	run, err := p.newReplay(market, p.span, portfolio.Options{})
+	if err != nil {
+		return nil, err
+	}
+	remember := p.remember(market)
+	listener, err := p.listener(true)
+	if err != nil {
+		return nil, err
+	}
+	play, err := p.newPass(l, listener)
+	if err != nil {
+		return nil, err
+	}
+	farthest, trades, before := -1.0, -1.0, [2]int64{p.span.From, p.span.From}
+	for s, err := range play.steps(ctx, p.span.Hi) {
+		if err != nil {
+			return nil, err
+		}
+		remember(s.Block)
+		for t, label := range s.Close {
+			if len(x.labels) < first {
+				x.labels = append(x.labels, label)
+			}
+			now := math.Inf(1)
+			for i := range p.grid.Instruments {
+				now = min(now, defined(s.Cols[tradesAt][i][t]))
+			}
+			for k := range x.busiest {
+				b := &x.busiest[k]
+				if row := s.Lo + t - 1; row >= b.lo && row < b.hi && min(trades, now) > b.most {
+					b.most, b.bar = min(trades, now), bar{label: before[1], before: before[0]}
+				}
+			}
+			trades = now
+			before = [2]int64{before[1], label}
+		}
+		if s.Lo < p.span.Lo || s.Len() == 0 {
+			continue
+		}
+		own := play.decisions[len(play.decisions)-1]
+		for _, f := range p.stages.replay(run.Portfolio, s.Block, run.fields, own.target).Fills {
+			t := f.Row - s.Lo
+			went := math.Abs(math.Log(s.Cols[closeAt][f.Instrument][t] / s.Cols[openAt][f.Instrument][t]))
+			if f.Row >= fifth(2) && went > farthest {
+				farthest = went
+				x.filled = bar{label: s.Close[t], before: p.span.From, instrument: f.Instrument}
+				if t > 0 {
+					x.filled.before = s.Close[t-1]
+				} else if p.grid.Every > 0 {
+					x.filled.before = s.Close[t] - p.grid.Every.Microseconds()
+				}
+			}
+		}
+	}
+	return x, nil
+}
+
+// opened is the instant after the first trade of a bar.
+func (p *plan) opened(ctx context.Context, lake *datasets.Lake, b bar) (int64, error) {
+	rows, err := lake.Scan(ctx, datasets.Trades, p.grid.Instruments[b.instrument],
+		datasets.Range{From: time.UnixMicro(b.before), To: time.UnixMicro(b.label)}, p.s.Data.Clock)
 	if err != nil {
 		return 0, err
 	}
 	defer rows.Release()
 	for rows.Next() {
 		for _, at := range rows.Record().Column(0).(*array.Timestamp).TimestampValues() {
-			if int64(at) >= from {
+			if int64(at) >= b.before {
 				return int64(at) + 1, nil
 			}
 		}
 	}
-	return to, rows.Err()
+	return b.label, rows.Err()
 }
 
 func defined(x float64) float64 {
@@ -127,10 +198,10 @@ func defined(x float64) float64 {
 }
 
 // firstGap is the start of the first day that the lake has of some feed after one that it lacks.
-func (r *Result) firstGap() (end int64, ok bool) {
-	for _, days := range r.Market.Days {
+func (p *plan) firstGap() (end int64, ok bool) {
+	for i := range p.grid.Instruments {
 		missing := map[datasets.DataType]bool{}
-		for _, d := range days {
+		for _, d := range p.source.Days(i) {
 			if at := d.Day.Start(); missing[d.Type] && d.Presence != bars.Missing && (!ok || at < end) {
 				end, ok = at, true
 			}
@@ -138,16 +209,6 @@ func (r *Result) firstGap() (end int64, ok bool) {
 		}
 	}
 	return end, ok
-}
-
-// known counts the bars that are known at an instant: a time bar is at its label; others are labelled
-// with their last trade, and are known after it.
-func (r *Result) known(at int64) int {
-	if r.Market.Every > 0 {
-		at++
-	}
-	n, _ := slices.BinarySearch(r.Market.Close, at)
-	return n
 }
 
 // instant is a time in RFC 3339.

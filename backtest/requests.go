@@ -1,6 +1,9 @@
 package backtest
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
@@ -32,4 +35,46 @@ func BarRequests(lake *datasets.Lake, s *study.Study) ([]bars.Request, error) {
 		list = append(list, bars.Request{Instrument: in.Instrument, Contract: in.Contract, Spec: s.BarSpec(), First: first, End: needs.To, Feeds: feeds})
 	}
 	return list, nil
+}
+
+// quoteFeeds carry best prices, in the order in which bars prefer them.
+var quoteFeeds = []datasets.DataType{datasets.Quotes, datasets.BookTicker, datasets.BookSnapshot25, datasets.BookSnapshot5}
+
+var tickerFeeds = []datasets.DataType{datasets.DerivativeTicker}
+
+// withAny adds to the feeds the first of those that would do, where the lake has one for some of the
+// days and none of them is there already.
+func withAny(lake *datasets.Lake, in datasets.Instrument, feeds, any []datasets.DataType, first, end datasets.Day) ([]datasets.DataType, error) {
+	for _, t := range any {
+		if slices.Contains(feeds, t) {
+			return feeds, nil
+		}
+	}
+	for _, t := range any {
+		held, err := lake.List(t, in)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(held, func(p datasets.Partition) bool { return p.Day >= first && p.Day < end }) {
+			return append(slices.Clone(feeds), t), nil
+		}
+	}
+	return feeds, nil
+}
+
+// firstDay is the first wanted day from which the lake holds trades of any of the instruments: what
+// lies before cannot warm anything up.
+func firstDay(lake *datasets.Lake, s *study.Study, needs study.Needs) (datasets.Day, error) {
+	first := s.Data.From
+	for _, in := range s.Data.Instruments {
+		held, err := lake.List(datasets.Trades, in.Instrument)
+		if err != nil {
+			return 0, err
+		}
+		i, _ := slices.BinarySearchFunc(held, needs.From, func(p datasets.Partition, d datasets.Day) int { return cmp.Compare(p.Day, d) })
+		if i < len(held) {
+			first = min(first, held[i].Day)
+		}
+	}
+	return first, nil
 }

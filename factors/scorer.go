@@ -228,3 +228,13 @@ func (n Normalization) traps() bool {
 func (n Normalization) ahead(c Component) error {
 	return fmt.Errorf("%s is normalized by the mean and std of the full sample, which looks ahead", c.Factor)
 }
+
+// Again begins with row 0 once more, with the mean and std that were fitted and the rows of Sample.
+func (r *Scoring) Again() *Scoring {
+	again := r.scorer.Start()
+	for k, fits := range r.fits {
+		copy(again.fits[k], fits)
+	}
+	again.lo, again.hi = r.lo, r.hi
+	return again
+}

@@ -6,7 +6,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/reports/chart"
 )
 
@@ -21,7 +21,7 @@ func icChart(d *Report) template.HTML {
 	var values []float64
 	for _, s := range signals {
 		for _, h := range horizons {
-			if row := d.pooled(s, backtest.All, h); row != nil {
+			if row := d.pooled(s, evaluate.All, h); row != nil {
 				lo, hi := interval(row)
 				values = append(values, float64(row.Pearson), lo, hi)
 			}
@@ -35,7 +35,7 @@ func icChart(d *Report) template.HTML {
 	p := chart.New("Information coefficient by horizon with 95 % intervals", 260, axis, chart.Linear(lo, hi, 6, numberTick).In("correlation"))
 	for j, s := range signals {
 		for k, h := range horizons {
-			row := d.pooled(s, backtest.All, h)
+			row := d.pooled(s, evaluate.All, h)
 			if row == nil {
 				continue
 			}
@@ -43,7 +43,7 @@ func icChart(d *Report) template.HTML {
 			at := float64(k) + (float64(j)-float64(len(signals)-1)/2)*0.7/float64(len(signals))
 			p.Interval(j, at, lo, float64(row.Pearson), hi)
 			p.Column(at-0.35/float64(len(signals)), at+0.35/float64(len(signals)), fmt.Sprintf("%s, %s ahead\nIC %s, rank IC %s\n95 %% from %s to %s\nt %s, p %s",
-				s, h, signed(row.Pearson, 4), signed(row.Spearman, 4), signed(backtest.Figure(lo), 4), signed(backtest.Figure(hi), 4),
+				s, h, signed(row.Pearson, 4), signed(row.Spearman, 4), signed(evaluate.Figure(lo), 4), signed(evaluate.Figure(hi), 4),
 				signed(row.T, 2), pValue(row.P)))
 		}
 	}
@@ -52,7 +52,7 @@ func icChart(d *Report) template.HTML {
 
 // interval is the 95 % interval of a row's IC: the bootstrap's, else pearson ± 1.96·abs(pearson/t)
 // with the t that stands on all pairs; NaN where neither is there.
-func interval(row *backtest.ICRow) (lo, hi float64) {
+func interval(row *evaluate.ICRow) (lo, hi float64) {
 	if finite(float64(row.Low)) && finite(float64(row.High)) {
 		return float64(row.Low), float64(row.High)
 	}
@@ -70,7 +70,7 @@ const dailyMean = 14
 // dailyICChart draws the score's IC of each day and its mean over the last 14 days that have one.
 func dailyICChart(d *Report) template.HTML {
 	var x, y []float64
-	var rows []backtest.DailyIC
+	var rows []evaluate.DailyIC
 	for _, r := range d.DailyIC {
 		t, err := time.Parse("2006-01-02", r.Day)
 		if err != nil || r.Signal != d.Score {
@@ -90,7 +90,7 @@ func dailyICChart(d *Report) template.HTML {
 	for k, r := range rows {
 		mean[k], middle[k] = meanOfLast(y[:k+1], dailyMean), x[k]+day/2
 		if finite(y[k]) {
-			p.Bar("bar "+tone(y[k]), x[k]+0.1*day, x[k]+0.9*day, 0, y[k], fmt.Sprintf("%s\nIC %s\n14-day mean %s", r.Day, signed(r.IC, 3), signed(backtest.Figure(mean[k]), 3)))
+			p.Bar("bar "+tone(y[k]), x[k]+0.1*day, x[k]+0.9*day, 0, y[k], fmt.Sprintf("%s\nIC %s\n14-day mean %s", r.Day, signed(r.IC, 3), signed(evaluate.Figure(mean[k]), 3)))
 		}
 	}
 	p.Line("line ink", middle, mean)
@@ -117,7 +117,7 @@ func meanOfLast(y []float64, n int) float64 {
 func sliceChart(d *Report, by, label string) template.HTML {
 	var names []string
 	var values []float64
-	var rows []backtest.SliceRow
+	var rows []evaluate.SliceRow
 	for _, r := range d.Slices {
 		if r.Signal == d.Score && r.By == by {
 			names, values, rows = append(names, r.Slice), append(values, float64(r.IC)), append(rows, r)

@@ -6,7 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
+	"github.com/qf-dev/qf/backtest/opinions"
 	"github.com/qf-dev/qf/reports/chart"
 )
 
@@ -15,7 +16,7 @@ import (
 func reliabilityChart(m *Models) template.HTML {
 	names := m.names()
 	names = names[:min(len(names), chart.MaxSeries)]
-	if !slices.ContainsFunc(m.Reliability, func(r backtest.ReliabilityRow) bool { return r.N > 0 }) {
+	if !slices.ContainsFunc(m.Reliability, func(r opinions.ReliabilityRow) bool { return r.N > 0 }) {
 		return ""
 	}
 	p := chart.New("Hit rate by stated confidence of each model, with 95 % intervals; the diagonal is perfect calibration", 280,
@@ -31,7 +32,7 @@ func reliabilityChart(m *Models) template.HTML {
 			lo, hi := wilson(float64(r.HitRate), r.N)
 			p.Interval(k, at, lo, float64(r.HitRate), hi)
 			p.Column(at-0.012, at+0.012, fmt.Sprintf("%s\nconfidence %s\nright in %s of %s answers\n95 %% from %s to %s",
-				name, share(r.Confidence, 0), share(r.HitRate, 0), count(float64(r.N)), share(backtest.Figure(lo), 0), share(backtest.Figure(hi), 0)))
+				name, share(r.Confidence, 0), share(r.HitRate, 0), count(float64(r.N)), share(evaluate.Figure(lo), 0), share(evaluate.Figure(hi), 0)))
 		}
 	}
 	return p.SVG()

@@ -5,7 +5,7 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/reports/chart"
 )
 
@@ -19,8 +19,8 @@ func waterfallChart(d *Report) template.HTML {
 		name   string
 		change float64
 	}{
-		{"price", float64(row.PricePnL)}, {"funding", float64(row.Funding)}, {"fees", -float64(row.Fees)},
-		{"slippage", -float64(row.Slippage)}, {"impact", -float64(row.Impact)},
+		{"price", float64(row.Of("price_pnl"))}, {"funding", float64(row.Of("funding"))}, {"fees", -float64(row.Of("fees"))},
+		{"slippage", -float64(row.Of("slippage"))}, {"impact", -float64(row.Of("impact"))},
 	}
 	level, levels := 0.0, []float64{0}
 	axis := chart.Axis{Lo: -0.5, Hi: float64(len(steps)) + 0.5}
@@ -32,15 +32,15 @@ func waterfallChart(d *Report) template.HTML {
 		axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(k), Label: s.name})
 	}
 	result := "net"
-	if !finite(float64(row.Funding)) {
+	if !finite(float64(row.Of("funding"))) {
 		result = "without funding"
 	}
 	axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(len(steps)), Label: result})
 	lo, hi := bounds(levels)
 	room := 0.1 * (hi - lo)
-	p := chart.New("From price PnL to net PnL, in quote currency", pairHeight, axis, chart.Linear(lo-room, hi+room, 6, moneyTick).In("quote currency"))
+	p := chart.New("From price PnL to net PnL, in "+d.money(), pairHeight, axis, chart.Linear(lo-room, hi+room, 6, moneyTick).In(d.money()))
 	bar := func(k int, name string, from, to float64, class string) {
-		at, text := float64(k), signed(backtest.Figure(to-from), 0)
+		at, text := float64(k), signed(evaluate.Figure(to-from), 0)
 		p.Bar(class, at-0.3, at+0.3, from, to, name+" "+text)
 		if to < from {
 			p.Text("value", at, to, 15, text)
@@ -64,10 +64,10 @@ func windowCharts(d *Report) (pnl, ic template.HTML) {
 	var earned, predicted []float64
 	for k := range d.PnL {
 		p := &d.PnL[k]
-		if p.Signal != d.Score || p.Window == backtest.All {
+		if p.Signal != d.Score || p.Window == evaluate.All {
 			continue
 		}
-		names, earned = append(names, p.Window), append(earned, float64(p.TotalReturn))
+		names, earned = append(names, p.Window), append(earned, float64(p.Of("total_return")))
 		v := math.NaN()
 		if row := d.pooled(d.Score, p.Window, d.PrimaryHorizon); row != nil {
 			v = float64(row.Pearson)
@@ -78,10 +78,10 @@ func windowCharts(d *Report) (pnl, ic template.HTML) {
 		return "", ""
 	}
 	pnl = barChart{"Return after costs by window, in percent", names, earned, "window", "return", percentTick, func(k int) string {
-		return d.windowWords(names[k]) + "\nreturn " + percent(backtest.Figure(earned[k]), 2)
+		return d.windowWords(names[k]) + "\nreturn " + percent(evaluate.Figure(earned[k]), 2)
 	}}.draw()
 	ic = barChart{"IC by window at the primary horizon", names, predicted, "window", "correlation", numberTick, func(k int) string {
-		return d.windowWords(names[k]) + "\nIC " + signed(backtest.Figure(predicted[k]), 4)
+		return d.windowWords(names[k]) + "\nIC " + signed(evaluate.Figure(predicted[k]), 4)
 	}}.draw()
 	return pnl, ic
 }
@@ -99,6 +99,6 @@ func delayChart(d *Report) template.HTML {
 		return ""
 	}
 	return barChart{"Return after costs by delay between decision and fill, in percent", names, values, "bars", "return", percentTick, func(k int) string {
-		return "delay " + names[k] + " bars\nreturn " + percent(backtest.Figure(values[k]), 2)
+		return "delay " + names[k] + " bars\nreturn " + percent(evaluate.Figure(values[k]), 2)
 	}}.draw()
 }

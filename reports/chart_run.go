@@ -6,14 +6,14 @@ import (
 	"math"
 	"time"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/reports/chart"
 )
 
 // hoverColumns is the number of places along a curve that show their values to a pointer.
 const hoverColumns = 90
 
-// equityChart draws the return of the run, of the run before costs and of holding.
+// equityChart draws the return of the run, of the same targets traded without costs, and of holding.
 func equityChart(d *Report) template.HTML {
 	e := d.Curves.Equity
 	if len(e.TS) < 2 {
@@ -21,16 +21,24 @@ func equityChart(d *Report) template.HTML {
 	}
 	capital := float64(e.Equity[0])
 	x := instants(e.TS)
-	netted, gross, hold := returns(e.Equity, capital), returns(e.BeforeCosts, capital), returns(e.BuyAndHold, capital)
-	lo, hi := bounds(netted, gross, hold)
-	p := chart.New("Return after costs, before costs and of buy and hold over time, in percent", 280,
+	netted, unfunded := returns(e.Equity, capital), returns(e.Unfunded, capital)
+	free, hold := returns(e.ZeroCost, capital), returns(e.BuyAndHold, capital)
+	lo, hi := bounds(netted, unfunded, free, hold)
+	p := chart.New("Return after costs, traded without costs and of buy and hold over time, in percent", 280,
 		chart.Time(int64(x[0]), int64(x[len(x)-1])).In("UTC"), chart.Linear(lo, hi, 7, percentTick).In("return"))
 	p.Line("line hold", x, hold)
-	p.Line("line gross", x, gross)
+	p.Line("line gross", x, free)
+	if d.netUnknown(evaluate.All) != nil {
+		p.Line("line net unfunded", x, unfunded)
+	}
 	p.Line("line net", x, netted)
 	hover(p, x, func(k int) string {
-		return fmt.Sprintf("%s\nafter costs %s\nbefore costs %s\nbuy and hold %s", instant(e.TS[k]),
-			percent(backtest.Figure(netted[k]), 2), percent(backtest.Figure(gross[k]), 2), percent(backtest.Figure(hold[k]), 2))
+		after := "after costs " + percent(evaluate.Figure(netted[k]), 2)
+		if finite(unfunded[k]) {
+			after = "after costs, without funding " + percent(evaluate.Figure(unfunded[k]), 2)
+		}
+		return fmt.Sprintf("%s\n%s\nwithout costs %s\nbuy and hold %s", instant(e.TS[k]), after,
+			percent(evaluate.Figure(free[k]), 2), percent(evaluate.Figure(hold[k]), 2))
 	})
 	return p.SVG()
 }
@@ -97,7 +105,7 @@ func hover(p *chart.Plot, x []float64, title func(k int) string) {
 }
 
 // returns is equity over the initial capital, minus 1.
-func returns(equity []backtest.Figure, capital float64) []float64 {
+func returns(equity []evaluate.Figure, capital float64) []float64 {
 	out := floats(equity)
 	for k, v := range out {
 		out[k] = v/capital - 1

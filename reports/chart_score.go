@@ -7,13 +7,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/reports/chart"
 )
 
 // quantileChart draws the mean forward return of each bucket of the score at the primary horizon.
 func quantileChart(d *Report) template.HTML {
-	var rows []backtest.QuantileRow
+	var rows []evaluate.QuantileRow
 	for _, q := range d.Quantiles {
 		if q.Signal == d.Score && q.Horizon == d.PrimaryHorizon {
 			rows = append(rows, q)
@@ -41,7 +41,7 @@ func quantileChart(d *Report) template.HTML {
 		if finite(y[k]) {
 			at := float64(k + 1)
 			p.Bar("bar "+tone(y[k]), at-0.32, at+0.32, 0, y[k],
-				fmt.Sprintf("quantile %d of %d\nmean return %s bps over %s\n%s bars", q.Quantile, len(rows), signed(backtest.Figure(y[k]), 2), q.Horizon, count(float64(q.N))))
+				fmt.Sprintf("quantile %d of %d\nmean return %s bps over %s\n%s bars", q.Quantile, len(rows), signed(evaluate.Figure(y[k]), 2), q.Horizon, count(float64(q.N))))
 		}
 	}
 	return p.SVG()
@@ -60,7 +60,7 @@ func distributionChart(d *Report) template.HTML {
 		chart.Linear(lo, hi, 6, numberTick).In("score"), chart.Linear(0, most, 5, shareTick).In("of bars"))
 	for k, n := range s.Counts {
 		from := lo + float64(k)*width
-		middle := backtest.Figure(from + width/2)
+		middle := evaluate.Figure(from + width/2)
 		class := "bar neutral"
 		switch {
 		case middle < s.Thresholds.StrongShort:
@@ -73,9 +73,9 @@ func distributionChart(d *Report) template.HTML {
 			class = "bar up"
 		}
 		p.Bar(class, from+0.06*width, from+0.94*width, 0, float64(n)/float64(s.N),
-			fmt.Sprintf("%s to %s\n%s values, %s", plain(backtest.Figure(from), 2), plain(backtest.Figure(from+width), 2), count(float64(n)), share(backtest.Figure(n)/backtest.Figure(s.N), 1)))
+			fmt.Sprintf("%s to %s\n%s values, %s", plain(evaluate.Figure(from), 2), plain(evaluate.Figure(from+width), 2), count(float64(n)), share(evaluate.Figure(n)/evaluate.Figure(s.N), 1)))
 	}
-	for _, cut := range []backtest.Figure{s.Thresholds.StrongShort, s.Thresholds.Short, s.Thresholds.Long, s.Thresholds.StrongLong} {
+	for _, cut := range []evaluate.Figure{s.Thresholds.StrongShort, s.Thresholds.Short, s.Thresholds.Long, s.Thresholds.StrongLong} {
 		if cut > s.Lo && cut < s.Hi {
 			p.Rule("rule", float64(cut), strings.Replace(decimal(float64(cut)), "-", "−", 1))
 		}

@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/reports/chart"
 )
 
@@ -62,7 +62,7 @@ func bounds(columns ...[]float64) (lo, hi float64) {
 	return lo, hi
 }
 
-func floats(f []backtest.Figure) []float64 {
+func floats(f []evaluate.Figure) []float64 {
 	out := make([]float64, len(f))
 	for k, v := range f {
 		out[k] = float64(v)
@@ -71,16 +71,16 @@ func floats(f []backtest.Figure) []float64 {
 }
 
 func percentTick(v, step float64) string {
-	return strings.TrimPrefix(percent(backtest.Figure(v), decimalsOf(step*100)), "+")
+	return strings.TrimPrefix(percent(evaluate.Figure(v), decimalsOf(step*100)), "+")
 }
 
-func shareTick(v, step float64) string { return share(backtest.Figure(v), decimalsOf(step*100)) }
+func shareTick(v, step float64) string { return share(evaluate.Figure(v), decimalsOf(step*100)) }
 
-func numberTick(v, step float64) string { return plain(backtest.Figure(v), decimalsOf(step)) }
+func numberTick(v, step float64) string { return plain(evaluate.Figure(v), decimalsOf(step)) }
 
 func moneyTick(v, step float64) string {
 	if step >= 1000 && v != 0 {
-		return plain(backtest.Figure(v/1000), decimalsOf(step/1000)) + "k"
+		return plain(evaluate.Figure(v/1000), decimalsOf(step/1000)) + "k"
 	}
 	return numberTick(v, step)
 }

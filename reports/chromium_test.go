@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 )
 
 // opened is what a browser made of a page.
@@ -117,9 +117,9 @@ func TestPageInBrowser(t *testing.T) {
 // both times.
 func TestTablesSort(t *testing.T) {
 	r := sample(t, small)
-	r.Evaluation.Memory = nil
-	for k, lag1 := range []backtest.Figure{0.25, nan, 0.9985, -0.5} {
-		r.Evaluation.Memory = append(r.Evaluation.Memory, backtest.MemoryRow{Signal: "composite", Instrument: string(rune('a' + k)), Lag1: lag1})
+	r.Figures.Persistence = nil
+	for k, lag1 := range []evaluate.Figure{0.25, nan, 0.9985, -0.5} {
+		r.Figures.Persistence = append(r.Figures.Persistence, evaluate.PersistenceRow{Signal: "composite", Instrument: string(rune('a' + k)), Lag1: lag1})
 	}
 	page := render(t, HTML, finishedResult(t, r))
 	policy := regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`)

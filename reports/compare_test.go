@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 )
 
 // compared runs Compare on two documents.
@@ -82,22 +82,22 @@ func TestCompareFindsWhatDrifted(t *testing.T) {
 func TestCompareRuns(t *testing.T) {
 	dir := t.TempDir()
 	r := sample(t, small)
-	if err := Write(dir, r, Options{}); err != nil {
+	if err := r.write(dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	golden := filepath.Join(dir, Folder(r))
+	golden := filepath.Join(dir, Folder(r.Result))
 	if d, err := Compare(golden, filepath.Join(dir, "latest"), CompareOptions{}); err != nil || len(d) != 0 {
 		t.Fatalf("a run against itself: %v, %v", d, err)
 	}
-	row := &r.Evaluation.IC[len(r.Evaluation.IC)-4]
+	row := &r.Figures.IC[len(r.Figures.IC)-4]
 	for _, c := range []struct {
 		factor float64
 		want   int
 	}{{1 + 1e-12, 0}, {1 + 1e-6, 1}} {
 		was := row.Spearman
-		row.Spearman *= backtest.Figure(c.factor)
+		row.Spearman *= evaluate.Figure(c.factor)
 		other := t.TempDir()
-		if err := Write(other, r, Options{}); err != nil {
+		if err := r.write(other, Options{}); err != nil {
 			t.Fatal(err)
 		}
 		row.Spearman = was

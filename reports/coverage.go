@@ -20,11 +20,11 @@ type Coverage struct {
 	MissingDays []string `json:"missing_days"`
 }
 
-func coverage(m *backtest.Market) []Coverage {
+func coverage(r *backtest.Result) []Coverage {
 	out := []Coverage{}
-	for i, in := range m.Instruments {
+	for i, in := range r.Grid.Instruments {
 		at := map[datasets.DataType]int{}
-		for _, s := range m.Days[i] {
+		for _, s := range r.Days[i] {
 			k, ok := at[s.Type]
 			if !ok {
 				k = len(out)

@@ -2,16 +2,9 @@ package reports
 
 import (
 	"math"
-	"slices"
 
 	"github.com/qf-dev/qf/backtest"
-)
-
-// The numbers of equal stretches that curves are thinned to. Each stretch keeps the rows of the
-// least and the greatest value of every curve.
-const (
-	equityStretches   = 160 // three curves: at most 962 points
-	positionStretches = 120 // two curves: at most 482 points
+	"github.com/qf-dev/qf/backtest/evaluate"
 )
 
 // Curves are the run over the whole span by bar, thinned for drawing; equity.parquet and
@@ -25,128 +18,77 @@ type Curves struct {
 // the start of the span.
 type EquityCurve struct {
 	TS     []string          `json:"ts"`
-	Equity []backtest.Figure `json:"equity"`
-	// BeforeCosts is the capital with price PnL and funding alone: fees, slippage and impact added back.
-	BeforeCosts []backtest.Figure `json:"before_costs"`
+	Equity []evaluate.Figure `json:"equity"`
+	// Unfunded is Equity from where it is not known, without the funding that the data does not show; null before.
+	Unfunded []evaluate.Figure `json:"without_funding"`
+	// ZeroCost is the equity of the same targets traded without fees, spread and impact.
+	ZeroCost []evaluate.Figure `json:"zero_cost"`
 	// BuyAndHold is the capital spread equally over the instruments at the start and left there.
-	BuyAndHold []backtest.Figure `json:"buy_and_hold"`
+	BuyAndHold []evaluate.Figure `json:"buy_and_hold"`
 	// Drawdown is Equity over its highest value so far, minus 1; HoldDrawdown is that of BuyAndHold.
-	Drawdown     []backtest.Figure `json:"drawdown"`
-	HoldDrawdown []backtest.Figure `json:"buy_and_hold_drawdown"`
+	Drawdown     []evaluate.Figure `json:"drawdown"`
+	HoldDrawdown []evaluate.Figure `json:"buy_and_hold_drawdown"`
 }
 
 // PositionCurve is one instrument's close and the signed fraction of equity held in it.
 type PositionCurve struct {
 	Instrument string            `json:"instrument"`
 	TS         []string          `json:"ts"`
-	Price      []backtest.Figure `json:"price"`
-	Weight     []backtest.Figure `json:"weight"`
+	Price      []evaluate.Figure `json:"price"`
+	Weight     []evaluate.Figure `json:"weight"`
 }
 
 func curves(r *backtest.Result) Curves {
 	c := Curves{Equity: equityCurve(r), Positions: []PositionCurve{}}
-	close := r.Market.Close
-	for i, in := range r.Market.Instruments {
-		price, weight := closes(r.Market, i)[r.Span.Lo:r.Span.Hi], r.All.Weight[i]
-		p := PositionCurve{Instrument: in.String()}
-		for _, t := range extremes(positionStretches, price, weight) {
-			p.TS = append(p.TS, stamp(close[r.Span.Lo+t]))
-			p.Price = append(p.Price, backtest.Figure(price[t]))
-			p.Weight = append(p.Weight, backtest.Figure(weight[t]))
-		}
-		c.Positions = append(c.Positions, p)
+	for i, p := range r.Curves.Positions {
+		c.Positions = append(c.Positions, PositionCurve{r.Grid.Instruments[i].String(), stamps(p.TS), figures(p.Price), figures(p.Weight)})
 	}
 	return c
 }
 
+// equityCurve blanks what is net and not known of the run, of its trade without costs and of holding, each from its own
+// instant on.
 func equityCurve(r *backtest.Result) EquityCurve {
-	run := r.All
-	hold, costs := holding(r, 0), costsSoFar(run)
-	down, holdDown := drawdown(run.Capital, run.Equity), drawdown(run.Capital, hold)
-	capital := backtest.Figure(run.Capital)
+	e, run := r.Curves.Equity, r.Runs[0]
 	c := EquityCurve{
-		TS:           []string{stamp(r.Span.From)},
-		Equity:       []backtest.Figure{capital},
-		BeforeCosts:  []backtest.Figure{capital},
-		BuyAndHold:   []backtest.Figure{capital},
-		Drawdown:     []backtest.Figure{0},
-		HoldDrawdown: []backtest.Figure{0},
+		TS: stamps(e.TS), Equity: figures(e.Equity), Unfunded: figures(e.Equity), ZeroCost: figures(e.BeforeCosts),
+		BuyAndHold: figures(e.BuyAndHold), Drawdown: figures(e.Drawdown), HoldDrawdown: figures(e.HoldDrawdown),
 	}
-	for _, t := range extremes(equityStretches, run.Equity, hold, down) {
-		c.TS = append(c.TS, stamp(r.Market.Close[r.Span.Lo+t]))
-		c.Equity = append(c.Equity, backtest.Figure(run.Equity[t]))
-		c.BeforeCosts = append(c.BeforeCosts, backtest.Figure(run.Equity[t]+costs[t]))
-		c.BuyAndHold = append(c.BuyAndHold, backtest.Figure(hold[t]))
-		c.Drawdown = append(c.Drawdown, backtest.Figure(down[t]))
-		c.HoldDrawdown = append(c.HoldDrawdown, backtest.Figure(holdDown[t]))
+	for k, at := range e.TS {
+		if run.Account.Known(at) {
+			c.Unfunded[k] = nan
+		} else {
+			c.Equity[k], c.Drawdown[k], c.ZeroCost[k] = nan, nan, nan
+		}
+		if !run.Hold.Known(at) {
+			c.BuyAndHold[k], c.HoldDrawdown[k] = nan, nan
+		}
 	}
 	return c
 }
 
-// holding is the equity of buying and holding beside the k-th of namedRuns; NaN where it is not known.
-func holding(r *backtest.Result, k int) []float64 {
-	if k < len(r.Evaluation.Hold) && r.Evaluation.Hold[k] != nil {
-		return r.Evaluation.Hold[k]
-	}
-	unknown := make([]float64, len(namedRuns(r)[k].Equity))
-	for t := range unknown {
-		unknown[t] = math.NaN()
-	}
-	return unknown
-}
-
-// costsSoFar sums fees, slippage and impact up to each bar.
-func costsSoFar(run *backtest.Run) []float64 {
-	out := make([]float64, len(run.Bar))
-	sum := 0.0
-	for t, l := range run.Bar {
-		sum += l.Fees + l.Slippage + l.Impact
-		out[t] = sum
+func stamps(ts []int64) []string {
+	out := make([]string, len(ts))
+	for k, at := range ts {
+		out[k] = stamp(at)
 	}
 	return out
 }
 
-// drawdown is equity[t]/max(capital, equity[≤t]) − 1.
-func drawdown(capital float64, equity []float64) []float64 {
-	out := make([]float64, len(equity))
-	high := capital
-	for t, e := range equity {
+func figures(x []float64) []evaluate.Figure {
+	out := make([]evaluate.Figure, len(x))
+	for k, v := range x {
+		out[k] = evaluate.Figure(v)
+	}
+	return out
+}
+
+// drawdown fills dst with equity[t]/max(high, equity[≤t]) − 1, and gives the highest so far.
+func drawdown(dst, equity []float64, high float64) ([]float64, float64) {
+	dst = dst[:0]
+	for _, e := range equity {
 		high = math.Max(high, e)
-		out[t] = e/high - 1
+		dst = append(dst, e/high-1)
 	}
-	return out
-}
-
-// extremes cuts the rows of several columns into n stretches of equal length and gives, in order,
-// the rows to draw: the first, the last, and in each stretch those of every column's least and
-// greatest value (the first of equals). A column's missing values are passed over. It takes
-// O(rows · columns) time.
-func extremes(n int, columns ...[]float64) []int {
-	rows := len(columns[0])
-	if rows == 0 {
-		return nil
-	}
-	keep := []int{0, rows - 1}
-	for k := range n {
-		lo, hi := k*rows/n, (k+1)*rows/n
-		for _, c := range columns {
-			least, most := -1, -1
-			for t := lo; t < hi; t++ {
-				if !finite(c[t]) {
-					continue
-				}
-				if least < 0 || c[t] < c[least] {
-					least = t
-				}
-				if most < 0 || c[t] > c[most] {
-					most = t
-				}
-			}
-			if least >= 0 {
-				keep = append(keep, least, most)
-			}
-		}
-	}
-	slices.Sort(keep)
-	return slices.Compact(keep)
+	return dst, high
 }

@@ -14,9 +14,11 @@
 //	ic.csv             the rows of ic
 //	windows.csv        a line per run and window: span, IC at the primary horizon, PnL figures
 //	trades.csv         a line per fill
-//	trades.parquet     instead of it, a row per fill, where the bars were streamed
+//	trades.parquet     the same as a table
 //	equity.parquet     a row per bar: equity and what changed it
-//	positions.parquet  a row per bar and instrument: close, target, quantity, weight
+//	positions.parquet  a row per bar and instrument, by time: close, target, quantity, weight
+//
+// The format csv has the CSV files, parquet the Parquet files, whatever the size of the study.
 //
 // report.json and manifest.json are always there, and they are enough: the page, ic.csv and
 // windows.csv are made of them alone and come out the same to the byte when they are made again.
@@ -40,6 +42,7 @@
 //	score              signal of what was traded and what verdict, daily_ic, distribution, variants,
 //	                   monthly and curves are about: composite, or combined where models had their say
 //	span               the evaluated time
+//	currency           of all money: the quote currency of the instruments
 //	bars               the grid; in ic, levels and transitions: a number of bars
 //	instruments        what was traded
 //	windows            the replays; the first is "all", the whole span
@@ -56,6 +59,7 @@
 //	pnl                what each run earned, by window
 //	metrics            the conventions of each figure of pnl
 //	pnl_by_instrument  the run over the whole span, split
+//	net_unknown        the runs whose net is not known, each from when on
 //	variants           the whole span traded otherwise: delay, zero_cost, buy_and_hold
 //	stability          how figures held over the windows, where there are several
 //	monthly            its return by calendar month
@@ -86,7 +90,8 @@
 // verdict:
 //
 //	predicts           yes, no, reversed (the wrong sign) or unknown; p < 0.05 decides
-//	pays               yes or no after costs, idle (nothing traded) or unknown
+//	pays               yes or no after costs, idle (nothing traded) or unknown, as where more than a tenth of
+//	                   the days, or of what was earned, lies in days that the lake lacks
 //
 // span, windows, bars, instruments:
 //
@@ -147,38 +152,24 @@
 //	thresholds         the level boundaries strong_short, short, long, strong_long
 //	strong_short, short, long, strong_long
 //
-// pnl and pnl_by_instrument:
+// pnl has a key for each figure of metrics, where its definition stands: a figure is described by the report that has it.
+// Some of them are in pnl_by_instrument, variants and comparison too:
 //
-//	daily_returns      how many the figures are of
-//	initial_equity, final_equity
 //	price_pnl          from prices; net = price_pnl − fees − slippage − impact + funding
 //	fees, slippage, impact
 //	funding            received less paid, and less the borrowing of short spot
 //	net                the sum of the above
 //	pnl_without_funding  the same without funding
-//	total_return       final_equity/initial_equity − 1
-//	total_return_low, total_return_high, sharpe_low, sharpe_high
-//	                   95 % bootstrap intervals
-//	cagr               per year of elapsed time
-//	volatility         of daily returns, per year
-//	sharpe, sortino    of daily returns, per year
-//	calmar, omega
+//	total_return       final equity over initial equity − 1
+//	sharpe             of daily returns, per year
 //	max_drawdown       on bar equity, negative
-//	max_drawdown_days  the longest time under water, open ones included
-//	var_95, es_95      of daily returns
-//	skew, kurtosis     of daily returns
-//	best_day, worst_day
-//	turnover_per_day   two-way, in equities
-//	exposure           mean share of equity held, absolute
 //	trades             fills
-//	mean_holding_hours
-//	hit_rate           here: share of days with a position that ended positive
-//	hit_rate_trips     share of round trips that ended positive
-//	profit_factor      gains over losses of daily returns
-//	psr, dsr           chance that the Sharpe ratio is above 0, and the same after all trials
-//	min_trl_days       record needed for 95 %
-//	buy_and_hold       return of holding equal parts under the same costs
-//	alpha, beta        of daily returns against it; alpha per year
+//	buy_and_hold       in curves: equity of holding equal parts under the same costs
+//
+// net_unknown: a position was held over funding that the data does not show. What is net and later than that is null.
+//
+//	from               the first such instant; instrument is the first for which it was so
+//	reason             why the data does not show what was paid
 //
 // metrics:
 //
@@ -263,7 +254,8 @@
 // curves:
 //
 //	equity             of the run, by bar; the first point is the capital at the start
-//	before_costs       the same with fees, slippage and impact added back
+//	without_funding    the same where equity is not known, without the funding that the data does not show
+//	zero_cost          equity of the same targets traded without fees, spread and impact
 //	drawdown           equity over its highest value so far, minus 1
 //	buy_and_hold_drawdown  the same of buy_and_hold
 //	positions          by instrument

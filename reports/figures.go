@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 )
 
 // Figures rounded for reading. A minus is "−", and what is missing is "–".
@@ -13,10 +13,10 @@ import (
 const absent = "–"
 
 // nan is a figure that cannot be computed.
-var nan = backtest.Figure(math.NaN())
+var nan = evaluate.Figure(math.NaN())
 
 // signed is f with the given decimals and its sign.
-func signed(f backtest.Figure, decimals int) string {
+func signed(f evaluate.Figure, decimals int) string {
 	if !finite(float64(f)) {
 		return absent
 	}
@@ -31,12 +31,12 @@ func signed(f backtest.Figure, decimals int) string {
 }
 
 // plain is f with the given decimals, and a sign where it is negative.
-func plain(f backtest.Figure, decimals int) string {
+func plain(f evaluate.Figure, decimals int) string {
 	return strings.TrimPrefix(signed(f, decimals), "+")
 }
 
 // percent is the fraction f in percent, signed; zero is "+0%" too, so that the sign is always there.
-func percent(f backtest.Figure, decimals int) string {
+func percent(f evaluate.Figure, decimals int) string {
 	s := signed(f*100, decimals)
 	if s == absent {
 		return s
@@ -48,12 +48,12 @@ func percent(f backtest.Figure, decimals int) string {
 }
 
 // share is the fraction f in percent, without a plus.
-func share(f backtest.Figure, decimals int) string {
+func share(f evaluate.Figure, decimals int) string {
 	return strings.TrimPrefix(percent(f, decimals), "+")
 }
 
 // span is an interval, and nothing where an end is missing.
-func span(lo, hi backtest.Figure, decimals int) string {
+func span(lo, hi evaluate.Figure, decimals int) string {
 	if !finite(float64(lo)) || !finite(float64(hi)) {
 		return ""
 	}
@@ -61,7 +61,7 @@ func span(lo, hi backtest.Figure, decimals int) string {
 }
 
 // shares is an interval in percent.
-func shares(lo, hi backtest.Figure) string {
+func shares(lo, hi evaluate.Figure) string {
 	if !finite(float64(lo)) || !finite(float64(hi)) {
 		return absent
 	}
@@ -77,7 +77,7 @@ func orAbsent(s string) string {
 }
 
 // multiple is f as so many times.
-func multiple(f backtest.Figure) string {
+func multiple(f evaluate.Figure) string {
 	if s := plain(f, 2); s != absent {
 		return s + "×"
 	}
@@ -89,11 +89,11 @@ func count(v float64) string {
 	if !finite(v) {
 		return absent
 	}
-	return plain(backtest.Figure(v), 0)
+	return plain(evaluate.Figure(v), 0)
 }
 
 // pValue is a probability with two significant digits, "< 0.001" where it is smaller.
-func pValue(f backtest.Figure) string {
+func pValue(f evaluate.Figure) string {
 	switch v := float64(f); {
 	case !finite(v):
 		return absent
@@ -112,9 +112,9 @@ func compact(v float64) string {
 	case !finite(v):
 		return absent
 	case a >= 1000:
-		return plain(backtest.Figure(v), 0)
+		return plain(evaluate.Figure(v), 0)
 	case a >= 1:
-		return plain(backtest.Figure(v), 2)
+		return plain(evaluate.Figure(v), 2)
 	case a == 0:
 		return "0"
 	}
@@ -146,5 +146,5 @@ func bytesText(n int64) string {
 	if k == 0 {
 		return count(v) + " B"
 	}
-	return plain(backtest.Figure(v), 1) + " " + units[k]
+	return plain(evaluate.Figure(v), 1) + " " + units[k]
 }

@@ -13,7 +13,7 @@ const (
 	JSON    Format = "json"    // report.json
 	HTML    Format = "html"    // report.html
 	CSV     Format = "csv"     // ic.csv, windows.csv, trades.csv
-	Parquet Format = "parquet" // equity.parquet, positions.parquet
+	Parquet Format = "parquet" // equity.parquet, positions.parquet, trades.parquet
 )
 
 // Run is a finished run as its folder keeps it: enough to show it again without computing anything.

@@ -1,25 +1,21 @@
 package reports
 
 import (
-	"encoding/csv"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/ipc"
-	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/parquet"
-	"github.com/qf-dev/qf/factors"
 )
 
 // frameSink takes the batches of a frame in one file format.
@@ -28,29 +24,39 @@ type frameSink interface {
 	Close() error
 }
 
-// WriteFrame writes the frame of a result: ts (UTC, microseconds), instrument, the bar columns, a
+// WriteFrame writes the frame of a study: ts (UTC, microseconds), instrument, the bar columns, a
 // column per factor, then composite; the rows of the span without its warm-up, by time and then
 // instrument; missing is null, an empty cell in CSV. The format follows the ending of name: .csv,
 // .parquet or .arrow.
-func WriteFrame(w io.WriteSeeker, name string, r *backtest.Result) error {
-	if r.Streamed != nil {
-		return writeStreamedFrame(w, name, r)
+func WriteFrame(ctx context.Context, w io.WriteSeeker, name string, f *backtest.Frame) error {
+	fields := []arrow.Field{
+		{Name: "ts", Type: arrow.FixedWidthTypes.Timestamp_us},
+		{Name: "instrument", Type: arrow.BinaryTypes.String},
 	}
-	panels := append(append([]*factors.Panel{}, r.Market.Panels...), r.Factors.Panels...)
-	panels = append(panels, r.Score.Panel)
-	schema := frameSchema(panels)
+	for _, n := range f.Names {
+		fields = append(fields, arrow.Field{Name: n, Type: arrow.PrimitiveTypes.Float64, Nullable: true})
+	}
+	schema := arrow.NewSchema(fields, nil)
 	sink, err := newFrameSink(w, name, schema)
 	if err != nil {
 		return err
 	}
-	rows := max(1, tableBatch/len(r.Market.Instruments))
-	for lo := r.Span.Lo; lo < r.Span.Hi; lo += rows {
-		rec := frameBatch(schema, panels, lo, min(lo+rows, r.Span.Hi))
-		err := sink.Write(rec)
-		rec.Release()
-		if err != nil {
-			return err
+	rows := newStack(f.Grid)
+	err = f.Rows(ctx, func(x *backtest.FrameRows) error {
+		for lo := 0; lo < len(x.TS); lo += rows.most {
+			s := rows.of(x.TS, lo, min(lo+rows.most, len(x.TS)), x.Columns...)
+			columns := []arrow.Array{times(s.ts), s.instruments}
+			for _, c := range s.columns {
+				columns = append(columns, nullable(c))
+			}
+			if err := sink.Write(array.NewRecord(schema, columns, int64(len(s.ts)))); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return sink.Close()
 }
@@ -118,78 +124,29 @@ func newFrameSink(w io.WriteSeeker, name string, schema *arrow.Schema) (frameSin
 	case ".arrow":
 		return ipc.NewFileWriter(w, ipc.WithSchema(schema))
 	}
-	sink := &csvFrame{w: csv.NewWriter(w)}
-	var header []string
+	sink := &csvFrame{lineWriter{w: w}}
 	for _, f := range schema.Fields() {
-		header = append(header, f.Name)
+		sink.lines.cell(quoted(f.Name))
 	}
-	return sink, sink.w.Write(header)
+	return sink, sink.lines.end()
 }
 
-func frameSchema(panels []*factors.Panel) *arrow.Schema {
-	fields := []arrow.Field{
-		{Name: "ts", Type: arrow.FixedWidthTypes.Timestamp_us},
-		{Name: "instrument", Type: arrow.BinaryTypes.String},
-	}
-	for _, p := range panels {
-		fields = append(fields, arrow.Field{Name: p.Name, Type: arrow.PrimitiveTypes.Float64, Nullable: true})
-	}
-	return arrow.NewSchema(fields, nil)
-}
-
-// frameBatch is grid rows [lo, hi) as a record, the instruments of a row one below the other.
-func frameBatch(schema *arrow.Schema, panels []*factors.Panel, lo, hi int) arrow.Record {
-	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	defer b.Release()
-	b.Reserve((hi - lo) * len(panels[0].Instruments))
-	times, names := b.Field(0).(*array.TimestampBuilder), b.Field(1).(*array.StringBuilder)
-	for t := lo; t < hi; t++ {
-		for _, in := range panels[0].Instruments {
-			times.Append(arrow.Timestamp(panels[0].Close[t]))
-			names.Append(in.String())
-		}
-	}
-	for k, p := range panels {
-		column := b.Field(2 + k).(*array.Float64Builder)
-		for t := lo; t < hi; t++ {
-			for i := range p.Instruments {
-				if v := p.Col(i)[t]; math.IsNaN(v) || math.IsInf(v, 0) {
-					column.AppendNull()
-				} else {
-					column.Append(v)
-				}
-			}
-		}
-	}
-	return b.NewRecord()
-}
-
-// csvFrame writes times as RFC 3339 with microseconds and numbers in their shortest exact form.
-type csvFrame struct {
-	w    *csv.Writer
-	line []string
-}
+// csvFrame writes times as ISO 8601 with microseconds and numbers in their shortest exact form.
+type csvFrame struct{ lines lineWriter }
 
 func (c *csvFrame) Write(rec arrow.Record) error {
 	times, names := rec.Column(0).(*array.Timestamp), rec.Column(1).(*array.String)
 	for t := range int(rec.NumRows()) {
-		at := time.UnixMicro(int64(times.Value(t))).UTC()
-		c.line = append(c.line[:0], at.Format("2006-01-02T15:04:05.000000Z"), names.Value(t))
+		c.lines.time(int64(times.Value(t)))
+		c.lines.cell(quoted(names.Value(t)))
 		for _, col := range rec.Columns()[2:] {
-			cell := ""
-			if x := col.(*array.Float64); x.IsValid(t) {
-				cell = decimal(x.Value(t))
-			}
-			c.line = append(c.line, cell)
+			c.lines.number(col.(*array.Float64).Value(t)) // the memory under a null is what is not finite
 		}
-		if err := c.w.Write(c.line); err != nil {
+		if err := c.lines.end(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *csvFrame) Close() error {
-	c.w.Flush()
-	return c.w.Error()
-}
+func (c *csvFrame) Close() error { return c.lines.flush() }

@@ -29,13 +29,15 @@ func TestGolden(t *testing.T) {
 	run.Manifest.Config = json.RawMessage(`{"version":1,"name":"small","bars":{"kind":"time","every":"1h"},"factors":[{"name":"momentum_14d"}]}`)
 	asked := finishedResult(t, modelSample(t, small))
 	for name, write := range map[string]func(io.Writer) error{
-		"report.json":        func(w io.Writer) error { return Render(w, JSON, run) },
-		"manifest.json":      func(w io.Writer) error { return writeJSON(w, run.Manifest) },
-		"report.html":        func(w io.Writer) error { return Render(w, HTML, run) },
-		"summary.txt":        func(w io.Writer) error { return Render(w, Text, run) },
-		"ic.csv":             func(w io.Writer) error { return writeIC(w, run.Report) },
-		"windows.csv":        func(w io.Writer) error { return writeWindows(w, run.Report) },
-		"trades.csv":         func(w io.Writer) error { return writeTrades(w, r) },
+		"report.json":   func(w io.Writer) error { return Render(w, JSON, run) },
+		"manifest.json": func(w io.Writer) error { return writeJSON(w, run.Manifest) },
+		"report.html":   func(w io.Writer) error { return Render(w, HTML, run) },
+		"summary.txt":   func(w io.Writer) error { return Render(w, Text, run) },
+		"ic.csv":        func(w io.Writer) error { return writeIC(w, run.Report) },
+		"windows.csv":   func(w io.Writer) error { return writeWindows(w, run.Report) },
+		"trades.csv": func(w io.Writer) error {
+			return writeFills([]io.Writer{w}, []func(io.Writer, *backtest.Result) (fillWriter, error){newTradesCSV}, r.Result, r)
+		},
 		"models.json":        func(w io.Writer) error { return writeJSON(w, asked.Report.Models) },
 		"models_summary.txt": func(w io.Writer) error { return Render(w, Text, asked) },
 	} {
@@ -68,11 +70,11 @@ func finished(t testing.TB, sh shape) *Run {
 	return finishedResult(t, sample(t, sh))
 }
 
-func finishedResult(t testing.TB, r *backtest.Result) *Run {
+func finishedResult(t testing.TB, r *sampled) *Run {
 	t.Helper()
-	run := &Run{Report: New(r)}
+	run := &Run{Report: New(r.Result)}
 	var err error
-	if run.Manifest, err = NewManifest(r, run.Report, "v1.2.3"); err != nil {
+	if run.Manifest, err = NewManifest(r.Result, run.Report, "v1.2.3"); err != nil {
 		t.Fatal(err)
 	}
 	return run

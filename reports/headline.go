@@ -1,7 +1,7 @@
 package reports
 
 import (
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 )
 
 // word is a verdict of a few words with its tone: good, bad or open.
@@ -25,7 +25,7 @@ func headlines(d *Report) []headline {
 		lo, hi := interval(ic)
 		note := "t " + signed(ic.T, 1) + ", p " + pValue(ic.P)
 		if finite(lo) {
-			note = "95%: " + span(backtest.Figure(lo), backtest.Figure(hi), 3)
+			note = "95%: " + span(evaluate.Figure(lo), evaluate.Figure(hi), 3)
 		}
 		out = append(out, headline{"IC, " + ic.Horizon + " ahead", signed(ic.Pearson, 3), note, ""})
 	}
@@ -33,20 +33,20 @@ func headlines(d *Report) []headline {
 	if p == nil {
 		return out
 	}
-	earned := known(shares(p.TotalReturnLow, p.TotalReturnHigh))
+	earned := known(shares(p.Of("total_return_low"), p.Of("total_return_high")))
 	if earned != "" {
 		earned = "95%: " + earned + "; "
 	}
-	sharpe := "annualized from " + count(float64(d.Span.Days)) + " days"
-	if s := span(p.SharpeLow, p.SharpeHigh, 1); s != "" {
+	sharpe := "annualized from " + count(float64(d.daysKnown(p))) + " days"
+	if s := span(p.Of("sharpe_low"), p.Of("sharpe_high"), 1); s != "" {
 		sharpe = "95%: " + s + "; " + sharpe
 	}
-	costs := (p.Fees + p.Slippage + p.Impact) / p.InitialEquity
+	costs := (p.Of("fees") + p.Of("slippage") + p.Of("impact")) / p.Of("initial_equity")
 	return append(out,
-		headline{"Return after costs", percent(p.TotalReturn, 1), earned + "holding " + percent(p.BuyAndHold, 1), tone(float64(p.TotalReturn))},
-		headline{"Sharpe ratio", signed(p.Sharpe, 2), sharpe, ""},
-		headline{"Maximum drawdown", percent(p.MaxDrawdown, 1), plain(p.MaxDrawdownDays, 0) + " days under water", ""},
-		headline{"Costs", share(costs, 1), "of initial equity; " + percent(beforeCosts(p), 1) + " before them", ""},
-		headline{"Break-even cost", plain(p.BreakEvenBps, 1) + " bps", "turnover " + multiple(p.TurnoverPerDay) + " a day", ""},
+		headline{"Return after costs", percent(p.Of("total_return"), 1), earned + "holding " + percent(p.Of("buy_and_hold"), 1), tone(float64(p.Of("total_return")))},
+		headline{"Sharpe ratio", signed(p.Of("sharpe"), 2), sharpe, ""},
+		headline{"Maximum drawdown", percent(p.Of("max_drawdown"), 1), plain(p.Of("max_drawdown_days"), 0) + " days under water", ""},
+		headline{"Costs", share(costs, 1), "of initial equity" + prefixed("; return ", without(percent(d.zeroCost(), 1))), ""},
+		headline{"Break-even cost", plain(p.Of("break_even_bps"), 1) + " bps", "turnover " + multiple(p.Of("turnover_per_day")) + " a day", ""},
 	)
 }

@@ -16,7 +16,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/signals/llm"
 )
@@ -27,13 +26,13 @@ const hostile = `=1+1</script><script>document.title="owned"</script></style></t
 	`<img src=x onerror="document.title='owned'">" onmouseover="document.title='owned'" x='` + "\x00\x1b[2J\x1b]0;owned\x07\u202e\u2066]]>\r\n"
 
 // hostileSample has hostile text wherever a user, a venue or a model may put some.
-func hostileSample(t testing.TB) *backtest.Result {
+func hostileSample(t testing.TB) *sampled {
 	sh := small
 	sh.name = hostile + strings.Repeat("long", 25_000)
 	sh.instruments = []datasets.Instrument{{Exchange: hostile, Symbol: "@SUM(A1)"}, eth}
 	r := modelSample(t, sh)
 	r.Study.Factors[0].Name = hostile
-	ev := r.Evaluation
+	ev := r.Figures
 	for k := range ev.IC {
 		if row := &ev.IC[k]; row.Signal == "momentum_14d" {
 			row.Signal = hostile
@@ -124,10 +123,10 @@ func TestHostileSummary(t *testing.T) {
 func TestHostileFiles(t *testing.T) {
 	dir := t.TempDir()
 	r := hostileSample(t)
-	if err := Write(dir, r, Options{}); err != nil {
+	if err := r.write(dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	folder := Folder(r)
+	folder := Folder(r.Result)
 	if !regexp.MustCompile(`^[A-Za-z0-9._-]+$`).MatchString(folder) || strings.HasPrefix(folder, ".") {
 		t.Errorf("the folder is called %q", folder)
 	}

@@ -5,12 +5,14 @@ import (
 	"slices"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
+	"github.com/qf-dev/qf/backtest/opinions"
 	"github.com/qf-dev/qf/signals/llm"
 )
 
 // Models is what the language models of a study were worth, with some of their answers.
 type Models struct {
-	*backtest.Models
+	*opinions.Models
 	Examples []Example `json:"examples"`
 }
 
@@ -20,9 +22,9 @@ type Example struct {
 	Instrument   string          `json:"instrument"`
 	TS           string          `json:"ts"`     // the bar that was asked about
 	Action       string          `json:"action"` // long, short, neutral or invalid
-	Confidence   backtest.Figure `json:"confidence"`
-	PositionSize backtest.Figure `json:"position_size"`
-	Opinion      backtest.Figure `json:"opinion"` // in [−2, 2]; an invalid one trades as 0
+	Confidence   evaluate.Figure `json:"confidence"`
+	PositionSize evaluate.Figure `json:"position_size"`
+	Opinion      evaluate.Figure `json:"opinion"` // in [−2, 2]; an invalid one trades as 0
 	Reasoning    string          `json:"reasoning"`
 	Invalid      string          `json:"invalid,omitempty"` // why it does not fit the form
 }
@@ -82,10 +84,10 @@ func kindOf(r llm.Reply) string {
 func example(model string, q llm.Question, r llm.Reply) Example {
 	e := Example{
 		Model: model, Instrument: q.Instrument.String(), TS: stamp(q.Time), Action: kindOf(r),
-		Confidence: nan, PositionSize: nan, Opinion: backtest.Figure(r.Opinion), Invalid: clip(r.Reason, maxReasoning),
+		Confidence: nan, PositionSize: nan, Opinion: evaluate.Figure(r.Opinion), Invalid: clip(r.Reason, maxReasoning),
 	}
 	if r.State == llm.Valid {
-		e.Confidence, e.PositionSize = backtest.Figure(r.Answer.Confidence), backtest.Figure(r.Answer.PositionSize)
+		e.Confidence, e.PositionSize = evaluate.Figure(r.Answer.Confidence), evaluate.Figure(r.Answer.PositionSize)
 		e.Reasoning = clip(r.Answer.Reasoning, maxReasoning)
 	}
 	return e
@@ -95,7 +97,7 @@ func example(model string, q llm.Question, r llm.Reply) Example {
 func (m *Models) names() []string {
 	var out []string
 	for _, u := range m.Usage {
-		if u.Model != backtest.Pooled {
+		if u.Model != evaluate.Pooled {
 			out = append(out, u.Model)
 		}
 	}
@@ -103,9 +105,9 @@ func (m *Models) names() []string {
 }
 
 // total is the usage of all models together; nil where there is none.
-func (m *Models) total() *backtest.UsageRow {
+func (m *Models) total() *opinions.UsageRow {
 	for k := range m.Usage {
-		if m.Usage[k].Model == backtest.Pooled {
+		if m.Usage[k].Model == evaluate.Pooled {
 			return &m.Usage[k]
 		}
 	}
@@ -113,7 +115,7 @@ func (m *Models) total() *backtest.UsageRow {
 }
 
 // compared is the row of a signal among the comparisons; nil where there is none.
-func (m *Models) compared(signal string) *backtest.ComparisonRow {
+func (m *Models) compared(signal string) *opinions.ComparisonRow {
 	for k := range m.Comparison {
 		if m.Comparison[k].Signal == signal {
 			return &m.Comparison[k]
@@ -123,9 +125,9 @@ func (m *Models) compared(signal string) *backtest.ComparisonRow {
 }
 
 // Suspects lists the verdicts that a reader must know, the worst first.
-func (m *Models) Suspects() []backtest.ModelVerdict {
-	worst := map[string]int{backtest.Contaminated: 0, backtest.Overlaps: 1, backtest.UnknownCutoff: 2}
-	out := slices.DeleteFunc(slices.Clone(m.Verdicts), func(v backtest.ModelVerdict) bool { return v.Verdict == backtest.Clean })
-	slices.SortStableFunc(out, func(a, b backtest.ModelVerdict) int { return cmp.Compare(worst[a.Verdict], worst[b.Verdict]) })
+func (m *Models) Suspects() []opinions.ModelVerdict {
+	worst := map[string]int{opinions.Contaminated: 0, opinions.Overlaps: 1, opinions.UnknownCutoff: 2}
+	out := slices.DeleteFunc(slices.Clone(m.Verdicts), func(v opinions.ModelVerdict) bool { return v.Verdict == opinions.Clean })
+	slices.SortStableFunc(out, func(a, b opinions.ModelVerdict) int { return cmp.Compare(worst[a.Verdict], worst[b.Verdict]) })
 	return out
 }

@@ -7,72 +7,73 @@ import (
 	"testing"
 	"time"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
+	"github.com/qf-dev/qf/backtest/opinions"
 	"github.com/qf-dev/qf/backtest/study"
-	"github.com/qf-dev/qf/factors"
 	"github.com/qf-dev/qf/signals/llm"
 )
 
 // modelSample is the invented run, with two invented models.
-func modelSample(t testing.TB, sh shape) *backtest.Result {
+func modelSample(t testing.TB, sh shape) *sampled {
 	r := sample(t, sh)
 	asked := []string{"deepseek-v3.2", "gemini-2.5-flash"}
-	r.Traded = factors.NewPanel(study.Combined, r.Market.Grid, panelColumns(r.Score.Panel)...)
-	ev := r.Evaluation
+	r.Traded = study.Combined
+	r.Figures.Distribution[0].Signal = study.Combined
+	ev := r.Figures
 	for _, signal := range []string{study.Ensemble, study.OneModel + asked[0], study.OneModel + asked[1], study.Combined} {
-		ev.IC = append(ev.IC, renamed(ev.IC, signal, func(r *backtest.ICRow) *string { return &r.Signal })...)
-		ev.Levels = append(ev.Levels, renamed(ev.Levels, signal, func(r *backtest.LevelRow) *string { return &r.Signal })...)
-		ev.Transitions = append(ev.Transitions, renamed(ev.Transitions, signal, func(r *backtest.TransitionRow) *string { return &r.Signal })...)
-		ev.Slices = append(ev.Slices, renamed(ev.Slices, signal, func(r *backtest.SliceRow) *string { return &r.Signal })...)
-		ev.Spread = append(ev.Spread, renamed(ev.Spread, signal, func(r *backtest.QuantileRow) *string { return &r.Signal })...)
+		ev.IC = append(ev.IC, renamed(ev.IC, signal, func(r *evaluate.ICRow) *string { return &r.Signal })...)
+		ev.Levels = append(ev.Levels, renamed(ev.Levels, signal, func(r *evaluate.LevelRow) *string { return &r.Signal })...)
+		ev.Transitions = append(ev.Transitions, renamed(ev.Transitions, signal, func(r *evaluate.TransitionRow) *string { return &r.Signal })...)
+		ev.Slices = append(ev.Slices, renamed(ev.Slices, signal, func(r *evaluate.SliceRow) *string { return &r.Signal })...)
+		ev.Quantiles = append(ev.Quantiles, renamed(ev.Quantiles, signal, func(r *evaluate.QuantileRow) *string { return &r.Signal })...)
 		if signal != study.Ensemble {
-			ev.PnL = append(ev.PnL, renamed(ev.PnL, signal, func(r *backtest.PnLRow) *string { return &r.Signal })...)
+			ev.PnL = append(ev.PnL, renamed(ev.PnL, signal, func(r *evaluate.PnLRow) *string { return &r.Signal })...)
 		}
 	}
 	for k := range ev.Daily {
 		ev.Daily[k].Signal = study.Combined
 	}
-	m := &backtest.Models{
+	m := &opinions.Models{
 		Mode: llm.Blend, Weight: 0.3, Ensemble: llm.Mean, Cadence: "1d", Questions: 180,
-		Agreement: backtest.AgreementSummary{Questions: 176, Mean: 0.83, Unanimous: 0.66, Opposed: 0.11, Pairs: []backtest.AgreementRow{
+		Agreement: opinions.AgreementSummary{Questions: 176, Mean: 0.83, Unanimous: 0.66, Opposed: 0.11, Pairs: []opinions.AgreementRow{
 			{Model: asked[0], Other: asked[1], N: 176, Same: 0.66, Correlation: 0.48},
 		}},
 		Opinions: sampleOpinions(r, asked),
 	}
-	for k, name := range append(slices.Clone(asked), backtest.Pooled) {
-		u := backtest.UsageRow{
+	for k, name := range append(slices.Clone(asked), evaluate.Pooled) {
+		u := opinions.UsageRow{
 			Model: name, Calls: 180, Requests: 184, Valid: 178, Invalid: 2, PromptTokens: 61_200, AnswerTokens: 16_300,
-			CostUSD: 0.0326 * backtest.Figure(1+5*k), CostPerCall: 0.00018, LatencyP50: 2.4, LatencyP95: 6.9, CostPerBp: 0.0004, CostPerBpMore: nan,
+			CostUSD: 0.0326 * evaluate.Figure(1+5*k), CostPerCall: 0.00018, LatencyP50: 2.4, LatencyP95: 6.9, CostPerBp: 0.0004, CostPerBpMore: nan,
 			Reasons:  map[string]string{"cost_per_added_bp_usd": "the models added nothing"},
-			AtPrices: []backtest.PriceRow{{Model: asked[0], CostUSD: 0.0326}, {Model: asked[1], CostUSD: 0.194}, {Model: "claude-sonnet-4.5", CostUSD: 1.16}},
+			AtPrices: []opinions.PriceRow{{Model: asked[0], CostUSD: 0.0326}, {Model: asked[1], CostUSD: 0.194}, {Model: "claude-sonnet-4.5", CostUSD: 1.16}},
 		}
 		m.Usage = append(m.Usage, u)
 	}
 	for k, name := range asked {
-		m.Calibration = append(m.Calibration, backtest.CalibrationRow{
-			Model: name, Horizon: "1d", N: 131, Neutral: 47, Confidence: 0.68, HitRate: 0.53 + 0.04*backtest.Figure(k), Brier: 0.271, BrierSkill: -0.09, MeanReturn: 0.0011, T: 0.9,
+		m.Calibration = append(m.Calibration, opinions.CalibrationRow{
+			Model: name, Horizon: "1d", N: 131, Neutral: 47, Confidence: 0.68, HitRate: 0.53 + 0.04*evaluate.Figure(k), Brier: 0.271, BrierSkill: -0.09, MeanReturn: 0.0011, T: 0.9,
 		})
 		for bin := range 10 {
-			row := backtest.ReliabilityRow{Model: name, Bin: bin + 1, From: float64(bin) / 10, To: float64(bin+1) / 10, Confidence: nan, HitRate: nan}
+			row := opinions.ReliabilityRow{Model: name, Bin: bin + 1, From: float64(bin) / 10, To: float64(bin+1) / 10, Confidence: nan, HitRate: nan}
 			if bin >= 5 && bin < 9 {
-				row.N, row.Confidence, row.HitRate = 20+8*bin*(9-bin), backtest.Figure(row.From)+0.05, 0.5+0.03*backtest.Figure(bin-5+k)
+				row.N, row.Confidence, row.HitRate = 20+8*bin*(9-bin), evaluate.Figure(row.From)+0.05, 0.5+0.03*evaluate.Figure(bin-5+k)
 			}
 			m.Reliability = append(m.Reliability, row)
 		}
 		for _, period := range []string{"before", "after"} {
-			m.CutoffRows = append(m.CutoffRows, backtest.CutoffRow{Model: name, Cutoff: "2024-02-01", Period: period, N: 60, HitRate: 0.55, IC: 0.03, Brier: 0.26, MeanReturn: 0.001})
+			m.CutoffRows = append(m.CutoffRows, opinions.CutoffRow{Model: name, Cutoff: "2024-02-01", Period: period, N: 60, HitRate: 0.55, IC: 0.03, Brier: 0.26, MeanReturn: 0.001})
 		}
-		m.Paired = append(m.Paired, backtest.PairedRow{Model: name, N: 120, SameAction: 0.8, HitRateAnonymized: 0.51, HitRatePlain: 0.54, HitRateDifference: 0.03, HitRateT: 0.7, MeanReturnT: nan})
+		m.Paired = append(m.Paired, opinions.PairedRow{Model: name, N: 120, SameAction: 0.8, HitRateAnonymized: 0.51, HitRatePlain: 0.54, HitRateDifference: 0.03, HitRateT: 0.7, MeanReturnT: nan})
 	}
 	for k, signal := range []string{study.Composite, study.Ensemble, study.OneModel + asked[0], study.OneModel + asked[1], study.Combined} {
-		m.Comparison = append(m.Comparison, backtest.ComparisonRow{
-			Signal: signal, IC: 0.021 + 0.004*backtest.Figure(k), T: 1.4, TotalReturn: 0.012 + 0.01*backtest.Figure(k), Added: 0.01 * backtest.Figure(k),
+		m.Comparison = append(m.Comparison, opinions.ComparisonRow{
+			Signal: signal, IC: 0.021 + 0.004*evaluate.Figure(k), T: 1.4, TotalReturn: 0.012 + 0.01*evaluate.Figure(k), Added: 0.01 * evaluate.Figure(k),
 			Sharpe: 0.8, MaxDrawdown: -0.09, Fees: 3100, Trades: 412,
 		})
 	}
-	m.Verdicts = []backtest.ModelVerdict{
-		{Model: asked[0], Cutoff: "2024-02-01", Verdict: backtest.Contaminated, P: 0.003, Text: "It was right in 71 % of its answers before its cut-off and in 49 % after it."},
-		{Model: asked[1], Verdict: backtest.UnknownCutoff, P: nan, Text: "The study names no knowledge cut-off."},
+	m.Verdicts = []opinions.ModelVerdict{
+		{Model: asked[0], Cutoff: "2024-02-01", Verdict: opinions.Contaminated, P: 0.003, Text: "It was right in 71 % of its answers before its cut-off and in 49 % after it."},
+		{Model: asked[1], Verdict: opinions.UnknownCutoff, P: nan, Text: "The study names no knowledge cut-off."},
 	}
 	r.Models = m
 	return r
@@ -90,15 +91,7 @@ func renamed[T any](rows []T, signal string, name func(*T) *string) []T {
 	return out
 }
 
-func panelColumns(p *factors.Panel) [][]float64 {
-	var out [][]float64
-	for i := range p.Instruments {
-		out = append(out, p.Col(i))
-	}
-	return out
-}
-
-func sampleOpinions(r *backtest.Result, asked []string) *llm.Opinions {
+func sampleOpinions(r *sampled, asked []string) *llm.Opinions {
 	o := &llm.Opinions{}
 	for _, name := range asked {
 		o.Config.Models = append(o.Config.Models, llm.Model{Name: name})
@@ -106,7 +99,7 @@ func sampleOpinions(r *backtest.Result, asked []string) *llm.Opinions {
 	}
 	for d := range 10 {
 		row := r.Span.Lo + d
-		o.Questions = append(o.Questions, llm.Question{Instrument: btc, Row: row, Time: r.Market.Close[row]})
+		o.Questions = append(o.Questions, llm.Question{Instrument: btc, Row: row, Time: r.Grid.Close[row]})
 		for m := range asked {
 			reply := llm.Reply{State: llm.Valid, Calls: 1, Latency: time.Second, Answer: llm.Answer{
 				Action: []string{"long", "short", "neutral"}[d%3], Confidence: 0.5 + 0.04*float64(d), PositionSize: []float64{0.5, -0.5, 0}[d%3],
@@ -168,7 +161,7 @@ func TestExamplesAreFewAndShort(t *testing.T) {
 		}
 		r.Models.Opinions.Replies = append(r.Models.Opinions.Replies, replies)
 	}
-	got := New(r).Models.Examples
+	got := New(r.Result).Models.Examples
 	if len(got) != maxExamples {
 		t.Errorf("%d examples, want %d", len(got), maxExamples)
 	}

@@ -1,8 +1,11 @@
 package reports
 
 import (
-	"github.com/qf-dev/qf/backtest"
-	"github.com/qf-dev/qf/factors"
+	"math"
+
+	"github.com/qf-dev/qf/backtest/evaluate"
+	"github.com/qf-dev/qf/backtest/portfolio"
+	"github.com/qf-dev/qf/datasets"
 )
 
 // Month is what one calendar month (UTC) of the run over the whole span returned, in full or as far
@@ -10,47 +13,37 @@ import (
 type Month struct {
 	Month  string          `json:"month"` // 2024-01
 	Days   int             `json:"days"`  // of the month in the span
-	Return backtest.Figure `json:"return"`
+	Return evaluate.Figure `json:"return"`
 }
 
-// months cuts the equity of a run at the ends of UTC months:
+// months links the daily returns of a run by UTC month:
 //
-//	return = E_last/E_previous − 1
+//	return = Π (1 + r) − 1
 //
-// with the initial capital before the first bar; NaN once equity is not positive.
-func months(g *factors.Grid, run *backtest.Run) []Month {
+// It is null where the net of a day is not known, and of the months over whose border days are missing from the lake, so
+// that one return is of both. A month after a ruin has no days and is left out.
+func months(a *portfolio.Account) []Month {
 	out := []Month{}
-	before := run.Capital
-	w := run.Window
-	for t := w.Lo; t < w.Hi; t++ {
-		day := g.Day(t)
-		if t+1 < w.Hi {
-			next := g.Day(t + 1)
-			if next == day {
-				continue
+	growth := 1.0 // of the last month; NaN where it is not known
+	next := datasets.DayOf(a.Span.From)
+	for _, d := range a.Days {
+		first := next
+		for ; next <= d.Day; next++ {
+			name := monthOf(next)
+			if len(out) == 0 || out[len(out)-1].Month != name {
+				out, growth = append(out, Month{Month: name}), 1
 			}
-			if day.String()[:7] == next.String()[:7] {
-				out = countDay(out, day.String()[:7])
-				continue
+			m := &out[len(out)-1]
+			m.Days++
+			if monthOf(first) != monthOf(d.Day) || !dayKnown(a, d.Day) {
+				growth = math.NaN()
+				m.Return = nan
 			}
 		}
-		out = countDay(out, day.String()[:7])
-		equity := run.Equity[t-w.Lo]
-		m := &out[len(out)-1]
-		m.Return = nan
-		if before > 0 {
-			m.Return = backtest.Figure(equity/before - 1)
-		}
-		before = equity
+		growth *= 1 + d.Return
+		out[len(out)-1].Return = evaluate.Figure(growth - 1)
 	}
 	return out
 }
 
-// countDay adds a day that has bars to its month.
-func countDay(out []Month, month string) []Month {
-	if len(out) == 0 || out[len(out)-1].Month != month {
-		out = append(out, Month{Month: month})
-	}
-	out[len(out)-1].Days++
-	return out
-}
+func monthOf(d datasets.Day) string { return d.String()[:len("2024-01")] }

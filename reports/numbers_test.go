@@ -2,133 +2,110 @@ package reports
 
 import (
 	"math"
-	"math/rand/v2"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
+	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
-	"github.com/qf-dev/qf/factors"
-	"github.com/qf-dev/qf/signals"
 )
 
-func TestExtremesKeepsEveryStretchsRange(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	for _, rows := range []int{1, 2, 7, 100, 5000} {
-		a, b := make([]float64, rows), make([]float64, rows)
-		for k := range a {
-			a[k], b[k] = rng.NormFloat64(), rng.NormFloat64()
-			if k%17 == 3 {
-				a[k] = math.NaN()
-			}
-		}
-		const n = 20
-		at := extremes(n, a, b)
-		if len(at) > 4*n+2 {
-			t.Errorf("%d rows: %d kept, want at most %d", rows, len(at), 4*n+2)
-		}
-		kept := map[int]bool{}
-		for k, row := range at {
-			kept[row] = true
-			if k > 0 && at[k-1] >= row {
-				t.Fatalf("%d rows: not ascending: %v", rows, at)
-			}
-		}
-		if !kept[0] || !kept[rows-1] {
-			t.Errorf("%d rows: the first or the last is not kept", rows)
-		}
-		for _, c := range [][]float64{a, b} {
-			for k := range n {
-				lo, hi := bounds(c[k*rows/n : (k+1)*rows/n])
-				gotLo, gotHi := math.Inf(1), math.Inf(-1)
-				for row := range kept {
-					if row >= k*rows/n && row < (k+1)*rows/n && finite(c[row]) {
-						gotLo, gotHi = math.Min(gotLo, c[row]), math.Max(gotHi, c[row])
-					}
-				}
-				if !math.IsInf(gotLo, 1) && (gotLo != lo || gotHi != hi) {
-					t.Errorf("%d rows, stretch %d: range [%v, %v], want [%v, %v]", rows, k, gotLo, gotHi, lo, hi)
-				}
-			}
-		}
-	}
-}
-
 // nearly takes figures for equal that differ by rounding.
-var nearly = cmp.Comparer(func(a, b backtest.Figure) bool { return math.Abs(float64(a-b)) < 1e-12 })
+var nearly = cmp.Comparer(func(a, b evaluate.Figure) bool { return math.Abs(float64(a-b)) < 1e-12 })
 
-// Bars of 12 h from 30 January: the labels are 30 Jan 12:00, 31 Jan 00:00 (covers the 30th), 31 Jan
-// 12:00, 1 Feb 00:00 (covers the 31st), 1 Feb 12:00, 2 Feb 00:00. January ends with the fourth bar:
-// 100 → 121 is +21 %; February 121 → 108.9 is −10 %.
+// January ends with the second day: 1.1·1.1 − 1 is +21 %; February lost 10 %. A month in which a payment is not known is
+// null, one before it is not.
 func TestMonths(t *testing.T) {
 	first, err := datasets.ParseDay("2024-01-30")
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &factors.Grid{Every: 12 * time.Hour}
-	for k := range 6 {
-		g.Close = append(g.Close, first.Start()+int64(k+1)*datasets.MicrosPerDay/2)
+	a := &portfolio.Account{Span: study.Span{From: first.Start(), To: (first + 3).Start()}}
+	for k, r := range []float64{0.1, 0.1, -0.1} {
+		a.Days = append(a.Days, portfolio.Day{Day: first + datasets.Day(k), Return: r})
 	}
-	run := &backtest.Run{Window: study.Span{Lo: 0, Hi: 6}, Capital: 100, Equity: []float64{101, 110, 99, 121, 130, 108.9}}
-	got := months(g, run)
 	want := []Month{{"2024-01", 2, 0.21}, {"2024-02", 1, -0.1}}
-	if diff := cmp.Diff(want, got, nearly); diff != "" {
+	if diff := cmp.Diff(want, months(a), nearly); diff != "" {
 		t.Errorf("months (-want +got):\n%s", diff)
+	}
+	a.Unknown = &portfolio.Unknown{From: (first + 2).Start() + 1}
+	if got := months(a); got[0].Return != months(&portfolio.Account{Span: a.Span, Days: a.Days})[0].Return || finite(float64(got[1].Return)) {
+		t.Errorf("with a payment not known in February: %v", got)
+	}
+	a.Unknown.From = (first + 2).Start() - 1
+	if got := months(a); finite(float64(got[0].Return)) {
+		t.Errorf("with a payment not known at the end of January: %v", got)
+	}
+	// The lake lacks the two middle days of four, and the return over them and the fourth is of both months.
+	a = &portfolio.Account{Span: study.Span{From: first.Start(), To: (first + 5).Start()}, Days: []portfolio.Day{
+		{Day: first, Return: 0.1}, {Day: first + 3, Hole: 2, Return: 0.3}, {Day: first + 4, Return: 0.2},
+	}}
+	for k, m := range months(a) {
+		if want := []Month{{"2024-01", 2, nan}, {"2024-02", 3, nan}}[k]; m.Month != want.Month || m.Days != want.Days || finite(float64(m.Return)) {
+			t.Errorf("over a hole: %v, want %v", m, want)
+		}
+	}
+	a.Days[1] = portfolio.Day{Day: first + 1, Hole: 1, Return: 0.5}
+	if got := months(a)[0]; got.Days != 2 || math.Abs(float64(got.Return)-0.65) > 1e-12 {
+		t.Errorf("a hole within January: %v, want 0.65 of two days", got)
 	}
 }
 
 func TestDrawdown(t *testing.T) {
-	got := drawdown(100, []float64{90, 100, 120, 60, 120})
+	got, high := drawdown(nil, []float64{90, 100, 120, 60, 120}, 100)
 	want := []float64{-0.1, 0, 0, -0.5, 0}
-	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
-		t.Errorf("drawdown (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" || high != 120 {
+		t.Errorf("drawdown, highest %v (-want +got):\n%s", high, diff)
 	}
 }
 
-func TestDistributionCountsEveryValueOnce(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	n := 3000
-	x := make([]float64, n)
-	for k := range x {
-		x[k] = rng.NormFloat64()
+// The bins of a score count every value once, in equal widths that whole cells fill.
+func TestGatherCountsEveryValue(t *testing.T) {
+	c := &evaluate.Distribution{Missing: 7, Below: 1, Above: 2, Cells: make([]int, 1<<14)}
+	width := 2.0 * evaluate.ScoreLimit / float64(len(c.Cells))
+	var values []float64
+	for k := range 5000 {
+		v := math.Round(1000*math.Sin(float64(k)))/1000 + width/4 // never on the edge of a cell
+		values = append(values, v)
+		c.Cells[int((v+evaluate.ScoreLimit)/width)]++
 	}
-	x[5], x[6], x[7] = math.NaN(), 50, -50
-	g := &factors.Grid{Close: make([]int64, n), Instruments: []datasets.Instrument{btc}}
-	d := distribute(factors.NewPanel("composite", g, x), 0, n, signals.Cuts{})
-	total := d.Below + d.Above
-	for _, c := range d.Counts {
-		total += c
-	}
-	if d.N != n-1 || d.Missing != 1 || total != d.N || d.Below != 1 || d.Above != 1 {
-		t.Errorf("n %d, missing %d, counted %d, below %d, above %d", d.N, d.Missing, total, d.Below, d.Above)
-	}
-	mean, std := 0.0, 0.0
-	for _, v := range x {
-		if finite(v) {
-			mean += v / float64(d.N)
+	c.N, c.Least, c.Most = len(values)+3, -20, 30
+	var d Distribution
+	d.gather(c, 0.7)
+	in, lo, hi := 0, float64(d.Lo), float64(d.Hi)
+	for at, n := range d.Counts {
+		from := lo + float64(at)*(hi-lo)/float64(len(d.Counts))
+		want := 0
+		for _, v := range values {
+			if v >= from && v < from+(hi-lo)/float64(len(d.Counts)) {
+				want++
+			}
 		}
-	}
-	for _, v := range x {
-		if finite(v) {
-			std += (v - mean) * (v - mean) / float64(d.N-1)
+		if n != want {
+			t.Errorf("bin %d from %v has %d values, want %d", at, from, n, want)
 		}
+		in += n
 	}
-	if math.Abs(float64(d.Mean)-mean) > 1e-12 || math.Abs(float64(d.Std)-math.Sqrt(std)) > 1e-12 {
-		t.Errorf("mean %v, std %v, want %v, %v", d.Mean, d.Std, mean, math.Sqrt(std))
+	if in+d.Below+d.Above != d.N || d.Missing != 7 || len(d.Counts) > distributionBins || len(d.Counts) < distributionBins/2 {
+		t.Errorf("%d in %d bins, %d below, %d above of %d, %d missing", in, len(d.Counts), d.Below, d.Above, d.N, d.Missing)
+	}
+	empty := Distribution{Counts: []int{}}
+	if empty.gather(&evaluate.Distribution{Missing: 3}, math.NaN()); empty.Missing != 3 || len(empty.Counts) != 0 {
+		t.Errorf("of nothing: %+v", empty)
 	}
 }
 
-// Values whose squares, or differences, no float holds have no bins and take nothing else with them.
-func TestDistributionOfHugeValues(t *testing.T) {
-	for _, x := range [][]float64{{1e308, -1e308, 0}, {1e200, 2, 3}, {math.MaxFloat64, math.MaxFloat64, -math.MaxFloat64}} {
-		g := &factors.Grid{Close: make([]int64, len(x)), Instruments: []datasets.Instrument{btc}}
-		if d := distribute(factors.NewPanel("composite", g, x), 0, len(x), signals.Cuts{}); d.N != len(x) {
-			t.Errorf("%v: %+v", x, d)
+// A score beyond all cells, or so large that its deviation is no number, still has a bin to draw.
+func TestGatherOfHugeValues(t *testing.T) {
+	for _, most := range []float64{17, 1e200, math.MaxFloat64} {
+		var d Distribution
+		d.gather(&evaluate.Distribution{N: 2, Above: 2, Cells: make([]int, 64), Mean: most, Least: most, Most: most}, math.NaN())
+		if len(d.Counts) != 1 || d.Above != 2 || !(d.Hi > d.Lo) {
+			t.Errorf("%v: %+v", most, d)
 		}
 	}
 	for _, c := range []struct {

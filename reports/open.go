@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 )
@@ -43,9 +44,12 @@ func (d *Report) complete() {
 	if d.Score == "" {
 		d.Score = study.Composite
 	}
-	if e := &d.Curves.Equity; e.HoldDrawdown == nil {
-		for range e.TS {
-			e.HoldDrawdown = append(e.HoldDrawdown, nan)
+	e := &d.Curves.Equity
+	for _, c := range []*[]evaluate.Figure{&e.HoldDrawdown, &e.Unfunded, &e.ZeroCost} {
+		if *c == nil {
+			for range e.TS {
+				*c = append(*c, nan)
+			}
 		}
 	}
 }
@@ -87,7 +91,7 @@ func (d *Report) check() error {
 		return errors.New("no schema version: this is not a run's report")
 	}
 	e := d.Curves.Equity
-	for _, n := range []int{len(e.Equity), len(e.BeforeCosts), len(e.BuyAndHold), len(e.Drawdown), len(e.HoldDrawdown)} {
+	for _, n := range []int{len(e.Equity), len(e.Unfunded), len(e.ZeroCost), len(e.BuyAndHold), len(e.Drawdown), len(e.HoldDrawdown)} {
 		if n != len(e.TS) {
 			return fmt.Errorf("curves.equity: columns of %d and %d values", n, len(e.TS))
 		}

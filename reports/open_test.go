@@ -19,11 +19,11 @@ func TestRerenderGivesTheSameBytes(t *testing.T) {
 	sh := small
 	sh.windows, sh.name = 2, hostile
 	r := sample(t, sh)
-	r.Evaluation.PnL[0].Sharpe = nan
-	if err := Write(dir, r, Options{Version: "v1.2.3"}); err != nil {
+	r.Figures.PnL[0].Figures["sharpe"] = nan
+	if err := r.write(dir, Options{Version: "v1.2.3"}); err != nil {
 		t.Fatal(err)
 	}
-	folder := filepath.Join(dir, Folder(r))
+	folder := filepath.Join(dir, Folder(r.Result))
 	want := map[string][]byte{}
 	for _, name := range []string{"report.html", "ic.csv", "windows.csv"} {
 		b, err := os.ReadFile(filepath.Join(folder, name))
@@ -63,14 +63,14 @@ func TestRerenderGivesTheSameBytes(t *testing.T) {
 func TestLatestAsAFile(t *testing.T) {
 	dir := t.TempDir()
 	r := sample(t, small)
-	if err := Write(dir, r, Options{}); err != nil {
+	if err := r.write(dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	latest := filepath.Join(dir, "latest")
 	if err := os.Remove(latest); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(latest, []byte(Folder(r)+"\n"), 0o666); err != nil {
+	if err := os.WriteFile(latest, []byte(Folder(r.Result)+"\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	run, err := Open(latest)
@@ -84,7 +84,7 @@ func TestLatestAsAFile(t *testing.T) {
 
 func TestOpenDamaged(t *testing.T) {
 	dir := t.TempDir()
-	if err := Write(dir, sample(t, small), Options{}); err != nil {
+	if err := sample(t, small).write(dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "latest", "report.json")

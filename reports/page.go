@@ -7,6 +7,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/reports/chart"
 )
 
@@ -28,7 +29,8 @@ type page struct {
 	*Run
 	Subtitle, Bars, Coverage                     string
 	Predicts, Pays                               word
-	PredictText, PayText, Sure                   string
+	PredictText, PayText                         string
+	SurePrediction, SurePay                      string
 	Findings                                     []finding
 	Headline                                     []headline
 	Equity, Drawdown, IC, Daily, Quantiles       template.HTML
@@ -39,7 +41,7 @@ type page struct {
 	Feeds                                        []feedView
 	ICTable, ICSignals, ICDetails                grid
 	LevelTable, LevelDetails, Transitions        grid
-	Memory, Variants, Stability, Sources         grid
+	Persistence, Variants, Stability, Sources    grid
 	Models                                       *modelsView
 	PnLColumns                                   []heading
 	PnL                                          []pnlGroup
@@ -79,7 +81,8 @@ func newPage(run *Run) (*page, error) {
 		Style: template.CSS(style), Script: template.JS(script), ScriptHash: base64.StdEncoding.EncodeToString(hash[:]), Run: run,
 		Subtitle: instrumentWords(d), Bars: count(float64(d.Bars.Count)) + " bars" + barWords(d.Bars) + prefixed("; ", warmUpWords(d)),
 		Coverage:    coverageWords(d),
-		PredictText: d.predictSentence(), PayText: d.paySentence(), Sure: d.sureSentence(),
+		PredictText: d.predictSentence(), PayText: d.paySentence(),
+		SurePrediction: d.surePrediction(), SurePay: d.surePay(),
 		Findings: d.findings(), Headline: headlines(d),
 		Equity: equityChart(d), Drawdown: drawdownChart(d), IC: icChart(d), Daily: dailyICChart(d),
 		Quantiles: quantileChart(d), Distribution: distributionChart(d), Waterfall: waterfallChart(d),
@@ -87,7 +90,7 @@ func newPage(run *Run) (*page, error) {
 		LevelTable: levelSummary(d), LevelDetails: levelDetails(d), Transitions: transitionGrid(d),
 		Months: years(d), Config: string(config), ByInstrument: instrumentGrid(d),
 		DistributionNote: distributionNote(d), QuantileNote: quantileNote(d),
-		Delays: delayChart(d), Memory: memoryGrid(d), Variants: variantGrid(d), Stability: stabilityGrid(d),
+		Delays: delayChart(d), Persistence: persistenceGrid(d), Variants: variantGrid(d), Stability: stabilityGrid(d),
 		ByVolatility: sliceChart(d, "volatility", "IC by volatility regime"), ByHour: sliceChart(d, "hour", "IC by UTC hour"),
 	}
 	p.Predicts, p.Pays = d.Verdict.words()
@@ -123,6 +126,9 @@ func newPage(run *Run) (*page, error) {
 
 // HasWindows reports whether more than one window was replayed.
 func (p *page) HasWindows() bool { return p.WindowPnL != "" }
+
+// NetUnknown is what is not known of the whole run's net; nil where all is.
+func (p *page) NetUnknown() *Unknown { return p.Report.netUnknown(evaluate.All) }
 
 // Legend says whether the IC chart needs one.
 func (p *page) Legend() bool { return len(p.Signals) > 1 }

@@ -3,6 +3,7 @@ package reports
 import (
 	"io"
 	"slices"
+	"sort"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -10,62 +11,148 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/datasets/parquet"
 )
 
-// writeEquity writes equity.parquet: one row a bar of the run over the whole span (window "all") and,
+// equityFile writes equity.parquet: one row a bar of the run over the whole span (window "all") and,
 // where there are several windows, of each of their runs after it. Money is in quote currency; the
-// causes of a bar's change of equity are its price_pnl − fees − slippage − impact + funding.
-func writeEquity(w io.Writer, r *backtest.Result) error {
-	t, err := newEquityTable(w)
-	if err != nil {
-		return err
+// causes of a bar's change of equity are its price_pnl − fees − slippage − impact + funding. Where the
+// net is not known, equity, drawdown and funding are null.
+type equityFile struct {
+	r      *backtest.Result
+	file   *table
+	window string
+	run    backtest.Run // of window
+	high   float64      // its highest equity so far
+	cols   [8][]float64 // of the rows at hand
+}
+
+func newEquity(w io.Writer, r *backtest.Result) (*equityFile, error) {
+	t, err := newTable(w, []string{"window"}, "equity", "drawdown", "buy_and_hold", "price_pnl", "fees", "slippage", "impact", "funding")
+	return &equityFile{r: r, file: t}, err
+}
+
+func (e *equityFile) add(x *backtest.RunRows) error {
+	if x.Window != e.window {
+		k := slices.IndexFunc(e.r.Runs, func(run backtest.Run) bool { return run.Window == x.Window })
+		e.window, e.run = x.Window, e.r.Runs[k]
+		e.high = e.run.Account.Capital
 	}
-	for k, run := range namedRuns(r) {
-		var causes [5][]float64
-		for j := range causes {
-			causes[j] = make([]float64, len(run.Bar))
+	c := &e.cols
+	for j := range c {
+		c[j] = c[j][:0]
+	}
+	c[0], c[2] = append(c[0], x.Equity...), append(c[2], x.Hold...)
+	c[1], e.high = drawdown(c[1], x.Equity, e.high)
+	for _, a := range x.Bar {
+		for j, v := range [5]float64{a.PricePnL, a.Fees, a.Slippage, a.Impact, a.Funding} {
+			c[3+j] = append(c[3+j], v)
 		}
-		for t, l := range run.Bar {
-			causes[0][t], causes[1][t], causes[2][t] = l.PricePnL, l.Fees, l.Slippage
-			causes[3][t], causes[4][t] = l.Impact, l.Funding
+	}
+	blank(x.TS, e.run.Account, c[0], c[1], c[7])
+	blank(x.TS, e.run.Hold, c[2])
+	return e.file.add(x.TS, []arrow.Array{e.file.word(x.Window, len(x.TS))}, c[:]...)
+}
+
+func (e *equityFile) close() error { return e.file.file.Close() }
+
+// blank makes missing what is later than the instant up to which the net of an account is known.
+func blank(ts []int64, a *portfolio.Account, columns ...[]float64) {
+	if a.Unknown == nil {
+		return
+	}
+	at := sort.Search(len(ts), func(t int) bool { return !a.Known(ts[t]) })
+	for _, c := range columns {
+		for t := at; t < len(c); t++ {
+			c[t] = float64(nan)
 		}
-		err := t.add(r.Market.Close[run.Window.Lo:run.Window.Hi], []string{run.name},
-			run.Equity, drawdown(run.Capital, run.Equity), holding(r, k), causes[0], causes[1], causes[2], causes[3], causes[4])
-		if err != nil {
+	}
+}
+
+// positionsFile writes positions.parquet: one row a bar and instrument of the same runs, by window, time and then
+// instrument. close is the bar's, target what its close decided, quantity (units of amount) and weight (signed
+// fraction of equity) what was held after it.
+type positionsFile struct {
+	file *table
+	rows *stack
+}
+
+func newPositions(w io.Writer, r *backtest.Result) (*positionsFile, error) {
+	t, err := newTable(w, []string{"window", "instrument"}, "close", "target", "quantity", "weight")
+	return &positionsFile{t, newStack(r.Grid.Instruments)}, err
+}
+
+func (p *positionsFile) add(x *backtest.RunRows) error {
+	n := p.rows.most
+	for lo := 0; lo < len(x.TS); lo += n {
+		hi := min(lo+n, len(x.TS))
+		s := p.rows.of(x.TS, lo, hi, x.Close, x.Target, x.Quantity, x.Weight)
+		if err := p.file.add(s.ts, []arrow.Array{p.file.word(x.Window, len(s.ts)), s.instruments}, s.columns...); err != nil {
 			return err
 		}
 	}
-	return t.file.Close()
+	return nil
 }
 
-// writePositions writes positions.parquet: one row a bar and instrument of the same runs. close is
-// the bar's, target what its close decided, quantity (units of amount) and weight (signed fraction of
-// equity) what was held after it.
-func writePositions(w io.Writer, r *backtest.Result) error {
-	t, err := newPositionTable(w)
-	if err != nil {
-		return err
+func (p *positionsFile) close() error { return p.file.file.Close() }
+
+// tradesParquet writes trades.parquet, the columns of trades.csv.
+type tradesParquet struct {
+	names []string // of instruments
+	file  *parquet.Writer
+	rows  *array.RecordBuilder
+}
+
+func newTradesParquet(w io.Writer, r *backtest.Result) (fillWriter, error) {
+	fields := []arrow.Field{{Name: "ts", Type: arrow.FixedWidthTypes.Timestamp_us}, {Name: "decided", Type: arrow.FixedWidthTypes.Timestamp_us}}
+	for _, name := range []string{"window", "instrument", "side"} {
+		fields = append(fields, arrow.Field{Name: name, Type: arrow.BinaryTypes.String})
 	}
-	for _, run := range namedRuns(r) {
-		lo, hi := run.Window.Lo, run.Window.Hi
-		for i, in := range r.Market.Instruments {
-			err := t.add(r.Market.Close[lo:hi], []string{run.name, in.String()},
-				closes(r.Market, i)[lo:hi], r.Target.Col(i)[lo:hi], run.Quantity[i], run.Weight[i])
-			if err != nil {
-				return err
-			}
+	for _, name := range fillNumbers {
+		fields = append(fields, arrow.Field{Name: name, Type: arrow.PrimitiveTypes.Float64, Nullable: true})
+	}
+	schema := arrow.NewSchema(fields, nil)
+	file, err := parquet.NewWriter(w, schema, parquet.WriterOptions{})
+	t := &tradesParquet{file: file, rows: array.NewRecordBuilder(memory.DefaultAllocator, schema)}
+	for _, in := range r.Grid.Instruments {
+		t.names = append(t.names, in.String())
+	}
+	return t, err
+}
+
+func (t *tradesParquet) add(f *backtest.FillRow) error {
+	b := t.rows
+	b.Field(0).(*array.TimestampBuilder).Append(arrow.Timestamp(f.TS))
+	b.Field(1).(*array.TimestampBuilder).Append(arrow.Timestamp(f.Decided))
+	for j, word := range [3]string{f.Window, t.names[f.Instrument], side(f)} {
+		b.Field(2 + j).(*array.StringBuilder).Append(word)
+	}
+	for j, v := range numbersOf(f) {
+		if c := b.Field(5 + j).(*array.Float64Builder); finite(v) {
+			c.Append(v)
+		} else {
+			c.AppendNull()
 		}
 	}
+	if b.Field(0).Len() < tableBatch {
+		return nil
+	}
+	return t.flush()
+}
+
+func (t *tradesParquet) flush() error {
+	rec := t.rows.NewRecord()
+	defer rec.Release()
+	return t.file.Write(rec)
+}
+
+func (t *tradesParquet) close() error {
+	defer t.rows.Release()
+	if err := t.flush(); err != nil {
+		return err
+	}
 	return t.file.Close()
-}
-
-func newEquityTable(w io.Writer) (*table, error) {
-	return newTable(w, []string{"window"}, "equity", "drawdown", "buy_and_hold", "price_pnl", "fees", "slippage", "impact", "funding")
-}
-
-func newPositionTable(w io.Writer) (*table, error) {
-	return newTable(w, []string{"window", "instrument"}, "close", "target", "quantity", "weight")
 }
 
 // tableBatch is the number of rows that are written at once.
@@ -78,6 +165,9 @@ var distinct = []string{"equity", "drawdown", "buy_and_hold", "weight"}
 type table struct {
 	file   *parquet.Writer
 	schema *arrow.Schema
+
+	last  string      // what word gave last
+	words arrow.Array // that, some times over
 }
 
 func newTable(w io.Writer, words []string, numbers ...string) (*table, error) {
@@ -98,27 +188,21 @@ func newTable(w io.Writer, words []string, numbers ...string) (*table, error) {
 	return t, err
 }
 
-// add appends a block of rows that share their words; what is not finite is null. The columns are
-// not copied.
-func (t *table) add(ts []int64, words []string, numbers ...[]float64) error {
-	var texts []arrow.Array
-	for _, s := range words {
-		texts = append(texts, repeated(s, min(tableBatch, len(ts))))
+// add appends a block of rows; what is not finite is null. Nothing is copied.
+func (t *table) add(ts []int64, words []arrow.Array, numbers ...[]float64) error {
+	columns := append([]arrow.Array{times(ts)}, words...)
+	for _, c := range numbers {
+		columns = append(columns, nullable(c))
 	}
-	for lo := 0; lo < len(ts); lo += tableBatch {
-		hi := min(lo+tableBatch, len(ts))
-		columns := []arrow.Array{times(ts[lo:hi])}
-		for _, text := range texts {
-			columns = append(columns, array.NewSlice(text, 0, int64(hi-lo)))
-		}
-		for _, c := range numbers {
-			columns = append(columns, nullable(c[lo:hi]))
-		}
-		if err := t.file.Write(array.NewRecord(t.schema, columns, int64(hi-lo))); err != nil {
-			return err
-		}
+	return t.file.Write(array.NewRecord(t.schema, columns, int64(len(ts))))
+}
+
+// word is n times the same text.
+func (t *table) word(text string, n int) arrow.Array {
+	if t.words == nil || t.last != text || t.words.Len() < n {
+		t.last, t.words = text, cycled([]string{text}, n)
 	}
-	return nil
+	return array.NewSlice(t.words, 0, int64(n))
 }
 
 // times is ts as an Arrow column over the same memory.
@@ -147,14 +231,20 @@ func nullable(x []float64) arrow.Array {
 	return array.NewFloat64Data(array.NewData(arrow.PrimitiveTypes.Float64, len(x), []*memory.Buffer{valid, values}, nil, nulls, 0))
 }
 
-// repeated is n times the same word.
-func repeated(word string, n int) arrow.Array {
+// cycled is n rounds of words.
+func cycled(words []string, n int) arrow.Array {
+	size := 0
+	for _, w := range words {
+		size += len(w)
+	}
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	defer b.Release()
-	b.Reserve(n)
-	b.ReserveData(n * len(word))
+	b.Reserve(n * len(words))
+	b.ReserveData(n * size)
 	for range n {
-		b.Append(word)
+		for _, w := range words {
+			b.Append(w)
+		}
 	}
 	return b.NewArray()
 }

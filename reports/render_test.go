@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/factors"
@@ -35,16 +36,16 @@ func TestPageNeedsNothing(t *testing.T) {
 
 func TestMissingFiguresAreNull(t *testing.T) {
 	r := sample(t, small)
-	for k := range r.Evaluation.PnL {
-		p := &r.Evaluation.PnL[k]
-		p.Sharpe, p.TotalReturn, p.Fees = nan, nan, backtest.Figure(math.Inf(1))
+	for k := range r.Figures.PnL {
+		p := &r.Figures.PnL[k]
+		p.Figures["sharpe"], p.Figures["total_return"], p.Figures["fees"] = nan, nan, evaluate.Figure(math.Inf(1))
 		p.Reasons = map[string]string{"sharpe": "no day has a return", "total_return": "a settlement is not known"}
 	}
-	for k := range r.Evaluation.IC {
-		r.Evaluation.IC[k].Pearson, r.Evaluation.IC[k].T, r.Evaluation.IC[k].P = nan, nan, nan
+	for k := range r.Figures.IC {
+		r.Figures.IC[k].Pearson, r.Figures.IC[k].T, r.Figures.IC[k].P = nan, nan, nan
 	}
-	for k := range r.Evaluation.Daily {
-		r.Evaluation.Daily[k].IC = nan
+	for k := range r.Figures.Daily {
+		r.Figures.Daily[k].IC = nan
 	}
 	run := finishedResult(t, r)
 	text := render(t, JSON, run)
@@ -72,9 +73,9 @@ func TestMissingFiguresAreNull(t *testing.T) {
 // TestEmptyEvaluation renders a run of which nothing could be said.
 func TestEmptyEvaluation(t *testing.T) {
 	r := sample(t, small)
-	r.Evaluation, r.Sources, r.Warnings = &backtest.Evaluated{}, nil, nil
-	for i := range r.Market.Days {
-		r.Market.Days[i] = nil
+	r.Figures, r.Sources, r.Warnings = &backtest.Evaluated{}, nil, nil
+	for i := range r.Days {
+		r.Days[i] = nil
 	}
 	run := finishedResult(t, r)
 	for _, f := range []Format{HTML, Text, JSON} {
@@ -105,7 +106,7 @@ func TestSummaryFitsTheScreen(t *testing.T) {
 			r.Warnings = append(r.Warnings, fmt.Errorf("finding %c%c %s", 'a'+k/26, 'a'+k%26, strings.Repeat("long ", 30)))
 		}
 		var b strings.Builder
-		if err := WriteSummary(&b, New(r), false); err != nil {
+		if err := WriteSummary(&b, New(r.Result), false); err != nil {
 			t.Fatal(err)
 		}
 		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
@@ -167,25 +168,35 @@ func TestColourOnlyWhenAsked(t *testing.T) {
 }
 
 func TestVerdict(t *testing.T) {
-	ic := func(r, p float64) []backtest.ICRow {
-		return []backtest.ICRow{{Signal: "composite", Instrument: "*", Window: "all", Horizon: "1h", Pearson: backtest.Figure(r), P: backtest.Figure(p)}}
+	ic := func(r, p float64) []evaluate.ICRow {
+		return []evaluate.ICRow{{Signal: "composite", Instrument: "*", Window: "all", Horizon: "1h", Pearson: -evaluate.Figure(r), T: evaluate.Figure(90 * r), P: evaluate.Figure(p)}} // the headline t decides the sign
 	}
-	pnl := func(ret float64, fills int) []backtest.PnLRow {
-		return []backtest.PnLRow{{Signal: "composite", Window: "all", TotalReturn: backtest.Figure(ret), Trades: fills, InitialEquity: 1}}
+	holes := func(days, over evaluate.Figure) []evaluate.PnLRow {
+		return []evaluate.PnLRow{{Signal: "composite", Window: "all", Figures: map[string]evaluate.Figure{
+			"total_return": 0.1, "trades": 5, "initial_equity": 100, "final_equity": 110, "days_in_holes": days, "pnl_over_holes": over,
+		}}}
+	}
+	pnl := func(ret float64, fills int) []evaluate.PnLRow {
+		return []evaluate.PnLRow{{Signal: "composite", Window: "all", Figures: map[string]evaluate.Figure{
+			"total_return": evaluate.Figure(ret), "trades": evaluate.Figure(fills), "initial_equity": 1,
+		}}}
 	}
 	for _, c := range []struct {
 		name string
-		ic   []backtest.ICRow
-		pnl  []backtest.PnLRow
+		ic   []evaluate.ICRow
+		pnl  []evaluate.PnLRow
 		want Verdict
 	}{
 		{"both", ic(0.03, 0.01), pnl(0.1, 5), Verdict{"yes", "yes"}},
 		{"noise", ic(0.03, 0.3), pnl(-0.1, 5), Verdict{"no", "no"}},
 		{"wrong sign", ic(-0.03, 0.01), pnl(0, 5), Verdict{"reversed", "no"}},
 		{"idle", ic(0.03, math.NaN()), pnl(0, 0), Verdict{"unknown", "idle"}},
+		{"a hole that matters little", ic(0.03, 0.01), holes(3, 0.9), Verdict{"yes", "yes"}},
+		{"holes of many days", ic(0.03, 0.01), holes(4, 0), Verdict{"yes", "unknown"}},
+		{"a hole that earned", ic(0.03, 0.01), holes(1, -1.1), Verdict{"yes", "unknown"}},
 		{"nothing", nil, nil, Verdict{"unknown", "unknown"}},
 	} {
-		d := &Report{Score: study.Composite, PrimaryHorizon: "1h", IC: c.ic, PnL: c.pnl}
+		d := &Report{Score: study.Composite, Span: Span{Days: 30}, PrimaryHorizon: "1h", IC: c.ic, PnL: c.pnl}
 		if got := judge(d); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}

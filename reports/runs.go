@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 )
 
 // Listed is a finished run in a list of runs.
@@ -27,12 +27,12 @@ type Listed struct {
 	Instruments []string        `json:"instruments"`
 	Verdict     Verdict         `json:"verdict"`
 	Horizon     string          `json:"primary_horizon"`
-	IC          backtest.Figure `json:"ic"`
-	T           backtest.Figure `json:"t"`
-	P           backtest.Figure `json:"p"`
-	TotalReturn backtest.Figure `json:"total_return"`
-	Sharpe      backtest.Figure `json:"sharpe"`
-	MaxDrawdown backtest.Figure `json:"max_drawdown"`
+	IC          evaluate.Figure `json:"ic"`
+	T           evaluate.Figure `json:"t"`
+	P           evaluate.Figure `json:"p"`
+	TotalReturn evaluate.Figure `json:"total_return"`
+	Sharpe      evaluate.Figure `json:"sharpe"`
+	MaxDrawdown evaluate.Figure `json:"max_drawdown"`
 	Warnings    int             `json:"warnings"`
 	// Differs has the run's value of every setting that is not the same in all runs of the list.
 	Differs []Setting `json:"differs"`
@@ -115,7 +115,7 @@ func (l *Listed) fill(run *Run, set map[string]string) error {
 		l.IC, l.T, l.P = ic.Pearson, ic.T, ic.P
 	}
 	if p := d.Outcome(); p != nil {
-		l.TotalReturn, l.Sharpe, l.MaxDrawdown = p.TotalReturn, p.Sharpe, p.MaxDrawdown
+		l.TotalReturn, l.Sharpe, l.MaxDrawdown = p.Of("total_return"), p.Of("sharpe"), p.Of("max_drawdown")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(run.Manifest.Config))
 	decoder.UseNumber()

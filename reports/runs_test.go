@@ -17,7 +17,7 @@ func TestRuns(t *testing.T) {
 		r.Digest = digest
 		r.Study.Execution.TakerBps = float64(5 + k)
 		r.Study.Composite.Components[0].Weight = 0.4 + 0.1*float64(k)
-		if err := Write(dir, r, Options{}); err != nil {
+		if err := r.write(dir, Options{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -46,8 +46,8 @@ func TestRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := `   run           from        to               IC     t  return  Sharpe  drawdown  warnings
-1  small-aaaa    2024-01-02  2024-01-05  +0.1547  +1.1   +0.6%   +1.70     -1.1%         2
-2  small-bbbb *  2024-01-02  2024-01-05  +0.1547  +1.1   +0.6%   +1.70     -1.1%         2
+1  small-aaaa    2024-01-02  2024-01-05  +0.1547  +1.1   -0.3%   +1.70     -1.4%         2
+2  small-bbbb *  2024-01-02  2024-01-05  +0.1547  +1.1   -0.3%   +1.70     -1.4%         2
 3  zz-damaged
 3 cannot be read: ` + runs[2].Error + `
 

@@ -4,14 +4,18 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
+	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/datasets/scratch"
 	"github.com/qf-dev/qf/factors"
 	"github.com/qf-dev/qf/signals"
 )
@@ -32,9 +36,39 @@ var (
 	eth = datasets.Instrument{Exchange: "bybit", Symbol: "ETHUSDT"}
 )
 
-// sample invents a finished backtest: no engine ran, but the books balance. The arithmetic avoids
-// what processors round differently.
-func sample(t testing.TB, sh shape) *backtest.Result {
+var sampleContract = datasets.Contract{Multiplier: 1, Base: "BTC", Quote: "USDT", Settle: "USDT"}
+
+// sampled is an invented run with the rows that a folder's files are made of.
+type sampled struct {
+	*backtest.Result
+	rows  []*backtest.RunRows
+	fills []*backtest.FillRow
+}
+
+func (s *sampled) Rows(f func(*backtest.RunRows) error) error {
+	for _, x := range s.rows {
+		if err := f(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sampled) Fills(f func(*backtest.FillRow) error) error {
+	for _, x := range s.fills {
+		if err := f(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write is Write of the run with its rows.
+func (s *sampled) write(dir string, o Options) error { return write(dir, s.Result, s, o) }
+
+// sample invents a finished backtest: price and score are made up, what is said of the prediction too; the replays are
+// played. The arithmetic avoids what processors round differently.
+func sample(t testing.TB, sh shape) *sampled {
 	t.Helper()
 	from, err := datasets.ParseDay("2024-01-02")
 	if err != nil {
@@ -48,63 +82,40 @@ func sample(t testing.TB, sh shape) *backtest.Result {
 		g.Close = append(g.Close, from.Start()+int64(k-sh.warmUp+1)*step)
 	}
 	span := study.Span{Lo: sh.warmUp, Hi: sh.warmUp + n, From: from.Start(), To: from.Start() + int64(n)*step}
-
-	var price, score [][]float64
+	s := sampleStudy(sh)
+	r := &backtest.Result{
+		Study: s, Grid: g, Span: span, Traded: study.Composite, Digest: "5f1d2c3b4a596877",
+		Unpriced: make([]int, len(sh.instruments)), Figures: &backtest.Evaluated{},
+	}
+	var price, score, target [][]float64
 	for i := range sh.instruments {
 		p, f := walk(rng, g.Len(), []float64{43210.5, 2301.25, 101.5}[i%3], sh.edge, float64(sh.every)/float64(24*time.Hour))
-		price, score = append(price, p), append(score, f)
-	}
-	if len(price) > 1 {
-		for k := span.Lo + n/3; k < span.Lo+n/3+int(datasets.MicrosPerDay/step); k++ {
-			price[1][k], score[1][k] = math.NaN(), math.NaN()
-		}
-	}
-	cfg := sampleStudy(sh)
-	m := &backtest.Market{
-		Frame:       &factors.Frame{Grid: g, Panels: []*factors.Panel{factors.NewPanel("close", g, price...)}},
-		Settlements: make([][]bars.Settlement, len(sh.instruments)),
-	}
-	for i := range sh.instruments {
-		m.Contracts = append(m.Contracts, datasets.Contract{Multiplier: 1})
-		var status []bars.DayStatus
-		for _, feed := range []datasets.DataType{datasets.Trades, datasets.DerivativeTicker} {
-			for d := range sh.days {
-				s := bars.DayStatus{Type: feed, Day: from + datasets.Day(d), Presence: bars.Present}
-				switch {
-				case i == 1 && d == sh.days/3:
-					s.Presence = bars.Missing
-				case feed == datasets.DerivativeTicker && d == 1:
-					s.Presence = bars.Empty
-				}
-				status = append(status, s)
+		if i == 1 { // a day is not in the lake
+			for k := span.Lo + n/3; k < span.Lo+n/3+int(datasets.MicrosPerDay/step); k++ {
+				p[k], f[k] = math.NaN(), math.NaN()
+				r.Unpriced[i]++
 			}
 		}
-		m.Days = append(m.Days, status)
+		price, score, target = append(price, p), append(score, f), append(target, targets(f, s.Signals))
+		r.Contracts = append(r.Contracts, sampleContract)
+		r.Days = append(r.Days, sampleDays(from, sh.days, i == 1))
 	}
-	r := &backtest.Result{
-		Study: cfg, Market: m,
-		Factors: &factors.Frame{Grid: g, Panels: []*factors.Panel{factors.NewPanel("momentum_14d", g, score...)}},
-		Score:   &factors.Score{Panel: factors.NewPanel("composite", g, score...)},
-		Span:    span,
-		Digest:  "5f1d2c3b4a596877",
-	}
-	r.Traded = r.Score.Panel
-	target := make([][]float64, len(score))
-	for i := range score {
-		target[i] = targets(score[i], cfg.Signals)
-	}
-	r.Target = factors.NewPanel("target", g, target...)
-	r.All = replay(m, target, span, cfg.Execution)
+	market := newSampleMarket(g, price, target)
+	out := &sampled{Result: r}
+	out.replay(t, market, evaluate.All, span)
 	for k := range sh.windows {
 		w := study.Span{Index: k, Lo: span.Lo + n*k/sh.windows, Hi: span.Lo + n*(k+1)/sh.windows}
 		w.From, w.To = g.Close[w.Lo]-step, g.Close[w.Hi-1]
-		r.Windows = append(r.Windows, w)
-		r.Runs = append(r.Runs, replay(m, target, w, cfg.Execution))
+		if sh.windows == 1 {
+			w = span
+		}
+		if r.Windows = append(r.Windows, w); sh.windows > 1 {
+			out.replay(t, market, strconv.Itoa(k), w)
+		}
 	}
-	if sh.windows == 1 {
-		r.Runs[0] = r.All
-	}
-	r.Evaluation = sampleEvaluation(r, rng, sh.edge)
+	out.variants(t, market)
+	out.distribution(t, price, score)
+	sampleFigures(r, rng, sh.edge)
 	for d := range sh.days {
 		for _, in := range sh.instruments {
 			p := datasets.Partition{Instrument: in, Type: datasets.Trades, Day: from + datasets.Day(d)}
@@ -121,7 +132,197 @@ func sample(t testing.TB, sh shape) *backtest.Result {
 		errors.New("bybit:ETHUSDT: 1 of 90 days missing, 288 bars lost"),
 		errors.New("few_spans: volatility_20d changed its mind fewer than 10 times, its t is not to be trusted"),
 	}
-	return r
+	return out
+}
+
+func sampleDays(from datasets.Day, days int, lacking bool) []bars.DayStatus {
+	var status []bars.DayStatus
+	for _, feed := range []datasets.DataType{datasets.Trades, datasets.DerivativeTicker} {
+		for d := range days {
+			s := bars.DayStatus{Type: feed, Day: from + datasets.Day(d), Presence: bars.Present}
+			switch {
+			case lacking && d == days/3:
+				s.Presence = bars.Missing
+			case feed == datasets.DerivativeTicker && d == 1:
+				s.Presence = bars.Empty
+			}
+			status = append(status, s)
+		}
+	}
+	return status
+}
+
+// sampleMarket is what the invented runs are played on.
+type sampleMarket struct {
+	portfolio.Market
+	frame  *factors.Frame
+	target *factors.Panel
+	price  [][]float64
+}
+
+// newSampleMarket trades at the close before, and settles funding every 8 hours at the last price.
+func newSampleMarket(g *factors.Grid, price, target [][]float64) *sampleMarket {
+	m := &sampleMarket{Market: portfolio.Market{Grid: g}, price: price, target: factors.NewPanel("target", g, target...)}
+	var open, trades [][]float64
+	for _, p := range price {
+		m.Contracts = append(m.Contracts, sampleContract)
+		opens, counts := make([]float64, len(p)), make([]float64, len(p))
+		last := p[0]
+		var due []bars.Settlement
+		for t, v := range p {
+			opens[t], counts[t] = last, 40
+			if math.IsNaN(v) {
+				opens[t], counts[t] = v, 0
+			} else {
+				last = v
+			}
+			if g.Close[t]%(8*3600e6) == 0 {
+				due = append(due, bars.Settlement{Time: g.Close[t], Rate: 0.0001, Mark: last})
+			}
+		}
+		open, trades = append(open, opens), append(trades, counts)
+		m.Settlements = append(m.Settlements, due)
+	}
+	m.frame = &factors.Frame{Grid: g, Panels: []*factors.Panel{
+		factors.NewPanel("close", g, price...), factors.NewPanel("open", g, open...), factors.NewPanel("trades", g, trades...),
+	}}
+	return m
+}
+
+func (m *sampleMarket) play(t testing.TB, s *study.Study, span study.Span, o portfolio.Options) (*portfolio.Rows, *portfolio.Account) {
+	t.Helper()
+	rows, account, err := portfolio.Simulate(&m.Market, m.frame, m.target, span, s.Execution, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows, account
+}
+
+// replay plays one window and keeps what came of it.
+func (s *sampled) replay(t testing.TB, m *sampleMarket, name string, span study.Span) {
+	t.Helper()
+	rows, account := m.play(t, s.Study, span, portfolio.Options{Keep: true})
+	held, hold := m.play(t, s.Study, span, portfolio.Options{Hold: true, Equity: true})
+	s.Runs = append(s.Runs, backtest.Run{Window: name, Span: span, Account: account, Hold: hold})
+	s.Figures.PnL = append(s.Figures.PnL, samplePnL(evaluate.PnL(study.Composite, name, account, hold, s.Study.Evaluation)))
+	cut := func(by func(i int) []float64) (out [][]float64) {
+		for i := range s.Grid.Instruments {
+			out = append(out, by(i)[span.Lo:span.Hi])
+		}
+		return out
+	}
+	for lo, at := 0, 0; lo < len(rows.Close); lo = at { // in two parts
+		at = min(len(rows.Close), lo+1+len(rows.Close)/2)
+		part := func(cols [][]float64) (out [][]float64) {
+			for _, c := range cols {
+				out = append(out, c[lo:at])
+			}
+			return out
+		}
+		s.rows = append(s.rows, &backtest.RunRows{
+			Window: name, TS: rows.Close[lo:at], Close: part(cut(func(i int) []float64 { return m.price[i] })), Target: part(cut(m.target.Col)),
+			Quantity: part(rows.Quantity), Weight: part(rows.Weight), Equity: rows.Equity[lo:at], Hold: held.Equity[lo:at], Bar: rows.Bar[lo:at],
+		})
+	}
+	for _, f := range rows.Fills {
+		s.fills = append(s.fills, &backtest.FillRow{Window: name, TS: s.Grid.Close[f.Row], Decided: s.Grid.Close[f.Decided], Fill: f})
+	}
+	if name == evaluate.All {
+		s.draw(t, m, rows, held)
+	}
+}
+
+// samplePnL invents the figures that a few days do not give.
+func samplePnL(p evaluate.PnLRow) evaluate.PnLRow {
+	p.Reasons = map[string]string{"dsr": "no trial ledger is kept"}
+	for key, v := range map[string]evaluate.Figure{
+		"daily_returns": 90, "cagr": 0.61, "volatility": 0.31, "total_return_low": -0.2, "total_return_high": 0.21, "sharpe": 1.7, "sharpe_low": -0.9,
+		"sharpe_high": 4.1, "sortino": 2.5, "calmar": 5.1, "omega": 1.3, "max_drawdown_days": 23.5, "var_95": -0.021, "es_95": -0.032, "skew": 0.2,
+		"kurtosis": 1.1, "best_day": 0.062, "worst_day": -0.041, "turnover_per_day": 1.9, "exposure": 0.38, "mean_holding_hours": 19.2,
+		"hit_rate": 0.54, "hit_rate_trips": 0.47, "profit_factor": 1.3, "psr": 0.87, "dsr": nan, "min_trl_days": 312, "alpha": 0.2, "beta": 0.1, "fill_share_median": 0.001,
+		"fill_share_95": 0.013, "fill_share_largest": 0.041,
+	} {
+		p.Figures[key] = v
+	}
+	return p
+}
+
+// draw keeps every row of a small run, and some of a larger one.
+func (s *sampled) draw(t testing.TB, m *sampleMarket, rows, held *portfolio.Rows) {
+	free, _ := m.play(t, s.Study, s.Span, portfolio.Options{Frictionless: true, Equity: true})
+	capital := s.Study.Execution.InitialCapital
+	down, _ := drawdown(nil, rows.Equity, capital)
+	holdDown, _ := drawdown(nil, held.Equity, capital)
+	each := 1 + len(rows.Close)/300
+	thin := func(first float64, x []float64) []float64 {
+		out := []float64{first}
+		for k := range x {
+			if k%each == 0 || k == len(x)-1 {
+				out = append(out, x[k])
+			}
+		}
+		return out
+	}
+	var ts []int64
+	for _, at := range thin(float64(s.Span.From), floatsOf(rows.Close)) {
+		ts = append(ts, int64(at))
+	}
+	s.Curves.Equity = backtest.EquityCurve{
+		TS: ts, Equity: thin(capital, rows.Equity), BeforeCosts: thin(capital, free.Equity), BuyAndHold: thin(capital, held.Equity),
+		Drawdown: thin(0, down), HoldDrawdown: thin(0, holdDown),
+	}
+	for i := range m.price {
+		s.Curves.Positions = append(s.Curves.Positions, backtest.PositionCurve{
+			TS: ts[1:], Price: thin(0, m.price[i][s.Span.Lo:s.Span.Hi])[1:], Weight: thin(0, rows.Weight[i])[1:],
+		})
+	}
+}
+
+func floatsOf(x []int64) []float64 {
+	out := make([]float64, len(x))
+	for k, v := range x {
+		out[k] = float64(v)
+	}
+	return out
+}
+
+// variants trades the whole span otherwise.
+func (s *sampled) variants(t testing.TB, m *sampleMarket) {
+	e := s.Study.Evaluation
+	for _, delay := range []int{1, 2, 5, 10} {
+		_, a := m.play(t, s.Study, s.Span, portfolio.Options{Delay: delay})
+		s.Figures.Variants = append(s.Figures.Variants, evaluate.Variant("delay", delay, a, e))
+	}
+	_, free := m.play(t, s.Study, s.Span, portfolio.Options{Frictionless: true})
+	s.Figures.Variants = append(s.Figures.Variants, evaluate.Variant("zero_cost", 1, free, e),
+		evaluate.Variant("buy_and_hold", 1, s.Runs[0].Hold, e))
+}
+
+// distribution counts the score as evaluate does.
+func (s *sampled) distribution(t testing.TB, price, score [][]float64) {
+	t.Helper()
+	w, err := evaluate.New(evaluate.Setup{
+		Grid: s.Grid, Study: s.Study, Signals: []evaluate.Signal{{Name: study.Composite, Levels: true}}, Traded: study.Composite,
+		Span: s.Span, Window: evaluate.All,
+	}, scratch.New(1<<30))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := func(cols [][]float64) (out [][]float64) {
+		for _, c := range cols {
+			out = append(out, c[s.Span.Lo:s.Span.Hi])
+		}
+		return out
+	}
+	b := &bars.Block{Lo: s.Span.Lo, Hi: s.Span.Hi, Close: s.Grid.Close[s.Span.Lo:s.Span.Hi]}
+	if err := w.Step(t.Context(), b, cut(price), cut(price), [][][]float64{cut(score)}, 1); err != nil {
+		t.Fatal(err)
+	}
+	figures, err := w.Close(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Figures.Distribution = figures.Distribution
 }
 
 // walk invents a price and a score that follows it with an edge.
@@ -153,60 +354,6 @@ func targets(score []float64, s study.SignalsConfig) []float64 {
 	return out
 }
 
-// replay fills each change of target one bar later at the close and keeps the books.
-func replay(m *backtest.Market, target [][]float64, w study.Span, e study.ExecutionConfig) *backtest.Run {
-	run := &backtest.Run{Window: w, Capital: e.InitialCapital}
-	n := len(target)
-	run.Quantity, run.Weight, run.ByAsset = make([][]float64, n), make([][]float64, n), make([]backtest.Ledger, n)
-	equity := e.InitialCapital
-	held, mark := make([]float64, n), make([]float64, n)
-	for t := w.Lo; t < w.Hi; t++ {
-		var bar backtest.Ledger
-		for i := range target {
-			p := m.Panel("close").Col(i)[t]
-			if math.IsNaN(p) {
-				continue
-			}
-			l := backtest.Ledger{}
-			if mark[i] > 0 {
-				l.PricePnL = float64(held[i] * (p - mark[i]))
-			}
-			mark[i] = p
-			if t > w.Lo && (t == w.Lo+1 || target[i][t-1] != target[i][t-2]) {
-				q := target[i][t-1]*equity/float64(n)/p - held[i]
-				if q != 0 {
-					notional := math.Abs(float64(q * p))
-					l.Fees, l.Slippage = notional*e.TakerBps/1e4, notional*e.HalfSpreadBps/1e4
-					held[i] += q
-					run.Fills = append(run.Fills, backtest.Fill{
-						Row: t, Decided: t - 1, Instrument: i, Quantity: q, Held: held[i], Reference: p,
-						Price: p, Notional: notional, Fee: l.Fees, Slippage: l.Slippage,
-					})
-				}
-			}
-			if m.Close[t]%(8*3600e6) == 0 {
-				l.Funding = -float64(held[i]*p) * 0.0001
-			}
-			run.ByAsset[i] = sum(run.ByAsset[i], l)
-			bar = sum(bar, l)
-		}
-		equity += net(bar)
-		run.Bar, run.Equity, run.Total = append(run.Bar, bar), append(run.Equity, equity), sum(run.Total, bar)
-		for i := range target {
-			run.Quantity[i] = append(run.Quantity[i], held[i])
-			run.Weight[i] = append(run.Weight[i], held[i]*mark[i]/equity)
-		}
-	}
-	return run
-}
-
-func sum(a, b backtest.Ledger) backtest.Ledger {
-	return backtest.Ledger{
-		PricePnL: a.PricePnL + b.PricePnL, Fees: a.Fees + b.Fees, Slippage: a.Slippage + b.Slippage,
-		Impact: a.Impact + b.Impact, Funding: a.Funding + b.Funding,
-	}
-}
-
 func sampleStudy(sh shape) *study.Study {
 	var from datasets.Day
 	from, _ = datasets.ParseDay("2024-01-02")
@@ -231,7 +378,7 @@ func sampleStudy(sh shape) *study.Study {
 		Report:     study.ReportConfig{Dir: "runs", Formats: []string{"html", "json", "csv", "parquet"}},
 	}
 	for _, in := range sh.instruments {
-		s.Data.Instruments = append(s.Data.Instruments, study.InstrumentConfig{Instrument: in, Contract: datasets.Contract{Multiplier: 1}})
+		s.Data.Instruments = append(s.Data.Instruments, study.InstrumentConfig{Instrument: in, Contract: sampleContract})
 	}
 	for _, h := range horizons {
 		s.Evaluation.Horizons = append(s.Evaluation.Horizons, factors.Window{Time: h})
@@ -241,15 +388,16 @@ func sampleStudy(sh shape) *study.Study {
 
 var horizons = []time.Duration{time.Hour, 4 * time.Hour, 24 * time.Hour, 72 * time.Hour}
 
-func sampleEvaluation(r *backtest.Result, rng *rand.Rand, edge float64) *backtest.Evaluated {
-	ev := &backtest.Evaluated{}
-	figure := func(scale float64) backtest.Figure { return backtest.Figure(scale * rng.NormFloat64()) }
-	names := []string{backtest.Pooled}
-	for _, in := range r.Market.Instruments {
+// sampleFigures invents what is said of the prediction.
+func sampleFigures(r *backtest.Result, rng *rand.Rand, edge float64) {
+	ev := r.Figures
+	figure := func(scale float64) evaluate.Figure { return evaluate.Figure(scale * rng.NormFloat64()) }
+	names := []string{evaluate.Pooled}
+	for _, in := range r.Grid.Instruments {
 		names = append(names, in.String())
 	}
 	n := r.Span.Hi - r.Span.Lo
-	scopes := []string{backtest.All}
+	scopes := []string{evaluate.All}
 	for k := range r.Windows {
 		scopes = append(scopes, string(rune('0'+k)))
 	}
@@ -260,22 +408,22 @@ func sampleEvaluation(r *backtest.Result, rng *rand.Rand, edge float64) *backtes
 		for _, win := range scopes {
 			for _, name := range names {
 				for k, h := range horizons {
-					bars := int(h / r.Market.Every)
-					row := backtest.ICRow{
+					bars := int(h / r.Grid.Every)
+					row := evaluate.ICRow{
 						Signal: signal, Instrument: name, Window: win, Horizon: factors.FormatDuration(h), Bars: bars, N: n - bars,
-						NEffective: backtest.Figure(float64(n) / float64(1+bars/3)),
-						Pearson:    backtest.Figure(3*edge/float64(k+1)) + figure(0.008),
+						NEffective: evaluate.Figure(float64(n) / float64(1+bars/3)),
+						Pearson:    evaluate.Figure(3*edge/float64(k+1)) + figure(0.008),
 						TMethod:    "hansen_hodrick",
-						Daily:      backtest.DailySummary{N: 90, Mean: backtest.Figure(2 * edge), Std: 0.21, ICIR: backtest.Figure(9 * edge)},
+						Daily:      evaluate.DailySummary{N: 90, Mean: evaluate.Figure(2 * edge), Std: 0.21, ICIR: evaluate.Figure(9 * edge)},
 					}
 					row.Spearman = row.Pearson + figure(0.002)
-					row.T = backtest.Figure(float64(row.Pearson) * math.Sqrt(float64(row.NEffective)) / 1.2)
+					row.T = evaluate.Figure(float64(row.Pearson) * math.Sqrt(float64(row.NEffective)) / 1.2)
 					row.SpearmanT = row.T / 2
-					row.SpearmanP = backtest.Figure(math.Erfc(math.Abs(float64(row.SpearmanT)) / math.Sqrt2))
-					half := backtest.Figure(2.3 / math.Sqrt(float64(row.NEffective)))
+					row.SpearmanP = evaluate.Figure(math.Erfc(math.Abs(float64(row.SpearmanT)) / math.Sqrt2))
+					half := evaluate.Figure(2.3 / math.Sqrt(float64(row.NEffective)))
 					row.Low, row.High = row.Pearson-half, row.Pearson+half
 					row.THansenHodrick, row.TNonOverlap = row.T, row.T+figure(0.3)
-					row.P = backtest.Figure(math.Erfc(math.Abs(float64(row.T)) / math.Sqrt2))
+					row.P = evaluate.Figure(math.Erfc(math.Abs(float64(row.T)) / math.Sqrt2))
 					row.PHolm = row.P
 					if n/bars < 30 {
 						row.T, row.P, row.PHolm, row.TMethod = nan, nan, nan, "insufficient"
@@ -289,19 +437,19 @@ func sampleEvaluation(r *backtest.Result, rng *rand.Rand, edge float64) *backtes
 			}
 		}
 	}
-	for d := range r.Market.Day(r.Span.Hi-1) - r.Market.Day(r.Span.Lo) + 1 {
-		v := backtest.Figure(2*edge) + figure(0.2)
+	for d := range r.Grid.Day(r.Span.Hi-1) - r.Grid.Day(r.Span.Lo) + 1 {
+		v := evaluate.Figure(2*edge) + figure(0.2)
 		if d == 2 {
 			v = nan
 		}
-		ev.Daily = append(ev.Daily, backtest.DailyIC{Signal: "composite", Day: (r.Market.Day(r.Span.Lo) + d).String(), IC: v})
+		ev.Daily = append(ev.Daily, evaluate.DailyIC{Signal: "composite", Day: (r.Grid.Day(r.Span.Lo) + d).String(), IC: v})
 	}
 	for _, signal := range []string{"momentum_14d", "composite"} {
 		for _, h := range horizons {
 			for q := range 5 {
-				ev.Spread = append(ev.Spread, backtest.QuantileRow{
+				ev.Quantiles = append(ev.Quantiles, evaluate.QuantileRow{
 					Signal: signal, Horizon: factors.FormatDuration(h), Quantile: q + 1, N: n / 5,
-					MeanReturn: backtest.Figure(float64(q-2)*edge*0.004*math.Sqrt(h.Hours())) + figure(0.0001),
+					MeanReturn: evaluate.Figure(float64(q-2)*edge*0.004*math.Sqrt(h.Hours())) + figure(0.0001),
 				})
 			}
 		}
@@ -309,44 +457,29 @@ func sampleEvaluation(r *backtest.Result, rng *rand.Rand, edge float64) *backtes
 	for k, level := range []string{"strong_short", "short", "neutral", "long", "strong_long"} {
 		for _, h := range horizons {
 			share := []float64{0.1, 0.15, 0.5, 0.15, 0.1}[k]
-			ev.Levels = append(ev.Levels, backtest.LevelRow{
-				Signal: "composite", Window: backtest.All, Level: level, Bars: int(share * float64(n)), Share: backtest.Figure(share),
-				MeanHolding: 41.5, Horizon: factors.FormatDuration(h), MeanReturn: backtest.Figure(float64(k-2)*edge*0.01) + figure(0.0002),
+			ev.Levels = append(ev.Levels, evaluate.LevelRow{
+				Signal: "composite", Window: evaluate.All, Level: level, Bars: int(share * float64(n)), Share: evaluate.Figure(share),
+				MeanHolding: 41.5, Horizon: factors.FormatDuration(h), MeanReturn: evaluate.Figure(float64(k-2)*edge*0.01) + figure(0.0002),
 				HitRate: 0.5 + figure(0.02), T: figure(1.5), BreakEven: figure(8),
 			})
 		}
 	}
 	sampleDetails(ev, figure)
-	for _, run := range namedRuns(r) {
-		hold := sampleHold(r.Market, run.Run)
-		ev.Hold = append(ev.Hold, hold)
-		ev.PnL = append(ev.PnL, samplePnL(r, run.name, run.Run, hold))
-	}
-	return ev
 }
 
 // sampleDetails adds what a report shows below the headline figures.
-func sampleDetails(ev *backtest.Evaluated, figure func(float64) backtest.Figure) {
-	for k, delay := range []int{1, 2, 5, 10} {
-		ev.Variants = append(ev.Variants, backtest.VariantRow{
-			Variant: "delay", Delay: delay, TotalReturn: backtest.Figure(-0.03 - 0.02*float64(k)), Sharpe: backtest.Figure(1.7 - float64(k)),
-			MaxDrawdown: -0.2, PricePnL: 20000, Fees: 9000, Slippage: 1800, Trades: 2100,
-		})
-	}
-	ev.Variants = append(ev.Variants,
-		backtest.VariantRow{Variant: "zero_cost", Delay: 1, TotalReturn: 0.2, Sharpe: 3.1, MaxDrawdown: -0.1, PricePnL: 20000, Trades: 2100},
-		backtest.VariantRow{Variant: "buy_and_hold", Delay: 1, TotalReturn: nan, Sharpe: nan, MaxDrawdown: -0.3, Reasons: map[string]string{"sharpe": "every day has the same return"}})
+func sampleDetails(ev *backtest.Evaluated, figure func(float64) evaluate.Figure) {
 	for k, regime := range []string{"low", "normal", "high"} {
-		ev.Slices = append(ev.Slices, backtest.SliceRow{Signal: "composite", By: "volatility", Slice: regime, N: 5000 * (k + 1), IC: 0.03 + figure(0.02)})
+		ev.Slices = append(ev.Slices, evaluate.SliceRow{Signal: "composite", By: "volatility", Slice: regime, N: 5000 * (k + 1), IC: 0.03 + figure(0.02)})
 	}
 	for h := range 24 {
-		ev.Slices = append(ev.Slices, backtest.SliceRow{Signal: "composite", By: "hour", Slice: string(rune('0'+h/10)) + string(rune('0'+h%10)), N: 1080, IC: 0.03 + figure(0.03)})
+		ev.Slices = append(ev.Slices, evaluate.SliceRow{Signal: "composite", By: "hour", Slice: string(rune('0'+h/10)) + string(rune('0'+h%10)), N: 1080, IC: 0.03 + figure(0.03)})
 	}
 	for _, h := range horizons {
-		ev.Spreads = append(ev.Spreads, backtest.SpreadRow{Signal: "composite", Horizon: factors.FormatDuration(h), Spread: 0.0007 + figure(0.0001), Monotonicity: 0.9})
+		ev.Spreads = append(ev.Spreads, evaluate.SpreadRow{Signal: "composite", Horizon: factors.FormatDuration(h), Spread: 0.0007 + figure(0.0001), Monotonicity: 0.9})
 	}
 	for _, signal := range []string{"momentum_14d", "composite"} {
-		ev.Memory = append(ev.Memory, backtest.MemoryRow{
+		ev.Persistence = append(ev.Persistence, evaluate.PersistenceRow{
 			Signal: signal, Instrument: btc.String(), Lag1: 0.9985, HalfLife: 412, Time: nan,
 			Reasons: map[string]string{"integrated_bars": "the autocorrelation does not fall to 0"},
 		})
@@ -355,53 +488,10 @@ func sampleDetails(ev *backtest.Evaluated, figure func(float64) backtest.Figure)
 	for i, from := range levels {
 		for j, to := range levels {
 			share := math.Max(0, 0.9-0.4*math.Abs(float64(i-j)))
-			ev.Transitions = append(ev.Transitions, backtest.TransitionRow{Signal: "composite", Window: backtest.All, From: from, To: to, Bars: int(1000 * share), Share: backtest.Figure(share)})
+			ev.Transitions = append(ev.Transitions, evaluate.TransitionRow{Signal: "composite", Window: evaluate.All, From: from, To: to, Bars: int(1000 * share), Share: evaluate.Figure(share)})
 		}
 	}
 	ev.Stability = append(ev.Stability,
-		backtest.StabilityRow{Signal: "composite", Figure: "ic", Windows: 5, Positive: 0.8, Worst: -0.01, WorstIn: "3"},
-		backtest.StabilityRow{Signal: "composite", Figure: "total_return", Windows: 5, Positive: 0.6, Worst: -0.08, WorstIn: "1"})
-}
-
-// sampleHold buys equal parts on the first bar.
-func sampleHold(m *backtest.Market, run *backtest.Run) []float64 {
-	out := make([]float64, len(run.Equity))
-	for i := range m.Instruments {
-		price := m.Panel("close").Col(i)[run.Window.Lo:run.Window.Hi]
-		last := 1.0
-		for t, p := range price {
-			if finite(p) {
-				last = p / price[0]
-			}
-			out[t] += float64(last * run.Capital / float64(len(m.Instruments)))
-		}
-	}
-	return out
-}
-
-func samplePnL(r *backtest.Result, window string, run *backtest.Run, hold []float64) backtest.PnLRow {
-	final := run.Equity[len(run.Equity)-1]
-	least := 0.0
-	for _, v := range drawdown(run.Capital, run.Equity) {
-		least = math.Min(least, v)
-	}
-	l := run.Total
-	traded := 0.0
-	for _, f := range run.Fills {
-		traded += f.Notional
-	}
-	return backtest.PnLRow{
-		Signal: "composite", Window: window, DailyReturns: 90,
-		InitialEquity: backtest.Figure(run.Capital), FinalEquity: backtest.Figure(final),
-		PricePnL: backtest.Figure(l.PricePnL), Fees: backtest.Figure(l.Fees), Slippage: backtest.Figure(l.Slippage),
-		Impact: backtest.Figure(l.Impact), Funding: backtest.Figure(l.Funding),
-		UnfundedPnL: backtest.Figure(l.PricePnL - l.Fees - l.Slippage - l.Impact),
-		TotalReturn: backtest.Figure(final/run.Capital - 1), CAGR: 0.61, Volatility: 0.31, Sharpe: 1.7, SharpeLow: -0.9, SharpeHigh: 4.1, TotalReturnLow: -0.2, TotalReturnHigh: 0.21, Sortino: 2.5,
-		Calmar: 5.1, Omega: 1.3, MaxDrawdown: backtest.Figure(least), MaxDrawdownDays: 23.5, VaR95: -0.021, ES95: -0.032,
-		Skew: 0.2, Kurtosis: 1.1, BestDay: 0.062, WorstDay: -0.041, TurnoverPerDay: 1.9, Exposure: 0.38,
-		Trades: len(run.Fills), HoldingHours: 19.2, HitRate: 0.54, HitRateTrips: 0.47, ProfitFactor: 1.3,
-		BreakEvenBps: backtest.Figure((l.PricePnL + l.Funding) / traded * 1e4), PSR: 0.87, DSR: nan, MinTRLDays: 312,
-		BuyAndHold: backtest.Figure(hold[len(hold)-1]/run.Capital - 1), Alpha: 0.2, Beta: 0.1,
-		Reasons: map[string]string{"dsr": "no trial ledger is kept"},
-	}
+		evaluate.StabilityRow{Signal: "composite", Figure: "ic", Windows: 5, Positive: 0.8, Worst: -0.01, WorstIn: "3"},
+		evaluate.StabilityRow{Signal: "composite", Figure: "total_return", Windows: 5, Positive: 0.6, Worst: -0.08, WorstIn: "1"})
 }

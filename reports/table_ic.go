@@ -3,14 +3,14 @@ package reports
 import (
 	"strings"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 )
 
 // icSummary has the score's pooled IC over the whole span: a row a horizon.
 func icSummary(d *Report) grid {
-	var rows []backtest.ICRow
+	var rows []evaluate.ICRow
 	for _, h := range d.horizonNames() {
-		if r := d.pooled(d.Score, backtest.All, h); r != nil {
+		if r := d.pooled(d.Score, evaluate.All, h); r != nil {
 			rows = append(rows, *r)
 		}
 	}
@@ -21,9 +21,9 @@ func icSummary(d *Report) grid {
 
 // icSignals sets the signals side by side: their pooled IC over the whole span at the primary horizon.
 func icSignals(d *Report) grid {
-	var rows []backtest.ICRow
+	var rows []evaluate.ICRow
 	for _, s := range d.signalNames() {
-		if r := d.pooled(s, backtest.All, d.PrimaryHorizon); r != nil {
+		if r := d.pooled(s, evaluate.All, d.PrimaryHorizon); r != nil {
 			rows = append(rows, *r)
 		}
 	}
@@ -42,7 +42,7 @@ func icDetails(d *Report) grid {
 }
 
 // icGrid shows rows of the IC.
-func icGrid(caption string, rows []backtest.ICRow) grid {
+func icGrid(caption string, rows []evaluate.ICRow) grid {
 	g := grid{Caption: caption}
 	g.Head = append(g.Head,
 		heading{Text: "Signal"}, heading{Text: "Instrument"}, heading{Text: "Window"},
@@ -84,16 +84,16 @@ func icGrid(caption string, rows []backtest.ICRow) grid {
 	return g
 }
 
-// memoryGrid says how fast each signal changes.
-func memoryGrid(d *Report) grid {
+// persistenceGrid says how fast each signal changes.
+func persistenceGrid(d *Report) grid {
 	g := grid{Caption: "How fast the signals change, in bars", Head: []heading{
 		{Text: "Signal"}, {Text: "Instrument"},
 		{Text: "Autocorrelation", Title: "at a lag of one bar", Numeric: true},
 		{Text: "Half-life", Title: "the first lag whose autocorrelation is at most a half", Numeric: true},
 		{Text: "Integrated time", Title: "bars that count as one independent value", Numeric: true},
 	}}
-	var rows []backtest.MemoryRow
-	rows, g.Note = bounded(d.Memory, reportFile)
+	var rows []evaluate.PersistenceRow
+	rows, g.Note = bounded(d.Persistence, reportFile)
 	for _, r := range rows {
 		g.Rows = append(g.Rows, []entry{
 			words(signalName(r.Signal)), words(r.Instrument),

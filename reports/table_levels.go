@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 )
 
 // levelNames are the five levels in the order of their scores.
@@ -14,22 +14,22 @@ var levelNames = map[string]string{
 
 // levelSummary has the score's levels over the whole span at the primary horizon.
 func levelSummary(d *Report) grid {
-	return levelGrid("Levels of the score, mean return over "+d.PrimaryHorizon, slices.DeleteFunc(slices.Clone(d.Levels), func(r backtest.LevelRow) bool {
-		return r.Signal != d.Score || r.Window != backtest.All || r.Horizon != d.PrimaryHorizon
+	return levelGrid("Levels of the score, mean return over "+d.PrimaryHorizon, slices.DeleteFunc(slices.Clone(d.Levels), func(r evaluate.LevelRow) bool {
+		return r.Signal != d.Score || r.Window != evaluate.All || r.Horizon != d.PrimaryHorizon
 	}), false)
 }
 
 // levelDetails has every other row.
 func levelDetails(d *Report) grid {
-	rows, note := bounded(slices.DeleteFunc(slices.Clone(d.Levels), func(r backtest.LevelRow) bool {
-		return r.Signal == d.Score && r.Window == backtest.All && r.Horizon == d.PrimaryHorizon
+	rows, note := bounded(slices.DeleteFunc(slices.Clone(d.Levels), func(r evaluate.LevelRow) bool {
+		return r.Signal == d.Score && r.Window == evaluate.All && r.Horizon == d.PrimaryHorizon
 	}), reportFile)
 	g := levelGrid("Levels by signal, window and horizon", rows, true)
 	g.Note = note
 	return g
 }
 
-func levelGrid(caption string, rows []backtest.LevelRow, scoped bool) grid {
+func levelGrid(caption string, rows []evaluate.LevelRow, scoped bool) grid {
 	g := grid{Caption: caption}
 	if scoped {
 		g.Head = []heading{{Text: "Signal"}, {Text: "Window"}, {Text: "Horizon"}}
@@ -71,8 +71,8 @@ func transitionGrid(d *Report) grid {
 	for _, from := range []string{"strong_short", "short", "neutral", "long", "strong_long"} {
 		line := []entry{words(levelNames[from])}
 		for _, to := range []string{"strong_short", "short", "neutral", "long", "strong_long"} {
-			k := slices.IndexFunc(d.Transitions, func(r backtest.TransitionRow) bool {
-				return r.Signal == d.Score && r.Window == backtest.All && r.From == from && r.To == to
+			k := slices.IndexFunc(d.Transitions, func(r evaluate.TransitionRow) bool {
+				return r.Signal == d.Score && r.Window == evaluate.All && r.From == from && r.To == to
 			})
 			if k < 0 {
 				return grid{}

@@ -3,7 +3,7 @@ package reports
 import (
 	"slices"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/backtest/study"
 )
 
@@ -30,7 +30,7 @@ func comparisonGrid(m *Models) grid {
 			figure(r.Sharpe, signed(r.Sharpe, 2), r.Reasons["sharpe"]),
 			figure(r.MaxDrawdown, percent(r.MaxDrawdown, 2), r.Reasons["max_drawdown"]),
 			figure(r.Fees, plain(r.Fees, 0), r.Reasons["fees"]),
-			integer(r.Trades),
+			figure(r.Trades, count(float64(r.Trades)), r.Reasons["trades"]),
 		})
 	}
 	return g
@@ -98,7 +98,7 @@ func pricesGrid(m *Models) grid {
 }
 
 func allWords(model string) string {
-	if model == backtest.Pooled {
+	if model == evaluate.Pooled {
 		return "all"
 	}
 	return model
@@ -137,7 +137,7 @@ func reliabilityGrid(m *Models) grid {
 		if r.N == 0 {
 			continue
 		}
-		between := share(backtest.Figure(r.From), 0) + " to " + share(backtest.Figure(r.To), 0)
+		between := share(evaluate.Figure(r.From), 0) + " to " + share(evaluate.Figure(r.To), 0)
 		g.Rows = append(g.Rows, []entry{
 			words(r.Model), {Text: between, Key: decimal(r.From), Numeric: true}, integer(r.N),
 			figure(r.Confidence, share(r.Confidence, 1), r.Reasons["confidence"]),

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 )
 
 // yearView is one row of the heat map of months.
@@ -43,7 +43,7 @@ func years(d *Report) []yearView {
 		}
 		y := &out[len(out)-1]
 		total *= 1 + float64(m.Return)
-		y.Total = percent(backtest.Figure(total-1), 1)
+		y.Total = percent(evaluate.Figure(total-1), 1)
 		v := monthView{Text: percent(m.Return, 1), Title: fmt.Sprintf("%s: %s over %d days", m.Month, percent(m.Return, 2), m.Days), Tone: tone(float64(m.Return))}
 		if most > 0 && finite(float64(m.Return)) {
 			v.Strength = whole(math.Round(100*(math.Abs(float64(m.Return))/most)), 100)

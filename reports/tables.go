@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/backtest/study"
 )
 
@@ -56,7 +56,7 @@ func bounded[T any](rows []T, file string) (shown []T, note string) {
 func words(s string) entry { return entry{Text: s} }
 
 // figure is a numeric cell: the text, the value that orders it, and why it is missing if it is.
-func figure(v backtest.Figure, text, reason string) entry {
+func figure(v evaluate.Figure, text, reason string) entry {
 	e := entry{Text: text, Numeric: true, Key: decimal(float64(v))}
 	if text == absent {
 		e.Title, e.Class = reason, "absent"
@@ -64,7 +64,7 @@ func figure(v backtest.Figure, text, reason string) entry {
 	return e
 }
 
-func integer(n int) entry { return figure(backtest.Figure(n), count(float64(n)), "") }
+func integer(n int) entry { return figure(evaluate.Figure(n), count(float64(n)), "") }
 
 // signalNames lists the signals that have an IC: what is traded, the composite, what models said, and
 // then the factors.

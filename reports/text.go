@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/backtest/study"
 )
 
@@ -99,18 +100,22 @@ func (s *screen) pays(d *Report) {
 		s.line("", "  No run over the whole span.")
 		return
 	}
-	s.row("net return", percent(p.TotalReturn, 2), fmt.Sprintf("before costs %s, buy and hold %s",
-		percent(beforeCosts(p), 2), percent(p.BuyAndHold, 2)))
-	sure := prefixed(", 95%: ", span(p.SharpeLow, p.SharpeHigh, 1))
-	if sure == "" {
-		sure = prefixed(", chance above 0: ", known(share(p.PSR, 0)))
+	if u := d.netUnknown(evaluate.All); u != nil {
+		s.line(yellow, "  %s", u.words())
+		s.row("unfunded", percent(p.Of("pnl_without_funding")/p.Of("initial_equity"), 2), "return without any funding")
 	}
-	s.row("Sharpe", signed(p.Sharpe, 2), "annualized from "+count(float64(d.Span.Days))+" days"+sure)
-	s.row("max drawdown", percent(p.MaxDrawdown, 2), plain(p.MaxDrawdownDays, 1)+" days under water at the longest")
-	s.row("costs", plain(p.Fees+p.Slippage+p.Impact, 0), fmt.Sprintf("fees %s, slippage %s, impact %s; funding %s",
-		plain(p.Fees, 0), plain(p.Slippage, 0), plain(p.Impact, 0), signed(p.Funding, 0)))
-	s.row("fills", count(float64(p.Trades)), fmt.Sprintf("turnover %s a day, break-even %s bps",
-		plain(p.TurnoverPerDay, 2), plain(p.BreakEvenBps, 2)))
+	s.row("net return", percent(p.Of("total_return"), 2), fmt.Sprintf("without costs %s, buy and hold %s",
+		percent(d.zeroCost(), 2), percent(p.Of("buy_and_hold"), 2)))
+	sure := prefixed(", 95%: ", span(p.Of("sharpe_low"), p.Of("sharpe_high"), 1))
+	if sure == "" {
+		sure = prefixed(", chance above 0: ", known(share(p.Of("psr"), 0)))
+	}
+	s.row("Sharpe", signed(p.Of("sharpe"), 2), "annualized from "+count(float64(d.daysKnown(p)))+" days"+sure)
+	s.row("max drawdown", percent(p.Of("max_drawdown"), 2), plain(p.Of("max_drawdown_days"), 1)+" days under water at the longest")
+	s.row(strings.TrimSpace("costs "+d.Currency), plain(p.Of("fees")+p.Of("slippage")+p.Of("impact"), 0), fmt.Sprintf("fees %s, slippage %s, impact %s; funding %s",
+		plain(p.Of("fees"), 0), plain(p.Of("slippage"), 0), plain(p.Of("impact"), 0), signed(p.Of("funding"), 0)))
+	s.row("fills", count(float64(p.Of("trades"))), fmt.Sprintf("turnover %s a day, break-even %s bps",
+		plain(p.Of("turnover_per_day"), 2), plain(p.Of("break_even_bps"), 2)))
 }
 
 func (s *screen) models(m *Models) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 )
 
 // Phrases that the terminal summary and the HTML page share.
@@ -102,10 +102,26 @@ func coverageWords(d *Report) string {
 	return s
 }
 
-// beforeCosts is what price and funding alone returned on the initial equity.
-func beforeCosts(p *backtest.PnLRow) backtest.Figure {
-	return (p.PricePnL + p.Funding) / p.InitialEquity
+// money names the currency of all amounts.
+func (d *Report) money() string {
+	if d.Currency == "" {
+		return "quote currency"
+	}
+	return d.Currency
 }
+
+// zeroCost is what the same targets returned when traded without costs.
+func (d *Report) zeroCost() evaluate.Figure {
+	for _, v := range d.Variants {
+		if v.Variant == "zero_cost" {
+			return v.TotalReturn
+		}
+	}
+	return nan
+}
+
+// without is s, a figure without costs, or nothing where it is missing.
+func without(s string) string { return prefixed("without costs ", known(s)) }
 
 // minute is a time of the report as 2024-01-31 23:59, or the day alone at midnight.
 func minute(s string) string {

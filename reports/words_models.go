@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
+	"github.com/qf-dev/qf/backtest/opinions"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/signals/llm"
 )
@@ -52,7 +53,7 @@ func (m *Models) addWords() word {
 }
 
 // usageWords sums up what became of the answers and what they cost.
-func usageWords(u *backtest.UsageRow) string {
+func usageWords(u *opinions.UsageRow) string {
 	s := fmt.Sprintf("%s invalid, %s missing", count(float64(u.Invalid)), count(float64(u.Missing)))
 	if finite(float64(u.CostUSD)) {
 		s += ", " + usd(u.CostUSD) + " USD"
@@ -61,7 +62,7 @@ func usageWords(u *backtest.UsageRow) string {
 }
 
 // usd is an amount of money with the decimals that small ones need.
-func usd(f backtest.Figure) string {
+func usd(f evaluate.Figure) string {
 	switch v := float64(f); {
 	case !finite(v):
 		return absent
@@ -75,10 +76,10 @@ func usd(f backtest.Figure) string {
 
 // verdictNames are the verdicts on what models may have known, for reading, with their tones.
 var verdictNames = map[string]word{
-	backtest.Clean:         {"clean", "good"},
-	backtest.Overlaps:      {"overlaps its training", "open"},
-	backtest.Contaminated:  {"contaminated", "bad"},
-	backtest.UnknownCutoff: {"cut-off not known", "open"},
+	opinions.Clean:         {"clean", "good"},
+	opinions.Overlaps:      {"overlaps its training", "open"},
+	opinions.Contaminated:  {"contaminated", "bad"},
+	opinions.UnknownCutoff: {"cut-off not known", "open"},
 }
 
 func verdictName(v string) word {

@@ -33,7 +33,9 @@ const (
 // Write writes the folder of a run below dir and points dir/latest at it. The folder appears whole or
 // not at all; one of the same name is replaced, and what others put into it is kept. Equal results give equal files, but for the qf
 // version in manifest.json.
-func Write(dir string, r *backtest.Result, o Options) error {
+func Write(dir string, r *backtest.Result, o Options) error { return write(dir, r, r, o) }
+
+func write(dir string, r *backtest.Result, rows rowSource, o Options) error {
 	if o.Formats == nil {
 		for _, name := range r.Study.Report.Formats {
 			o.Formats = append(o.Formats, Format(strings.ToLower(name)))
@@ -57,7 +59,7 @@ func Write(dir string, r *backtest.Result, o Options) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	defer done()
-	if err := fill(temporary, r, o); err != nil {
+	if err := fill(temporary, r, rows, o); err != nil {
 		return fmt.Errorf("write report %s: %w", name, err)
 	}
 	if err := replace(temporary, filepath.Join(dir, name)); err != nil {
@@ -70,7 +72,7 @@ func Write(dir string, r *backtest.Result, o Options) error {
 }
 
 // fill writes the files of a run into a folder.
-func fill(dir string, r *backtest.Result, o Options) error {
+func fill(dir string, r *backtest.Result, rows rowSource, o Options) error {
 	run := &Run{Report: New(r)}
 	var err error
 	if run.Manifest, err = NewManifest(r, run.Report, o.Version); err != nil {
@@ -89,26 +91,19 @@ func fill(dir string, r *backtest.Result, o Options) error {
 			files = append(files, again...)
 		}
 	}
-	if slices.Contains(o.Formats, CSV) && r.Streamed == nil {
-		files = append(files, document{"trades.csv", func(w io.Writer) error { return writeTrades(w, r) }})
-	}
-	switch {
-	case !slices.Contains(o.Formats, Parquet):
-	case r.Streamed != nil:
-		files = append(files, streamedRows(r)...)
-	default:
-		files = append(files,
-			document{"equity.parquet", func(w io.Writer) error { return writeEquity(w, r) }},
-			document{"positions.parquet", func(w io.Writer) error { return writePositions(w, r) }})
-	}
-	errs := make([]error, len(files))
-	var wait sync.WaitGroup
-	for k, f := range files {
-		wait.Go(func() {
+	tasks := rowFiles(dir, r, rows, o.Formats)
+	for _, f := range files {
+		tasks = append(tasks, func() error {
 			if err := writeFile(filepath.Join(dir, f.name), f.write); err != nil {
-				errs[k] = fmt.Errorf("%s: %w", f.name, err)
+				return fmt.Errorf("%s: %w", f.name, err)
 			}
+			return nil
 		})
+	}
+	errs := make([]error, len(tasks))
+	var wait sync.WaitGroup
+	for k, task := range tasks {
+		wait.Go(func() { errs[k] = task() })
 	}
 	wait.Wait()
 	return errors.Join(append(errs, syncFolder(dir))...)

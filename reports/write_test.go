@@ -22,19 +22,19 @@ func TestWriteFolder(t *testing.T) {
 	dir := t.TempDir()
 	r := sample(t, small)
 	for range 2 { // the second replaces the first
-		if err := Write(dir, r, Options{Version: "v1.2.3"}); err != nil {
+		if err := r.write(dir, Options{Version: "v1.2.3"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := []string{"equity.parquet", "ic.csv", "manifest.json", "positions.parquet", "report.html", "report.json", "trades.csv", "windows.csv"}
-	if got := names(t, filepath.Join(dir, Folder(r))); !slices.Equal(got, want) {
+	want := []string{"equity.parquet", "ic.csv", "manifest.json", "positions.parquet", "report.html", "report.json", "trades.csv", "trades.parquet", "windows.csv"}
+	if got := names(t, filepath.Join(dir, Folder(r.Result))); !slices.Equal(got, want) {
 		t.Errorf("files %v, want %v", got, want)
 	}
-	if got, want := names(t, dir), []string{"latest", Folder(r)}; !slices.Equal(got, want) {
+	if got, want := names(t, dir), []string{"latest", Folder(r.Result)}; !slices.Equal(got, want) {
 		t.Errorf("runs %v, want %v", got, want)
 	}
-	if target, err := os.Readlink(filepath.Join(dir, "latest")); err != nil || target != Folder(r) {
-		t.Errorf("latest → %q, %v; want %q", target, err, Folder(r))
+	if target, err := os.Readlink(filepath.Join(dir, "latest")); err != nil || target != Folder(r.Result) {
+		t.Errorf("latest → %q, %v; want %q", target, err, Folder(r.Result))
 	}
 }
 
@@ -43,11 +43,11 @@ func TestWriteIsTheSameAnywhere(t *testing.T) {
 	for _, dir := range []string{a, b} {
 		r := sample(t, small)
 		r.Study.Data.Lake, r.Study.Report.Dir = dir, dir
-		if err := Write(dir, r, Options{}); err != nil {
+		if err := r.write(dir, Options{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	folder := Folder(sample(t, small))
+	folder := Folder(sample(t, small).Result)
 	for _, name := range names(t, filepath.Join(a, folder)) {
 		x, err := os.ReadFile(filepath.Join(a, folder, name))
 		if err != nil {
@@ -66,16 +66,16 @@ func TestWriteIsTheSameAnywhere(t *testing.T) {
 func TestWriteOnlyWhatIsAskedFor(t *testing.T) {
 	dir := t.TempDir()
 	r := sample(t, small)
-	if err := Write(dir, r, Options{Formats: []Format{CSV}}); err != nil {
+	if err := r.write(dir, Options{Formats: []Format{CSV}}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"ic.csv", "manifest.json", "report.json", "trades.csv", "windows.csv"}
-	if got := names(t, filepath.Join(dir, Folder(r))); !slices.Equal(got, want) {
+	if got := names(t, filepath.Join(dir, Folder(r.Result))); !slices.Equal(got, want) {
 		t.Errorf("files %v, want %v", got, want)
 	}
 	r.Study.Report.Formats = []string{"pdf"}
 	for _, o := range []Options{{}, {Formats: []Format{"pdf"}}} {
-		if err := Write(dir, r, o); err == nil || !strings.Contains(err.Error(), `"pdf"`) {
+		if err := r.write(dir, o); err == nil || !strings.Contains(err.Error(), `"pdf"`) {
 			t.Errorf("format pdf with %+v: %v", o, err)
 		}
 	}
@@ -95,10 +95,10 @@ func TestWriteSweepsWhatTheDeadLeft(t *testing.T) {
 	}
 	defer lock.Unlock()
 	r := sample(t, small)
-	if err := Write(dir, r, Options{}); err != nil {
+	if err := r.write(dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := names(t, dir), []string{".small-x.tmp-2", "latest", Folder(r)}; !slices.Equal(got, want) {
+	if got, want := names(t, dir), []string{".small-x.tmp-2", "latest", Folder(r.Result)}; !slices.Equal(got, want) {
 		t.Errorf("left: %v, want %v", got, want)
 	}
 }
@@ -114,7 +114,7 @@ func TestWriteOverwritesNothing(t *testing.T) {
 		if err := put(filepath.Join(dir, "latest")); err != nil {
 			t.Fatal(err)
 		}
-		if err := Write(dir, r, Options{}); err == nil || !strings.Contains(err.Error(), "latest is not a link of qf's") {
+		if err := r.write(dir, Options{}); err == nil || !strings.Contains(err.Error(), "latest is not a link of qf's") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got := names(t, dir); !slices.Equal(got, []string{"latest"}) {
@@ -122,15 +122,15 @@ func TestWriteOverwritesNothing(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, Folder(r), "mine"), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, Folder(r.Result), "mine"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	note := filepath.Join(dir, Folder(r), "mine", "note.txt")
+	note := filepath.Join(dir, Folder(r.Result), "mine", "note.txt")
 	for _, text := range []string{"first", "second"} {
 		if err := os.WriteFile(note, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if err := Write(dir, r, Options{}); err != nil {
+		if err := r.write(dir, Options{}); err != nil {
 			t.Fatal(err)
 		}
 		if b, err := os.ReadFile(note); err != nil || string(b) != text {
@@ -138,10 +138,10 @@ func TestWriteOverwritesNothing(t *testing.T) {
 		}
 	}
 	// Where the system has no links, a file that names the run is one.
-	if err := errors.Join(os.Remove(filepath.Join(dir, "latest")), os.WriteFile(filepath.Join(dir, "latest"), []byte(Folder(r)+"\n"), 0o666)); err != nil {
+	if err := errors.Join(os.Remove(filepath.Join(dir, "latest")), os.WriteFile(filepath.Join(dir, "latest"), []byte(Folder(r.Result)+"\n"), 0o666)); err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(dir, r, Options{}); err != nil {
+	if err := r.write(dir, Options{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -150,7 +150,7 @@ func TestWriteOverwritesNothing(t *testing.T) {
 func TestWriteFailureKeepsTheOldRun(t *testing.T) {
 	dir := t.TempDir()
 	r := sample(t, small)
-	if err := Write(dir, r, Options{}); err != nil {
+	if err := r.write(dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "latest", "report.json")
@@ -159,7 +159,7 @@ func TestWriteFailureKeepsTheOldRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Study.Bars.Size = math.NaN() // JSON has no such number
-	if err := Write(dir, r, Options{}); err == nil || !strings.Contains(err.Error(), "report.json") {
+	if err := r.write(dir, Options{}); err == nil || !strings.Contains(err.Error(), "report.json") {
 		t.Fatalf("a document that cannot be written: %v", err)
 	}
 	after, err := os.ReadFile(path)
@@ -169,7 +169,7 @@ func TestWriteFailureKeepsTheOldRun(t *testing.T) {
 	if !bytes.Equal(before, after) {
 		t.Error("a failed write changed the run")
 	}
-	if got, want := names(t, dir), []string{"latest", Folder(r)}; !slices.Equal(got, want) {
+	if got, want := names(t, dir), []string{"latest", Folder(r.Result)}; !slices.Equal(got, want) {
 		t.Errorf("after a failure: %v, want %v", got, want)
 	}
 }
@@ -179,10 +179,10 @@ func TestParquetColumns(t *testing.T) {
 	sh := small
 	sh.windows = 3
 	r := sample(t, sh)
-	if err := Write(dir, r, Options{}); err != nil {
+	if err := r.write(dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	f, err := parquet.Open(filepath.Join(dir, Folder(r), "equity.parquet"))
+	f, err := parquet.Open(filepath.Join(dir, Folder(r.Result), "equity.parquet"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,12 +201,12 @@ func TestParquetColumns(t *testing.T) {
 	}
 	rec := records.Record()
 	equity := rec.Column(rec.Schema().FieldIndices("equity")[0]).(*array.Float64)
-	for k, want := range r.All.Equity {
+	for k, want := range slices.Concat(r.rows[0].Equity, r.rows[1].Equity) {
 		if got := equity.Value(k); got != want {
 			t.Fatalf("equity[%d] = %v, want %v", k, got, want)
 		}
 	}
-	p, err := parquet.Open(filepath.Join(dir, Folder(r), "positions.parquet"))
+	p, err := parquet.Open(filepath.Join(dir, Folder(r.Result), "positions.parquet"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestManifestLeavesCircumstancesOut(t *testing.T) {
 		BaseURL: "mark-url", APIKeyEnv: "mark-variable", Cache: "mark-cache", BudgetUSD: &budget,
 		RequestsPerMinute: 123.25, TokensPerMinute: 123.25, Concurrency: 12325, MaxRetries: 12325, MaxTokens: 777,
 	}
-	m, err := NewManifest(r, New(r), "")
+	m, err := NewManifest(r.Result, New(r.Result), "")
 	if err != nil {
 		t.Fatal(err)
 	}

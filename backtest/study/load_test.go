@@ -186,9 +186,9 @@ data:
 
 func TestWindowsEndAtToAndGoBack(t *testing.T) {
 	for _, c := range []struct {
-		Spans string
-		first string
-		count int
+		windows string
+		first   string
+		count   int
 	}{
 		{"", "2024-03-03", 1},                           // the last 90 days
 		{"{length: 30d, step: 30d}", "2024-01-03", 5},   // 152 days: 5 × 30, two days unused
@@ -198,15 +198,15 @@ func TestWindowsEndAtToAndGoBack(t *testing.T) {
 		{"{length: 151d}", "2024-01-02", 1},             // step is the length by default
 	} {
 		set := []string{}
-		if c.Spans != "" {
-			set = append(set, "windows="+c.Spans)
+		if c.windows != "" {
+			set = append(set, "windows="+c.windows)
 		}
 		s, err := Parse("s", []byte(minimal), set)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := s.EvaluatedFrom().Format(time.DateOnly); got != c.first {
-			t.Errorf("windows %s start at %s, want %s", c.Spans, got, c.first)
+			t.Errorf("windows %s start at %s, want %s", c.windows, got, c.first)
 		}
 		g := s.Grid()
 		for d := s.Data.From; d < s.Data.To; d++ {
@@ -214,16 +214,16 @@ func TestWindowsEndAtToAndGoBack(t *testing.T) {
 				g.Close = append(g.Close, d.Start()+(k+1)*3_600_000_000)
 			}
 		}
-		all, list, err := s.Spans(g)
+		all, list, err := s.Spans(LabelsOf(g.Close))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(list) != c.count {
-			t.Errorf("windows %s: %d, want %d", c.Spans, len(list), c.count)
+			t.Errorf("windows %s: %d, want %d", c.windows, len(list), c.count)
 		}
 		last := list[len(list)-1]
 		if all.Hi != g.Len() || last.Hi != g.Len() || g.Close[last.Hi-1] != s.Data.To.Start() || all.Lo != list[0].Lo {
-			t.Errorf("windows %s: all %+v, last %+v", c.Spans, all, last)
+			t.Errorf("windows %s: all %+v, last %+v", c.windows, all, last)
 		}
 	}
 }
@@ -239,11 +239,11 @@ func TestWindowsOfBarsAreBounded(t *testing.T) {
 	for k := range int64(10_676) {
 		g.Close = append(g.Close, s.Data.From.Start()+k+1)
 	}
-	if _, _, err := s.Spans(g); err == nil || err.Error() != "windows.step: 1 makes 10577 windows of the span, want at most 2000" {
+	if _, _, err := s.Spans(LabelsOf(g.Close)); err == nil || err.Error() != "windows.step: 1 makes 10577 windows of the span, want at most 2000" {
 		t.Error(err)
 	}
 	g.Close = g.Close[:1099]
-	if _, list, err := s.Spans(g); err != nil || len(list) != 1000 {
+	if _, list, err := s.Spans(LabelsOf(g.Close)); err != nil || len(list) != 1000 {
 		t.Error(len(list), err)
 	}
 }

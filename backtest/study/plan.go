@@ -1,6 +1,7 @@
 package study
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -146,61 +147,86 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// Spans cuts the grid into the study's replays, in time order, and gives the rows of all of them. More
-// of them than a run may have are an error.
-func (s *Study) Spans(g *factors.Grid) (all Span, list []Span, err error) {
-	to := s.Data.To.Start()
+// Labels are the labels of a grid's rows, Unix µs and ascending, which need not be in memory.
+type Labels struct {
+	Rows  int
+	Find  func(at int64) (int, error) // the number of rows labelled at or before an instant
+	Label func(row int) (int64, error)
+}
+
+// LabelsOf are labels in memory.
+func LabelsOf(list []int64) Labels {
+	return Labels{
+		Rows: len(list),
+		Find: func(at int64) (int, error) {
+			n, _ := slices.BinarySearch(list, at+1)
+			return n, nil
+		},
+		Label: func(row int) (int64, error) { return list[row], nil },
+	}
+}
+
+// Spans cuts a grid into the study's replays, in time order, and gives the rows of all of them. Time windows end at
+// data.to and go back; windows counted in bars end at the last row.
+func (s *Study) Spans(g Labels) (all Span, list []Span, err error) {
 	if s.Bars.Kind != "time" && s.Windows != nil {
-		begin, _ := slices.BinarySearch(g.Close, s.Data.From.Start()+1)
-		n := int64(max(0, g.Len()-begin-s.Windows.Length.Bars))/int64(s.Windows.Step.Bars) + 1
-		if why := s.tooMany(n); why != "" {
-			return all, nil, fmt.Errorf("windows.step: %s", why)
-		}
-		all, list = s.barWindows(g, begin)
-		return all, list, nil
+		return s.barSpans(g)
 	}
 	cut := func(index int, from, to int64) Span {
-		lo, _ := slices.BinarySearch(g.Close, from+1)
-		hi, _ := slices.BinarySearch(g.Close, to+1)
+		lo, failed := g.Find(from)
+		hi, late := g.Find(to)
+		err = errors.Join(err, failed, late)
 		return Span{Index: index, Lo: lo, Hi: hi, From: from, To: to}
 	}
-	first := s.EvaluatedFrom().UnixMicro()
+	first, to := s.EvaluatedFrom().UnixMicro(), s.Data.To.Start()
 	all = cut(0, first, to)
 	if s.Windows == nil {
-		return all, []Span{all}, nil
+		return all, []Span{all}, err
 	}
 	length, step := s.Windows.Length.Time.Microseconds(), s.Windows.Step.Time.Microseconds()
-	for start := first; start+length <= to; start += step {
+	for start := first; start+length <= to && err == nil; start += step {
 		list = append(list, cut(len(list), start, start+length))
 	}
 	if len(list) == 0 {
 		list = []Span{all}
 	}
-	return all, list, nil
+	return all, list, err
 }
 
-// barWindows are windows counted in bars, of which begin is the first of the span.
-func (s *Study) barWindows(g *factors.Grid, begin int) (all Span, list []Span) {
+// barSpans are windows counted in bars.
+func (s *Study) barSpans(g Labels) (all Span, list []Span, err error) {
+	label := func(row int) int64 {
+		at, failed := g.Label(row)
+		err = errors.Join(err, failed)
+		return at
+	}
 	cut := func(lo, hi int) Span {
 		w := Span{Lo: lo, Hi: hi, From: s.Data.From.Start(), To: s.Data.To.Start()}
 		if lo > 0 {
-			w.From = g.Close[lo-1]
+			w.From = label(lo - 1)
 		}
 		if hi > 0 {
-			w.To = g.Close[hi-1]
+			w.To = label(hi - 1)
 		}
 		return w
 	}
 	length, step := s.Windows.Length.Bars, s.Windows.Step.Bars
-	for hi := g.Len(); hi-length >= begin; hi -= step {
+	begin, err := g.Find(s.Data.From.Start())
+	if err != nil {
+		return Span{}, nil, err
+	}
+	if why := s.tooMany(int64(max(0, g.Rows-begin-length))/int64(step) + 1); why != "" {
+		return Span{}, nil, fmt.Errorf("windows.step: %s", why)
+	}
+	for hi := g.Rows; hi-length >= begin && err == nil; hi -= step {
 		list = append(list, cut(hi-length, hi))
 	}
 	if len(list) == 0 {
-		list = []Span{cut(begin, g.Len())}
+		list = []Span{cut(begin, g.Rows)}
 	}
 	slices.Reverse(list)
 	for i := range list {
 		list[i].Index = i
 	}
-	return cut(list[0].Lo, g.Len()), list
+	return cut(list[0].Lo, g.Rows), list, err
 }

@@ -25,6 +25,7 @@ type backtestOptions struct {
 	audit   bool
 	noCache bool
 	workers int
+	memory  size
 }
 
 func newBacktest(s streams, c *common, run func(context.Context, streams, backtestOptions) error) *cobra.Command {
@@ -59,6 +60,7 @@ Exit codes: 0 done; 1 failed, or the audit found something; 2 wrong usage or con
 	f.BoolVar(&o.audit, "audit", false, "prove that nothing looks ahead: recompute everything with a poisoned future")
 	f.BoolVar(&o.noCache, "no-cache", false, "build bars from ticks even where the lake has them cached")
 	f.IntVar(&o.workers, "workers", 0, "`N` days and columns at once (default: all cores)")
+	f.Var(&o.memory, "memory", "`SIZE` that kept columns may take, such as 2GiB, before they go to temporary files (default: a quarter of the machine's memory)")
 	return cmd
 }
 
@@ -83,7 +85,7 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 	if err != nil {
 		return err
 	}
-	options := backtest.Options{Workers: o.workers, NoCache: o.noCache, Log: o.logger(s)}
+	options := backtest.Options{Workers: o.workers, NoCache: o.noCache, Memory: int64(o.memory), Log: o.logger(s)}
 	if err := reports.CheckRuns(study.Report.Dir); err != nil { // before the work, not after it
 		return err
 	}
@@ -94,6 +96,7 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 	if err != nil {
 		return err
 	}
+	defer result.Close()
 	if o.audit {
 		if result.Certificate, err = backtest.Audit(ctx, lake, result, options); err != nil {
 			return err

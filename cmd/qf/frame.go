@@ -31,20 +31,20 @@ func writeFrame(ctx context.Context, s streams, o factorsOptions) error {
 		return fmt.Errorf("write %s: %w", o.out, err)
 	}
 	defer file.Cleanup()
-	result, err := backtest.Frame(ctx, lake, study, backtest.Options{Log: o.logger(s)})
+	frame, err := backtest.NewFrame(ctx, lake, study, backtest.Options{Log: o.logger(s)})
 	if err != nil {
 		return err
 	}
-	if err := reports.WriteFrame(file, o.out, result); err != nil {
+	if err := reports.WriteFrame(ctx, file, o.out, frame); err != nil {
 		return fmt.Errorf("%s: %w", o.out, err)
 	}
 	if err := file.CloseAtomicallyReplace(); err != nil {
 		return err
 	}
-	for _, w := range result.Warnings {
+	for _, w := range frame.Warnings {
 		fmt.Fprintf(s.err, "qf: warning: %v\n", w)
 	}
-	rows := (result.Span.Hi - result.Span.Lo) * len(result.Market.Instruments)
+	rows := frame.Bars * len(frame.Grid)
 	if o.json {
 		return printJSON(s, frameJSON{o.out, rows})
 	}

@@ -35,9 +35,9 @@ var layers = map[string][]string{
 	"backtest/portfolio":  {"datasets", "datasets/bars", "factors", "factors/kernel", "backtest/study", "backtest/metrics"},
 	"backtest/evaluate":   {"datasets", "datasets/bars", "datasets/scratch", "factors", "signals", "backtest/metrics", "backtest/study", "backtest/portfolio"},
 	"backtest/opinions":   {"datasets", "datasets/bars", "factors", "signals/llm", "backtest/metrics", "backtest/study", "backtest/evaluate"},
-	"backtest":            {"datasets", "datasets/bars", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf", "backtest/study"},
+	"backtest":            {"datasets", "datasets/bars", "datasets/scratch", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf", "backtest/study", "backtest/portfolio", "backtest/evaluate", "backtest/opinions"},
 	"reports/chart":       {},
-	"reports":             {"datasets", "datasets/bars", "datasets/parquet", "factors", "signals", "signals/llm", "backtest", "backtest/study", "backtest/yamlconf", "reports/chart"},
+	"reports":             {"datasets", "datasets/bars", "datasets/parquet", "factors", "signals/llm", "backtest", "backtest/study", "backtest/portfolio", "backtest/evaluate", "backtest/opinions", "backtest/yamlconf", "reports/chart"},
 	"cmd/qf":              nil, // everything
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/signals/llm"
 )
 
@@ -93,7 +93,7 @@ type fillPlanRow struct {
 	Missing      int             `json:"missing"`
 	PromptTokens int             `json:"prompt_tokens_at_most"`
 	AnswerTokens int             `json:"answer_tokens_at_most"`
-	CostUSD      backtest.Figure `json:"cost_usd_at_most"` // null where the price is not known
+	CostUSD      evaluate.Figure `json:"cost_usd_at_most"` // null where the price is not known
 }
 
 // printFillPlan says what a fill would ask, by model and in all.
@@ -102,7 +102,7 @@ func printFillPlan(s streams, o *llm.Opinions, asJSON bool) error {
 	var rows []fillPlanRow
 	for k, m := range o.Config.Models {
 		e, cached := o.MissingOf(k), o.Billed(k).Calls
-		row := fillPlanRow{m.Name, e.Calls + cached, cached, e.Calls, e.Prompt, e.Answer, backtest.Figure(e.USD)}
+		row := fillPlanRow{m.Name, e.Calls + cached, cached, e.Calls, e.Prompt, e.Answer, evaluate.Figure(e.USD)}
 		rows = append(rows, row)
 		sum.Calls += row.Calls
 		sum.Cached += row.Cached
@@ -140,7 +140,7 @@ type fillJSON struct {
 	Left         int             `json:"left"`
 	PromptTokens int             `json:"prompt_tokens"`
 	AnswerTokens int             `json:"answer_tokens"`
-	CostUSD      backtest.Figure `json:"cost_usd"`
+	CostUSD      evaluate.Figure `json:"cost_usd"`
 	Lost         int             `json:"lost_requests"` // that may have been billed though no answer came; their cost is in cost_usd
 	Failures     []string        `json:"failures"`
 }
@@ -149,7 +149,7 @@ type fillJSON struct {
 func printFill(s streams, r llm.FillReport, dir string, asJSON bool) error {
 	if asJSON {
 		out := fillJSON{
-			r.Asked, r.Valid, r.Invalid, r.Failed, r.Held, r.Left, r.Prompt, r.Answer, backtest.Figure(r.USD), r.Lost, []string{},
+			r.Asked, r.Valid, r.Invalid, r.Failed, r.Held, r.Left, r.Prompt, r.Answer, evaluate.Figure(r.USD), r.Lost, []string{},
 		}
 		for _, f := range r.Failures {
 			out.Failures = append(out.Failures, f.Error())

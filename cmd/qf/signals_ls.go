@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/signals/llm"
 )
 
@@ -36,9 +36,9 @@ type replyJSON struct {
 	Model      string          `json:"model"`
 	State      string          `json:"state"`
 	Action     string          `json:"action,omitempty"`
-	Confidence backtest.Figure `json:"confidence"`
-	Size       backtest.Figure `json:"position_size"`
-	Opinion    backtest.Figure `json:"opinion"`
+	Confidence evaluate.Figure `json:"confidence"`
+	Size       evaluate.Figure `json:"position_size"`
+	Opinion    evaluate.Figure `json:"opinion"`
 	Reasoning  string          `json:"reasoning,omitempty"`
 	Reason     string          `json:"invalid_because,omitempty"`
 	Requests   int             `json:"requests"`
@@ -86,7 +86,7 @@ func repliesJSON(o *llm.Opinions) []replyJSON {
 			r := o.Replies[m][q]
 			row := replyJSON{
 				Time: time.UnixMicro(question.Time).UTC().Format(time.RFC3339), Instrument: question.Instrument.String(), Model: model.Name,
-				State: r.State.String(), Confidence: backtest.Figure(math.NaN()), Size: backtest.Figure(math.NaN()), Opinion: backtest.Figure(math.NaN()),
+				State: r.State.String(), Confidence: evaluate.Figure(math.NaN()), Size: evaluate.Figure(math.NaN()), Opinion: evaluate.Figure(math.NaN()),
 				Reason: r.Reason, Requests: r.Calls, Key: r.Key,
 			}
 			if r.State != llm.Missing {
@@ -94,7 +94,7 @@ func repliesJSON(o *llm.Opinions) []replyJSON {
 			}
 			if r.State == llm.Valid {
 				row.Action, row.Reasoning = r.Answer.Action, r.Answer.Reasoning
-				row.Confidence, row.Size, row.Opinion = backtest.Figure(r.Answer.Confidence), backtest.Figure(r.Answer.PositionSize), backtest.Figure(r.Opinion)
+				row.Confidence, row.Size, row.Opinion = evaluate.Figure(r.Answer.Confidence), evaluate.Figure(r.Answer.PositionSize), evaluate.Figure(r.Opinion)
 			}
 			out = append(out, row)
 		}

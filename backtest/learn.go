@@ -1,0 +1,134 @@
+package backtest
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/qf-dev/qf/factors"
+)
+
+// learned is what the first pass found of the full sample: nothing where nothing of the study looks ahead.
+type learned struct {
+	scorings []*factors.Scoring // fitted: of the span and, where there are several windows, of each
+	warnings []error
+}
+
+// scoring is the k-th, or one that needs no fit.
+func (l *learned) scoring(p *plan, k int) *factors.Scoring {
+	if k < len(l.scorings) {
+		return l.scorings[k].Again()
+	}
+	s := p.scorer.Start()
+	s.Sample(p.span.Lo, p.span.Hi)
+	return s
+}
+
+// learn plays the span for what factors and normalizations know of the full sample. Where a component is itself a
+// factor that knows it, its normalization takes a pass of its own.
+func (p *plan) learn(ctx context.Context) (*learned, error) {
+	l := &learned{}
+	samples := slices.ContainsFunc(p.factors, func(f factors.Factor) bool { return f.Sample != nil })
+	chained := slices.ContainsFunc(p.s.Composite.Components, func(c factors.Component) bool {
+		return slices.ContainsFunc(p.factors[:p.own], func(f factors.Factor) bool { return f.Name == c.Factor && f.Sample != nil })
+	})
+	fits := p.scorer.LooksAhead()
+	if fits {
+		l.scorings = append(l.scorings, p.scorer.Start())
+		if len(p.spans) > 1 || p.spans[0] != p.span {
+			for range p.spans {
+				l.scorings = append(l.scorings, p.scorer.Start())
+			}
+		}
+		for k, s := range l.scorings {
+			of := p.span
+			if k > 0 {
+				of = p.spans[k-1]
+			}
+			s.Sample(of.Lo, of.Hi)
+		}
+	}
+	if samples {
+		p.o.log("playing %d bars for what factors know of the full sample", p.span.Hi-p.span.Lo)
+		if err := p.survey(ctx, l, true, fits && !chained); err != nil {
+			return nil, err
+		}
+		p.sample()
+	}
+	if fits && (chained || !samples) {
+		p.o.log("playing %d bars for what normalizations know of the full sample", p.span.Hi-p.span.Lo)
+		if err := p.survey(ctx, l, false, true); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range l.scorings {
+		s.Fit()
+	}
+	return l, nil
+}
+
+// survey plays the span once: it keeps the columns that Factor.Sample wants, and shows the components to the scorings.
+func (p *plan) survey(ctx context.Context, l *learned, samples, fits bool) error {
+	n := len(p.grid.Instruments)
+	if samples {
+		p.full = nil
+	}
+	full := make([][]float64, len(p.factors)*n)
+	x := &pass{p: p, work: p.work.Start()}
+	for b, err := range p.blocks(ctx, p.span.Hi) {
+		if err != nil {
+			return err
+		}
+		s := &step{Block: b}
+		if s.columns, err = p.stages.columns(ctx, x.work, p.inputsOf(b), p.o.workers()); err != nil {
+			return err
+		}
+		if samples && b.Lo >= p.span.Lo {
+			for k, f := range p.factors {
+				for i := range n {
+					if f.Sample != nil {
+						at := k*n + i
+						if full[at] == nil {
+							full[at] = make([]float64, 0, p.span.Hi-p.span.Lo)
+						}
+						full[at] = append(full[at], s.columns[k][i]...)
+					}
+				}
+			}
+		}
+		if fits {
+			x.substitute(s)
+			own := s.columns[:p.own]
+			l.scorings[0].Survey(own, 0, b.Len()*boolInt(b.Lo >= p.span.Lo))
+			for k := 1; k < len(l.scorings); k++ {
+				w := p.spans[k-1]
+				l.scorings[k].Survey(own, 0, b.Len()*boolInt(b.Lo >= w.Lo && b.Hi <= w.Hi))
+			}
+		}
+	}
+	if samples {
+		p.full = full
+	}
+	return nil
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// sample turns the kept columns into those of the factors.
+func (p *plan) sample() {
+	n := len(p.grid.Instruments)
+	for k, f := range p.factors {
+		for i := range n {
+			if x := p.full[k*n+i]; f.Sample != nil {
+				f.Sample(x, x)
+			}
+		}
+	}
+}
+
+var nan = math.NaN()

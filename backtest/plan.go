@@ -1,0 +1,133 @@
+package backtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/qf-dev/qf/backtest/study"
+	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/factors"
+)
+
+// plan is a study made ready to be played: its source of blocks, and the columns that are made of them.
+type plan struct {
+	s      *study.Study
+	o      Options
+	stages stages
+	source *bars.Source
+	grid   *factors.Grid // without labels
+	span   study.Span
+	spans  []study.Span
+
+	factors []factors.Factor // the study's, and after them those that only prompts show
+	own     int              // number of the study's
+	work    *factors.Plan
+	scorer  *factors.Scorer
+	shown   []int // by value of a prompt: the factor that it shows, or −1
+
+	fields []string    // that blocks have, in their order
+	inputs []int       // places of the factors' fields among them
+	full   [][]float64 // by factor·instruments + instrument: over the span, of factors that know the full sample
+}
+
+// newPlan opens what the study reads of store, which lists the same files as lake.
+func newPlan(ctx context.Context, lake *datasets.Lake, store bars.Store, s *study.Study, o Options, stages stages) (*plan, error) {
+	p := &plan{s: s, o: o, stages: stages}
+	requests, err := BarRequests(lake, s)
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range requests {
+		o.log("bars of %v, %s to %s", q.Instrument, q.First, q.End)
+	}
+	if p.source, err = stages.open(ctx, store, requests, bars.Options{Workers: o.Workers, NoCache: o.NoCache}); err != nil {
+		return nil, err
+	}
+	p.grid = s.Grid()
+	for _, in := range s.Data.Instruments {
+		p.grid.Instruments = append(p.grid.Instruments, in.Instrument)
+	}
+	if p.span, p.spans, err = s.Spans(p.labels(ctx)); err != nil {
+		return nil, err
+	}
+	if p.span.Lo == p.span.Hi {
+		return nil, fmt.Errorf("study %s: no bars between %s and %s", s.Name, stamp(p.span.From), stamp(p.span.To))
+	}
+	return p, p.columns()
+}
+
+// columns makes the plan of factors and composite, and lists the fields that blocks must have.
+func (p *plan) columns() (err error) {
+	s := p.s
+	for _, c := range s.Factors {
+		f, err := factors.Make(c.Name, c.Kind, c.Params, p.grid)
+		if err != nil {
+			return err
+		}
+		p.factors = append(p.factors, f)
+	}
+	p.own = len(p.factors)
+	if s.Signals.LLM != nil {
+		names, own := s.SummaryFactors(p.grid, func(field string) bool { return slices.Contains(p.source.Fields(), field) }, p.factors)
+		p.factors = append(p.factors, own...)
+		for _, name := range names {
+			p.shown = append(p.shown, slices.IndexFunc(p.factors, func(f factors.Factor) bool { return f.Name == name }))
+		}
+	}
+	if p.work, err = factors.NewPlan(p.factors, p.grid); err != nil {
+		return err
+	}
+	if p.scorer, err = s.Composite.Scorer(p.factors[:p.own], p.grid); err != nil {
+		return err
+	}
+	held := p.source.Fields()
+	for k, f := range p.factors[:p.own] {
+		if slices.Contains(held, f.Name) {
+			return fmt.Errorf("factor %s has the name of a bar column: call it otherwise", f.Name)
+		}
+		if at := slices.IndexFunc(p.factors[:k], func(g factors.Factor) bool { return g.Name == f.Name }); at >= 0 {
+			return fmt.Errorf("factor %s is defined twice", f.Name)
+		}
+	}
+	for _, field := range p.work.Fields() {
+		if !slices.Contains(held, field) {
+			return fmt.Errorf("the market lacks the %s column, which factors need: fetch %s", field, factors.FieldFeeds(field)[0])
+		}
+		p.inputs = append(p.inputs, p.want(field))
+	}
+	p.want("close")
+	p.want(s.Execution.Price)
+	p.want("trades")
+	return nil
+}
+
+// want makes sure that blocks have a field, and gives its place; −1 where the source does not have it.
+func (p *plan) want(field string) int {
+	if at := slices.Index(p.fields, field); at >= 0 {
+		return at
+	}
+	if !slices.Contains(p.source.Fields(), field) {
+		return -1
+	}
+	p.fields = append(p.fields, field)
+	return len(p.fields) - 1
+}
+
+// labels are those of the source.
+func (p *plan) labels(ctx context.Context) study.Labels {
+	return study.Labels{
+		Rows: p.source.Rows(),
+		Find: func(at int64) (int, error) { return p.source.Find(ctx, at) },
+		Label: func(row int) (int64, error) {
+			for b, err := range p.source.Blocks(ctx, bars.Want{Lo: row, Hi: row + 1}) {
+				if err != nil {
+					return 0, err
+				}
+				return b.Close[0], nil
+			}
+			return 0, fmt.Errorf("there is no row %d of %d", row, p.source.Rows())
+		},
+	}
+}

@@ -1,0 +1,257 @@
+package backtest
+
+import (
+	"errors"
+
+	"github.com/qf-dev/qf/backtest/portfolio"
+	"github.com/qf-dev/qf/backtest/study"
+	"github.com/qf-dev/qf/datasets/scratch"
+)
+
+// RunRows are successive rows of one replay, as they were after everything that happened in them. They are valid until
+// the next ones.
+type RunRows struct {
+	Window string  // evaluate.All, or its index
+	TS     []int64 // labels, Unix µs
+	// By instrument: the bar's close, what its close decided, and what was held after it, in units of amount and as a
+	// signed fraction of equity.
+	Close, Target, Quantity, Weight [][]float64
+	Equity                          []float64 // quote currency
+	Hold                            []float64 // equity of buying and holding under the same costs
+	Bar                             []portfolio.Attribution
+}
+
+// FillRow is a fill with the labels of the bars that filled and decided it, Unix µs.
+type FillRow struct {
+	Window      string
+	TS, Decided int64
+	portfolio.Fill
+}
+
+// kept is what scratch space holds of a result's rows.
+type kept struct {
+	space  *scratch.Space
+	span   study.Span
+	labels *scratch.Column[float64] // of the span: whole µs, which a float64 holds exactly
+	closes []*scratch.Column[float64]
+	runs   []*keptRun
+}
+
+// keptRun is one replay's.
+type keptRun struct {
+	window                   string
+	span                     study.Span
+	equity, hold             *scratch.Column[float64]
+	bar                      [5]*scratch.Column[float64]
+	target, quantity, weight []*scratch.Column[float64]
+	fills                    [fillColumns]*scratch.Column[float64]
+
+	buffer []float64
+}
+
+func newKept(space *scratch.Space, p *plan) *kept {
+	return &kept{space: space, span: p.span, labels: scratch.Floats(space), closes: floats(space, len(p.grid.Instruments))}
+}
+
+func floats(space *scratch.Space, n int) []*scratch.Column[float64] {
+	list := make([]*scratch.Column[float64], n)
+	for k := range list {
+		list[k] = scratch.Floats(space)
+	}
+	return list
+}
+
+func newKeptRun(space *scratch.Space, window string, span study.Span, instruments int) *keptRun {
+	k := &keptRun{
+		window: window, span: span, equity: scratch.Floats(space), hold: scratch.Floats(space),
+		target: floats(space, instruments), quantity: floats(space, instruments), weight: floats(space, instruments),
+	}
+	copy(k.bar[:], floats(space, len(k.bar)))
+	copy(k.fills[:], floats(space, fillColumns))
+	return k
+}
+
+// add takes the labels and closes of rows of the span.
+func (k *kept) add(s *step, closes [][]float64) error {
+	at := make([]float64, s.Len())
+	for t, label := range s.Close {
+		at[t] = float64(label)
+	}
+	err := k.labels.Append(at)
+	for i, x := range closes {
+		err = errors.Join(err, k.closes[i].Append(x))
+	}
+	return err
+}
+
+// add takes the rows that the study's own replay and its benchmark gave.
+func (k *keptRun) add(s *step, target [][]float64, run, hold *portfolio.Rows) error {
+	err := errors.Join(k.equity.Append(run.Equity), k.hold.Append(hold.Equity))
+	for i := range k.target {
+		err = errors.Join(err, k.target[i].Append(target[i]), k.quantity[i].Append(run.Quantity[i]), k.weight[i].Append(run.Weight[i]))
+	}
+	for c := range k.bar {
+		k.buffer = k.buffer[:0]
+		for _, a := range run.Bar {
+			k.buffer = append(k.buffer, causes(a)[c])
+		}
+		err = errors.Join(err, k.bar[c].Append(k.buffer))
+	}
+	for c := range k.fills {
+		k.buffer = k.buffer[:0]
+		for _, f := range run.Fills {
+			k.buffer = append(k.buffer, fillValues(f)[c])
+		}
+		err = errors.Join(err, k.fills[c].Append(k.buffer))
+	}
+	return err
+}
+
+func causes(a portfolio.Attribution) [5]float64 {
+	return [5]float64{a.PricePnL, a.Fees, a.Slippage, a.Impact, a.Funding}
+}
+
+const fillColumns = 11
+
+func fillValues(f portfolio.Fill) [fillColumns]float64 {
+	return [fillColumns]float64{
+		float64(f.Row), float64(f.Decided), float64(f.Instrument), f.Quantity, f.Reference, f.Price, f.Notional, f.Held, f.Fee, f.Slippage, f.Impact,
+	}
+}
+
+func fillOf(v [fillColumns]float64) portfolio.Fill {
+	return portfolio.Fill{
+		Row: int(v[0]), Decided: int(v[1]), Instrument: int(v[2]), Quantity: v[3], Reference: v[4], Price: v[5], Notional: v[6], Held: v[7],
+		Fee: v[8], Slippage: v[9], Impact: v[10],
+	}
+}
+
+// rowsAtOnce is the number of rows that Rows and Fills give at a time.
+const rowsAtOnce = 1 << 15
+
+// ErrNoRows says that a result keeps no rows, since no format of its study wants them.
+var ErrNoRows = errors.New("the rows of the replays were not kept: report.formats has neither csv nor parquet")
+
+// Rows calls f with every row of every replay, in order: the run over the span and then, where there are several
+// windows, theirs.
+func (r *Result) Rows(f func(*RunRows) error) error {
+	if r.kept == nil {
+		return ErrNoRows
+	}
+	for _, run := range r.kept.runs {
+		if err := r.kept.rows(run, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *kept) rows(run *keptRun, f func(*RunRows) error) error {
+	var buffers [][]float64
+	n := len(k.closes)
+	x := &RunRows{Window: run.window, Close: make([][]float64, n), Target: make([][]float64, n), Quantity: make([][]float64, n), Weight: make([][]float64, n)}
+	for lo := run.span.Lo; lo < run.span.Hi; lo += rowsAtOnce {
+		hi := min(lo+rowsAtOnce, run.span.Hi)
+		at := 0
+		var failed error
+		view := func(c *scratch.Column[float64], from int) []float64 {
+			if at == len(buffers) {
+				buffers = append(buffers, nil)
+			}
+			v, err := c.View(buffers[at][:0], lo-from, hi-from)
+			failed = errors.Join(failed, err)
+			buffers[at] = v[:0:0]
+			at++
+			return v
+		}
+		x.TS = x.TS[:0]
+		for _, label := range view(k.labels, k.span.Lo) {
+			x.TS = append(x.TS, int64(label))
+		}
+		for i := range n {
+			x.Close[i] = view(k.closes[i], k.span.Lo)
+			x.Target[i], x.Quantity[i], x.Weight[i] = view(run.target[i], run.span.Lo), view(run.quantity[i], run.span.Lo), view(run.weight[i], run.span.Lo)
+		}
+		x.Equity, x.Hold = view(run.equity, run.span.Lo), view(run.hold, run.span.Lo)
+		x.Bar = append(x.Bar[:0], make([]portfolio.Attribution, hi-lo)...)
+		var parts [5][]float64
+		for c := range parts {
+			parts[c] = view(run.bar[c], run.span.Lo)
+		}
+		if failed != nil {
+			return failed
+		}
+		for t := range x.Bar {
+			x.Bar[t] = portfolio.Attribution{PricePnL: parts[0][t], Fees: parts[1][t], Slippage: parts[2][t], Impact: parts[3][t], Funding: parts[4][t]}
+		}
+		if err := f(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Fills calls f with every fill of every replay, in the order of Rows and then of time.
+func (r *Result) Fills(f func(*FillRow) error) error {
+	if r.kept == nil {
+		return ErrNoRows
+	}
+	for _, run := range r.kept.runs {
+		if err := r.kept.fills(run, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *kept) fills(run *keptRun, f func(*FillRow) error) error {
+	filled, decided := cursor{column: k.labels}, cursor{column: k.labels}
+	x := &FillRow{Window: run.window}
+	for lo := 0; lo < run.fills[0].Len(); lo += rowsAtOnce {
+		hi := min(lo+rowsAtOnce, run.fills[0].Len())
+		var parts [fillColumns][]float64
+		for c := range parts {
+			v, err := run.fills[c].View(nil, lo, hi)
+			if err != nil {
+				return err
+			}
+			parts[c] = v
+		}
+		for t := range parts[0] {
+			var v [fillColumns]float64
+			for c := range parts {
+				v[c] = parts[c][t]
+			}
+			x.Fill = fillOf(v)
+			var err, late error
+			x.TS, err = filled.at(x.Row - k.span.Lo)
+			x.Decided, late = decided.at(x.Fill.Decided - k.span.Lo)
+			if err = errors.Join(err, late); err != nil {
+				return err
+			}
+			if err := f(x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// cursor reads single values of a column that are asked for in nearly ascending order.
+type cursor struct {
+	column *scratch.Column[float64]
+	lo     int
+	view   []float64
+}
+
+func (c *cursor) at(row int) (int64, error) {
+	if row < c.lo || row >= c.lo+len(c.view) {
+		c.lo = row
+		v, err := c.column.View(nil, row, min(row+rowsAtOnce, c.column.Len()))
+		if err != nil {
+			return 0, err
+		}
+		c.view = v
+	}
+	return int64(c.view[row-c.lo]), nil
+}
