@@ -49,6 +49,23 @@ func (l *Lake) TableMeta(path string) (map[string]string, error) {
 	return meta, file.Close()
 }
 
+// Tables lists the derived tables below a folder of the lake, in order.
+func (l *Lake) Tables(dir string) (paths []string, err error) {
+	if _, err := l.tablePath(dir); err != nil {
+		return nil, err
+	}
+	err = fs.WalkDir(os.DirFS(l.root), filepath.ToSlash(dir), func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err == nil && !e.IsDir() && e.Name() == dataFile:
+			paths = append(paths, filepath.FromSlash(path))
+		}
+		return err
+	})
+	return paths, err
+}
+
 // openTable opens a derived table's file, which the caller closes.
 func (l *Lake) openTable(path string) (*parquet.File, map[string]string, error) {
 	full, err := l.tablePath(path)

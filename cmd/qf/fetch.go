@@ -32,6 +32,7 @@ type fetchOptions struct {
 	baseURL     string
 	keepRaw     string
 	maxBadRows  int64
+	replace     bool
 	json        bool
 }
 
@@ -70,6 +71,7 @@ The key is read from TARDIS_API_KEY. Without one, the first day of each month is
 	f.IntVar(&o.concurrency, "concurrency", 4, "`N` files at once")
 	f.StringVar(&o.baseURL, "base-url", tardis.DefaultBaseURL, "`URL` of the server to fetch from")
 	f.StringVar(&o.keepRaw, "keep-raw", "", "keep the .csv.gz files in `FOLDER` too")
+	f.BoolVar(&o.replace, "replace", false, "fetch days anew that the lake has")
 	f.Int64Var(&o.maxBadRows, "max-bad-rows", 0, "set up to `N` malformed rows of a file aside instead of refusing it")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	complete(cmd, "exchange", anyExchange(s))
@@ -102,7 +104,7 @@ func runFetch(ctx context.Context, s streams, o fetchOptions) error {
 	progress := newFetchProgress(s, o.common, len(want))
 	client.Retrying = progress.retrying
 	report, err := datasets.Fetch(ctx, client, lake, want, datasets.FetchOptions{
-		Concurrency: o.concurrency, Observe: progress.observe,
+		Concurrency: o.concurrency, Replace: o.replace, Observe: progress.observe,
 	})
 	progress.close()
 	return finishFetch(s, report, err, o.json, o.quiet)

@@ -29,6 +29,9 @@ func (o *selection) bind(s streams, cmd *cobra.Command) {
 	complete(cmd, "types", listOf(lakeTypes(s)))
 }
 
+// all reports whether nothing is left out.
+func (o selection) all() bool { return o.exchange == "" && len(o.symbols)+len(o.types) == 0 }
+
 // check refuses a data type that there is not.
 func (o selection) check() error {
 	for _, t := range o.types {

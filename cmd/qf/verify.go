@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/bars"
 )
 
 type verifyOptions struct {
@@ -31,7 +33,8 @@ func newVerify(s streams, c *common, run func(context.Context, streams, verifyOp
 end and compares rows, digests, times and order with what its footer records: a difference is
 an error. What is odd about the data itself (order, latency, gaps, crossed books, prices that
 are not positive, duplicate ids, unknown sides, snapshots) is a finding; --damage leaves findings
-about data out. qf import, or qf fetch --replace, brings a damaged day anew.
+about data out. The bar cache is read too, where nothing is left out. qf import, or qf fetch
+--replace, brings a damaged day anew.
 
 Exit codes: 0 nothing found; 1 errors or findings, or failed; 2 wrong usage; 130 interrupted.`,
 		Example: `  qf verify
@@ -72,6 +75,12 @@ func runVerify(ctx context.Context, s streams, o verifyOptions) error {
 	if err != nil {
 		return err
 	}
+	var kept cachedBars
+	if o.all() {
+		if kept.Files, kept.damaged, err = bars.Check(ctx, lake); err != nil {
+			return err
+		}
+	}
 	unsealed := 0
 	found = slices.DeleteFunc(found, func(f datasets.Finding) bool {
 		if f.Check == datasets.Unsealed {
@@ -80,26 +89,55 @@ func runVerify(ctx context.Context, s streams, o verifyOptions) error {
 		return f.Severity == datasets.Note || o.damage && f.Severity == datasets.Oddity && f.Check != datasets.Rewritten
 	})
 	if o.json {
-		err = printJSON(s, verifyJSON(len(parts), unsealed, found))
+		err = printJSON(s, verifyJSON(len(parts), unsealed, found, kept))
 	} else {
-		err = printFindings(s, len(parts), found)
+		err = errors.Join(printFindings(s, len(parts), found), kept.print(s))
 		if unsealed > 0 && err == nil {
 			_, err = fmt.Fprintf(s.out, "%d file(s) of an older qf carry no digest of their footers: importing them again, or qf fetch --replace, adds it\n", unsealed)
 		}
 	}
-	if err == nil && len(found) > 0 {
-		return quietly(exitFailed, "%s", verifyLines(found))
+	if err == nil && len(found)+len(kept.damaged) > 0 {
+		return quietly(exitFailed, "%s", verifyLines(found, kept))
 	}
 	return err
 }
 
 // verifyLines are the findings, a line each.
-func verifyLines(found []datasets.Finding) string {
+func verifyLines(found []datasets.Finding, kept cachedBars) string {
 	var lines []string
 	for _, f := range found {
 		lines = append(lines, fmt.Sprintf("verify %s: %s %s: %s", f.Partition, f.Severity, f.Check, f.Text))
 	}
+	for _, d := range kept.damaged {
+		lines = append(lines, fmt.Sprintf("verify %s: %v", d.Path, d.Err))
+	}
 	return strings.Join(lines, "\n")
+}
+
+// cachedBars is what became of the bar cache's files.
+type cachedBars struct {
+	Files   int          `json:"files"`
+	Damaged []damagedBar `json:"damaged"`
+
+	damaged []bars.Damage
+}
+
+type damagedBar struct {
+	File string `json:"file"`
+	Text string `json:"text"`
+}
+
+func (c cachedBars) print(s streams) error {
+	for _, d := range c.damaged {
+		if _, err := fmt.Fprintf(s.out, "error  %s  %v: the next backtest makes it anew\n", d.Path, d.Err); err != nil {
+			return err
+		}
+	}
+	if c.Files == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(s.out, "%d file(s) of cached bars: %d damaged\n", c.Files, len(c.damaged))
+	return err
 }
 
 func printFindings(s streams, files int, found []datasets.Finding) error {
@@ -124,6 +162,7 @@ func printFindings(s streams, files int, found []datasets.Finding) error {
 type verifyReport struct {
 	Files    int           `json:"files"`
 	Unsealed int           `json:"files_without_footer_digest"`
+	Bars     cachedBars    `json:"bars"`
 	Findings []findingJSON `json:"findings"`
 }
 
@@ -139,8 +178,12 @@ type findingJSON struct {
 	Text     string            `json:"text"`
 }
 
-func verifyJSON(files, unsealed int, found []datasets.Finding) verifyReport {
-	r := verifyReport{files, unsealed, []findingJSON{}}
+func verifyJSON(files, unsealed int, found []datasets.Finding, kept cachedBars) verifyReport {
+	kept.Damaged = []damagedBar{}
+	for _, d := range kept.damaged {
+		kept.Damaged = append(kept.Damaged, damagedBar{d.Path, d.Err.Error()})
+	}
+	r := verifyReport{files, unsealed, kept, []findingJSON{}}
 	for _, f := range found {
 		p := f.Partition
 		r.Findings = append(r.Findings, findingJSON{p.Type, p.Exchange, p.Symbol, p.Day, f.Severity, f.Check, f.Count, f.Row, f.Text})
