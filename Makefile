@@ -1,10 +1,14 @@
 # make demo   a report from simulated data, with nothing but Go and make
 # make test   all tests
+# make fuzz   every fuzz target for FUZZ, and a campaign of flipped bits (FLIPS=all: every one of them)
 GO      ?= go
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
 DATE    := $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
 FUZZ    ?= 30s
+FLIPS   ?= all
+# A busy machine may take longer than go test's own ten minutes for a package.
+LIMIT   ?= 60m
 RACE    := ./datasets/... ./factors ./signals/... ./backtest ./cmd/...
 
 qf: FORCE
@@ -13,15 +17,16 @@ qf: FORCE
 demo: qf
 	./qf demo --dir demo
 
+# Two packages at a time, each said when it begins.
 test:
-	$(GO) test ./...
+	@$(GO) build ./... && $(GO) list ./... | xargs -P 2 -I PKG sh -c 'echo "test PKG"; $(GO) test -timeout $(LIMIT) PKG || exit 255'
 
 # What CI runs before the tests: format, vet, lint, build, races, a little fuzzing, the regression.
 check: fmtcheck qf
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	$(GO) test -race -short $(RACE)
-	$(MAKE) fuzz FUZZ=3s
+	$(GO) test -race -short -timeout $(LIMIT) $(RACE)
+	$(MAKE) fuzz FUZZ=3s FLIPS=
 	$(MAKE) regression
 
 fmt:
@@ -43,6 +48,7 @@ fuzz:
 	      fi; \
 	  done; \
 	done; rm -f .fuzz.log
+	QF_FLIPS=$(FLIPS) $(GO) test -run '^TestFlippedBits$$' -v -count 1 -timeout $(LIMIT) ./datasets/bars
 
 # The fixture study must give the committed report to a relative 1e-9.
 regression: qf
