@@ -3,7 +3,10 @@ package yamlconf
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/qf-dev/qf/datasets"
 )
@@ -18,6 +21,9 @@ type Error struct {
 	near bool // the place is that of what should hold the value, which itself is not there
 }
 
+// Text is the message, without what looks like a secret.
+func (e *Error) Text() string { return mask(e.Msg) }
+
 // Error prints file:line:column: path: message.
 func (e *Error) Error() string {
 	s := e.File
@@ -27,7 +33,19 @@ func (e *Error) Error() string {
 	if e.Path != "" && e.File != "--set "+e.Path {
 		s += ": " + e.Path
 	}
-	return s + ": " + e.Msg
+	return s + ": " + e.Text()
+}
+
+// named is a value under the name of a secret, as in api_key: … or token=….
+var named = regexp.MustCompile(`(?i)((?:key|secret|token|password|passphrase)["']?[ \t]*[:=][ \t]*["']?)([^\s"',{}\[\]#]{6,})`)
+
+// mask takes out of a line of a configuration what is, or looks like, a secret. Columns stay where they are.
+func mask(line string) string {
+	line = named.ReplaceAllStringFunc(line, func(s string) string {
+		parts := named.FindStringSubmatch(s)
+		return parts[1] + strings.Repeat("*", utf8.RuneCountInString(parts[2]))
+	})
+	return datasets.Mask(line)
 }
 
 // join orders errors by their place and makes one of them; nil for none.

@@ -52,7 +52,7 @@ func (x *excerpt) Error() string {
 		}
 		b.WriteString(err.Error())
 		if e := (*Error)(nil); errors.As(err, &e) && e.File == x.file && !e.near && e.Line > 0 && e.Line <= len(x.lines) && len(x.lines[e.Line-1]) > 0 {
-			text, at := clip(string(x.lines[e.Line-1]), e.Col-1)
+			text, at := clip(mask(string(x.lines[e.Line-1])), e.Col-1)
 			fmt.Fprintf(&b, "\n%6d | %s\n%6s | %*s", e.Line, text, "", at+1, "^")
 		}
 	}

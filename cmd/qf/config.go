@@ -156,7 +156,7 @@ func checkJSON(file string, study *study.Study, err error) checkReport {
 	for _, problem := range yamlconf.Problems(errors.Unwrap(err)) {
 		p := problemJSON{File: file, Message: problem.Error()}
 		if e := (*yamlconf.Error)(nil); errors.As(problem, &e) {
-			p = problemJSON{e.File, e.Line, e.Col, e.Path, e.Msg}
+			p = problemJSON{e.File, e.Line, e.Col, e.Path, e.Text()}
 		}
 		r.Problems = append(r.Problems, p)
 	}

@@ -275,8 +275,8 @@ func (b *idleBody) Read(p []byte) (int, error) {
 
 // hide takes the key out of an error that was made elsewhere.
 func (c *Client) hide(err error) error {
-	if key := c.key(); key != "" && strings.Contains(err.Error(), key) {
-		return errors.New(strings.ReplaceAll(err.Error(), key, "[key]"))
+	if said := datasets.NewSecret(c.key()).Hide(err.Error()); said != err.Error() {
+		return errors.New(said)
 	}
 	return err
 }

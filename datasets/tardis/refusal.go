@@ -54,6 +54,7 @@ func (c *Client) message(body io.Reader) string {
 	if json.Unmarshal(text, &answer) == nil && answer.Message != "" {
 		said = answer.Message
 	}
+	said = datasets.NewSecret(c.key()).Hide(said)
 	said = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
 			return ' '
@@ -61,9 +62,6 @@ func (c *Client) message(body io.Reader) string {
 		return r
 	}, strings.ToValidUTF8(said, " "))
 	said = strings.Join(strings.Fields(said), " ")
-	if key := c.key(); key != "" {
-		said = strings.ReplaceAll(said, key, "[key]")
-	}
 	if r := []rune(said); len(r) > limit {
 		said = string(r[:limit]) + "…"
 	}

@@ -15,6 +15,8 @@ import (
 	"unicode"
 
 	"github.com/sashabaranov/go-openai"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 // client sends requests to one endpoint. It alone knows the key.
@@ -23,6 +25,7 @@ type client struct {
 	transport http.RoundTripper
 	own       *http.Transport // to be closed; nil for the caller's
 	key       string
+	secret    datasets.Secret
 	agent     string
 }
 
@@ -31,6 +34,7 @@ const requestTimeout = 5 * time.Minute
 
 func newClient(baseURL string, workers int, o FillOptions) *client {
 	c := &client{key: strings.TrimSpace(o.Key), agent: cmp.Or(o.UserAgent, "qf"), transport: o.Transport}
+	c.secret = datasets.NewSecret(c.key)
 	if c.transport == nil {
 		c.own = http.DefaultTransport.(*http.Transport).Clone()
 		c.own.MaxIdleConnsPerHost = workers
@@ -198,13 +202,8 @@ func (c *client) clean(said string) string {
 	return said
 }
 
-// hide takes the key out of what others said.
-func (c *client) hide(said string) string {
-	if c.key == "" {
-		return said
-	}
-	return strings.ReplaceAll(said, c.key, "[key]")
-}
+// hide takes the key, in whatever form it comes back, and what looks like one out of what others said.
+func (c *client) hide(said string) string { return c.secret.Hide(said) }
 
 // retryAfter is how long the endpoint wants to be left alone; 0 where it does not say.
 func retryAfter(h http.Header) time.Duration {

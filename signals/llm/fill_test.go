@@ -1,9 +1,12 @@
 package llm
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"net"
@@ -17,6 +20,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/signals/llm/llmtest"
 )
 
@@ -121,6 +125,60 @@ func TestFillOverTheNetwork(t *testing.T) {
 	}
 	if diff := cmp.Diff(o.Replies, again.Replies); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// roundTrip is an endpoint without a network.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A model may give the key back in any form: escaped in its own JSON, split over lines. Neither the cache
+// nor what is read from it holds it.
+func TestKeyComesBackInNoForm(t *testing.T) {
+	points := ""
+	for _, c := range testKey {
+		points += fmt.Sprintf(`\u%04x`, c)
+	}
+	for _, form := range []string{testKey, points, testKey[:8] + `\n` + testKey[8:], testKey[:8] + " " + testKey[8:], "sk-another0123456789abcdef"} {
+		said := `{"action": "long", "confidence": 0.5, "position_size": 0.5, "reasoning": "my key is ` + form + `."}`
+		body, err := json.Marshal(map[string]any{
+			"model": testKey, "usage": map[string]int{"prompt_tokens": 9, "completion_tokens": 9},
+			"choices": []any{map[string]any{"finish_reason": "stop", "message": map[string]string{"role": "assistant", "content": said}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, questions := study(), days(1)
+		c.Models = c.Models[:1]
+		cache := OpenCache(t.TempDir())
+		report, err := Fill(t.Context(), cache, c, questions, FillOptions{Key: testKey, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
+		})})
+		if err != nil || report.Valid != 1 {
+			t.Fatalf("%s: %+v, %v", form, report, err)
+		}
+		secret := datasets.NewSecret(testKey)
+		err = filepath.WalkDir(cache.Dir(), func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if hidden := secret.Hide(string(text)); hidden != string(text) {
+				t.Errorf("%s: %s holds it: %s", form, path, text)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := Read(cache, c, questions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := fmt.Sprintf("%+v", o.Replies); secret.Hide(text) != text {
+			t.Errorf("%s: %s", form, text)
+		}
 	}
 }
 

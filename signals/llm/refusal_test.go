@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/qf-dev/qf/datasets"
 )
 
 // TestRefusals reads what endpoints answer in place of a completion.
@@ -35,7 +37,7 @@ func TestRefusals(t *testing.T) {
 		{200, ``, "not a chat completion: ", "stops"},
 		{401, strings.Repeat("é"+testKey, 99), "401 Unauthorized: " + strings.Repeat("é[key]", 33) + "é[…", "stops"},
 	} {
-		c := &client{key: testKey}
+		c := &client{key: testKey, secret: datasets.NewSecret(testKey)}
 		var decode error
 		if !strings.HasSuffix(tc.body, "}") {
 			decode = errors.New("unexpected EOF")
