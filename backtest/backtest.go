@@ -136,6 +136,7 @@ func (p *plan) listener(ask bool) (*opinions.Listener, error) {
 func (p *plan) conclude(ctx context.Context, r *Result, x *pass, windows []*window, firsts *firsts) error {
 	r.warn(x.scoring.Warnings()...)
 	r.warnLookAhead()
+	r.warnQuotes()
 	r.warnConventions()
 	firsts.warn(r)
 	r.warnCoverage()

@@ -19,6 +19,12 @@ func (r *Result) warnLookAhead() {
 	}
 }
 
+// warnQuotes says which currencies count as one.
+func (r *Result) warnQuotes() {
+	_, warnings, _ := r.Study.Quotes() // what cannot be added up is refused when the study is read
+	r.warn(warnings...)
+}
+
 // firsts are where each factor, and the composite, has its first value in the span.
 type firsts struct {
 	names []string
