@@ -54,3 +54,14 @@ func MeanStd(x []float64, minPeriods int) (mean, std float64) {
 	}
 	return m.meanStd(minPeriods)
 }
+
+// moments are the number of values, their sum and mean less a reference, and m2 = Σ (x-m)². The
+// reference is one of the values, so that an offset common to all of them costs no digits.
+type moments struct{ n, sum, mean, m2 float64 }
+
+// push adds one value, less the reference; inv is 1/(n+1).
+func (a moments) push(v, inv float64) moments {
+	sum := a.sum + v
+	mean := float64(sum * inv)
+	return moments{a.n + 1, sum, mean, a.m2 + float64((v-a.mean)*(v-mean))}
+}

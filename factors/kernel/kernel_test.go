@@ -21,7 +21,6 @@ var rolling = []struct {
 	{"Mean", 1, Mean, func(v []float64, _ float64) float64 { return exactSum(v) / float64(len(v)) }},
 	{"Min", 1, Min, func(v []float64, _ float64) float64 { return slices.Min(v) }},
 	{"Max", 1, Max, func(v []float64, _ float64) float64 { return slices.Max(v) }},
-	{"Var", 2, Var, func(v []float64, _ float64) float64 { return exactVar(v) }},
 	{"Std", 2, Std, func(v []float64, _ float64) float64 { return math.Sqrt(exactVar(v)) }},
 	{"ZScore", 2, ZScore, func(v []float64, last float64) float64 {
 		s := math.Sqrt(exactVar(v))
@@ -228,25 +227,37 @@ func scaleOf(name string, v []float64) float64 {
 func TestExactOnLongWindows(t *testing.T) {
 	const n, w = 60_000, 43_200
 	r := rand.New(rand.NewPCG(1, 2))
-	walk, spikes, offset := make([]float64, n), make([]float64, n), make([]float64, n)
+	walk, spikes, offset, jump := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	p := 1e5
 	for t := range n {
 		p *= math.Exp(1e-4 * r.NormFloat64())
 		walk[t], spikes[t], offset[t] = p, r.NormFloat64(), 1e8+r.NormFloat64()
+		if jump[t] = 0.1; t >= 52_199 { // all round alike
+			jump[t] = 0.137
+		}
 		if t == 9_000 {
 			spikes[t] = 1e9
 		}
 	}
 	got := make([]float64, n)
-	for name, x := range map[string][]float64{"walk": walk, "spikes": spikes, "offset": offset} {
+	for name, x := range map[string][]float64{"walk": walk, "spikes": spikes, "offset": offset, "jump": jump} {
 		for _, at := range []int{w - 1, 52_199, 52_201, n - 1} {
 			v := x[at-w+1 : at+1]
 			abs := scaleOf("Sum", v)
 			if Sum(got, x, w, w); !near(got[at], exactSum(v), exactness, abs) {
 				t.Errorf("Sum of %s at %d = %v, want %v", name, at, got[at], exactSum(v))
 			}
-			if Var(got, x, w, w); !near(got[at], exactVar(v), exactness, exactVar(v)) {
-				t.Errorf("Var of %s at %d = %v, want %v", name, at, got[at], exactVar(v))
+			if Std(got, x, w, w); !near(got[at]*got[at], exactVar(v), exactness, exactVar(v)) {
+				t.Errorf("Std of %s at %d = %v, want %v", name, at, got[at], math.Sqrt(exactVar(v)))
+			}
+			n, m2, m3, m4 := powersOf(v)
+			want := n * math.Sqrt(n-1) / (n - 2) * m3 / math.Pow(m2, 1.5)
+			if Skew(got, x, w, w); m2 > 0 && !near(got[at], want, exactness, math.Max(1, math.Abs(want))) {
+				t.Errorf("Skew of %s at %d = %v, want %v", name, at, got[at], want)
+			}
+			want = (n - 1) / ((n - 2) * (n - 3)) * (n*(n+1)*m4/(m2*m2) - 3*(n-1))
+			if Kurt(got, x, w, w); m2 > 0 && !near(got[at], want, exactness, math.Max(1, math.Abs(want))) {
+				t.Errorf("Kurt of %s at %d = %v, want %v", name, at, got[at], want)
 			}
 		}
 	}
@@ -370,7 +381,11 @@ func TestExtremeLengths(t *testing.T) {
 		got, want := make([]float64, 3), make([]float64, 3)
 		k.run(want, x, 3, 1)
 		k.run(got, x, math.MaxInt, 1)
-		same(t, k.name+" over everything", got, want)
+		for i, w := range want {
+			if !near(got[i], w, exactness, math.Abs(w)) {
+				t.Errorf("%s over everything: %v at %d, want %v", k.name, got[i], i, w)
+			}
+		}
 		k.run(nil, nil, 5, 1)
 	}
 }

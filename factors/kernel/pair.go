@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Cov writes the trailing sample covariance of x and y into dst,
 //
@@ -21,106 +18,104 @@ func Corr(dst, x, y []float64, window, minPeriods int) { NewCorr(window, minPeri
 // over the variance of x; NaN where x does not vary.
 func Slope(dst, y, x []float64, window, minPeriods int) { NewSlope(window, minPeriods).Next(dst, x, y) }
 
-// Trend is Slope on time, in units of y per bar.
-func Trend(dst, y []float64, window, minPeriods int) { NewTrend(window, minPeriods).Next(dst, y) }
-
 // NewCov is a RollingPair of Cov.
 func NewCov(window, minPeriods int) RollingPair {
-	return newPair(window, minPeriods, func(a comoments) float64 { return a.sxy / (a.n - 1) })
+	return newPair(window, minPeriods, func(a comoments) float64 { return a.xy * a.sizeX * a.sizeY * (a.n / (a.n - 1)) })
 }
 
 // NewCorr is a RollingPair of Corr.
 func NewCorr(window, minPeriods int) RollingPair {
 	return newPair(window, minPeriods, func(a comoments) float64 {
-		if a.sxx == 0 || a.syy == 0 {
+		if a.xx == 0 || a.yy == 0 {
 			return nan
 		}
-		return max(-1, min(1, a.sxy/(math.Sqrt(a.sxx)*math.Sqrt(a.syy))))
+		return max(-1, min(1, a.xy/(math.Sqrt(a.xx)*math.Sqrt(a.yy))))
 	})
 }
 
 // NewSlope is a RollingPair of Slope: its Next takes x, then y.
-func NewSlope(window, minPeriods int) RollingPair { return newPair(window, minPeriods, slope) }
-
-// NewTrend is a Rolling of Trend.
-func NewTrend(window, minPeriods int) Rolling { return &trend{slope: NewSlope(window, minPeriods)} }
-
-// trend counts the rows.
-type trend struct {
-	slope RollingPair
-	rows  int
-	time  []float64
+func NewSlope(window, minPeriods int) RollingPair {
+	return newPair(window, minPeriods, func(a comoments) float64 {
+		if a.xx == 0 {
+			return nan
+		}
+		return a.xy / a.xx * (a.sizeY / a.sizeX)
+	})
 }
 
-func (s *trend) Next(dst, y []float64) {
-	checkLengths(len(dst), len(y))
-	s.time = slices.Grow(s.time[:0], len(y))[:len(y)]
-	for t := range s.time {
-		s.time[t] = float64(s.rows + t)
-	}
-	s.rows += len(y)
-	s.slope.Next(dst, s.time, y)
-}
+// comoments are the mean squares and products of n pairs' distances from their means, in units of the sizes of the
+// frames.
+type comoments struct{ n, xx, yy, xy, sizeX, sizeY float64 }
 
-func slope(a comoments) float64 {
-	if a.sxx == 0 {
-		return nan
-	}
-	return a.sxy / a.sxx
-}
-
-// pair is f of the windows that have at least so many pairs.
+// pair is f of the windows that have at least so many pairs. Its sums are of what powers sums up, of both columns, and
+// of the products.
 type pair struct {
-	merged[comoments]
-	least float64
+	x, y          axis
+	sx, sy        wide
+	sxx, syy, sxy wide
+	norm
+	least int
 	f     func(comoments) float64
 }
 
 func newPair(window, minPeriods int, f func(comoments) float64) RollingPair {
 	checkWindow(window, minPeriods)
-	return &pair{merged[comoments]{window: window, push: comoments.push}, float64(max(minPeriods, 2)), f}
+	return &pair{x: newAxis(window, false), y: newAxis(window, false), least: max(minPeriods, 2), f: f}
 }
 
 func (p *pair) Next(dst, x, y []float64) {
 	checkLengths(len(dst), len(x))
 	checkLengths(len(dst), len(y))
-	p.next(x, y, func(t int, head, tail comoments) {
-		a := head.merge(tail)
-		if dst[t] = nan; a.n >= p.least {
-			dst[t] = p.f(a)
+	for t, v := range x {
+		p.step(v, y[t])
+		n := p.x.n
+		if dst[t] = nan; n < p.least {
+			continue
 		}
-	})
+		by := p.over(n, wholeBits)
+		mx, my := p.sx.mean(by), p.sy.mean(by)
+		dst[t] = p.f(comoments{
+			n:     float64(n),
+			xx:    p.sxx.mean(by) - float64(mx*mx),
+			yy:    p.syy.mean(by) - float64(my*my),
+			xy:    p.sxy.mean(by) - float64(mx*my),
+			sizeX: p.x.size, sizeY: p.y.size,
+		})
+	}
 }
 
-// comoments are n pairs' means mx and my, less the reference pair (rx, ry), which is one of them,
-// and the sums of the squares and of the products of their distances from the means.
-type comoments struct{ n, rx, ry, mx, my, sxx, syy, sxy float64 }
-
-func (a comoments) push(x, y float64) comoments {
-	if !finite(x) || !finite(y) {
-		return a
+// step takes the next rows of both, which count where both do.
+func (p *pair) step(x, y float64) {
+	if !counts(x) || !counts(y) {
+		x, y = nan, nan
 	}
-	return a.merge(comoments{n: 1, rx: x, ry: y})
+	oldX, movedX := p.x.next(x)
+	oldY, movedY := p.y.next(y)
+	if !movedX && !movedY {
+		if counts(oldX) {
+			p.add(oldX, oldY, -1)
+		}
+		if counts(x) {
+			p.add(x, y, 1)
+		}
+		return
+	}
+	p.sx, p.sy, p.sxx, p.syy, p.sxy = wide{}, wide{}, wide{}, wide{}, wide{}
+	ys := p.y.parts()
+	for k, part := range p.x.parts() {
+		for j, x := range part {
+			if counts(x) {
+				p.add(x, ys[k][j], 1)
+			}
+		}
+	}
 }
 
-func (a comoments) merge(b comoments) comoments {
-	if a.n == 0 {
-		return b
-	}
-	if b.n == 0 {
-		return a
-	}
-	n := a.n + b.n
-	dx := b.mx - a.mx + (b.rx - a.rx)
-	dy := b.my - a.my + (b.ry - a.ry)
-	f := b.n / n
-	g := float64(a.n * f)
-	return comoments{
-		n: n, rx: a.rx, ry: a.ry,
-		mx:  a.mx + float64(dx*f),
-		my:  a.my + float64(dy*f),
-		sxx: a.sxx + b.sxx + float64(dx*dx*g),
-		syy: a.syy + b.syy + float64(dy*dy*g),
-		sxy: a.sxy + b.sxy + float64(dx*dy*g),
-	}
+func (p *pair) add(x, y float64, sign int64) {
+	x, y = (x-p.x.c)*p.x.scale, (y-p.y.c)*p.y.scale
+	p.sx = p.sx.plus(sign * whole(x))
+	p.sy = p.sy.plus(sign * whole(y))
+	p.sxx = p.sxx.plus(sign * whole(x*x))
+	p.syy = p.syy.plus(sign * whole(y*y))
+	p.sxy = p.sxy.plus(sign * whole(x*y))
 }
