@@ -64,7 +64,7 @@ screenshot: demo
 	  --user-data-dir=$$(mktemp -d) --screenshot=testdata/report.png file://$(CURDIR)/demo/runs/latest/report.html
 
 # Runs every benchmark, keeps the figures, compares them with those of the run before, and prints what whole
-# commands take on simulated days, beside DuckDB where QF_DUCKDB names it.
+# commands take on simulated days, as shares of DuckDB's and Polars' where QF_DUCKDB names them.
 bench:
 	@mkdir -p bench; [ ! -f bench/new.txt ] || mv bench/new.txt bench/old.txt
 	$(GO) test -run '^$$' -bench . -skip Commands -benchmem -count 6 ./... | tee bench/new.txt

@@ -55,7 +55,7 @@ func takeTools(p Partition, out io.Writer) (*tools, error) {
 		return nil, err
 	}
 	t := &tools{feed: p.Type, out: bufio.NewWriterSize(out, 1<<16), tally: newTally(p)}
-	t.pw, err = parquet.NewWriter(t.out, schema, shape(schema.NumFields()))
+	t.pw, err = parquet.NewWriter(t.out, schema, shape(p.Type, schema.NumFields()))
 	return t, err
 }
 
@@ -84,12 +84,12 @@ func (l *Lake) Create(ctx context.Context, p Partition) (*Writer, error) {
 }
 
 // shape is how a feed's files are laid out. A writer holds a page's values and a row group's encoded
-// pages, so wide feeds get shorter ones of both.
-func shape(columns int) parquet.WriterOptions {
+// pages, so wide feeds get shorter ones of both. Books are the largest files by far, so they are dense.
+func shape(feed DataType, columns int) parquet.WriterOptions {
 	if columns > 32 {
 		return parquet.WriterOptions{PageRows: 1 << 14, GroupRows: 1 << 17, Dense: true}
 	}
-	return parquet.WriterOptions{PageRows: 1 << 15, GroupRows: 1 << 19}
+	return parquet.WriterOptions{PageRows: 1 << 15, GroupRows: 1 << 19, Dense: feed == IncrementalBookL2}
 }
 
 // wrapped is where the bytes of c's file go.

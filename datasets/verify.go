@@ -105,7 +105,7 @@ func (l *Lake) verify(ctx context.Context, p Partition, gap time.Duration) []Fin
 	}
 	if !recorded.sealed {
 		out = append(out, Finding{Partition: p, Severity: Note, Check: Unsealed,
-			Text: "written by an older qf, whose footers carry no digest of themselves: importing it again adds one"})
+			Text: "written by an older qf, whose footers carry no digest of themselves: importing it again adds one, and makes the file smaller"})
 	}
 	for _, c := range []struct {
 		check, what     string

@@ -15,13 +15,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"text/tabwriter"
 	"time"
 
 	"github.com/qf-dev/qf/datasets"
-	"github.com/qf-dev/qf/datasets/bars"
 	"github.com/qf-dev/qf/datasets/tardistest"
 	"github.com/qf-dev/qf/factors/kernel"
 )
@@ -34,19 +32,23 @@ var (
 	benchRuns   = flag.Int("runs", 3, "BenchmarkCommands: runs of each command; the medians count")
 )
 
-// BenchmarkCommands measures whole commands on data that it simulates, beside DuckDB on the same files where
-// QF_DUCKDB names it (see duckdbCommand), and prints a table: seconds of CPU, seconds, and peak memory. It runs
-// by turns, since a shared machine is not equally fast all the time: compare CPU, and nothing below 15 %.
+// BenchmarkCommands measures whole commands on data that it simulates, beside DuckDB and Polars on the same files
+// where QF_DUCKDB names a folder that has them (see duckdbCommand; nodejs-polars beside it), and prints a table of
+// ratios: of CPU (user + system), of time, of peak memory. It runs by turns, since a shared machine is not equally
+// fast all the time: compare CPU, and nothing below 15 %.
 //
 //	go test ./cmd/qf -run '^$' -bench Commands -timeout 1h [-rows N] [-days N] [-perday N]
 func BenchmarkCommands(b *testing.B) {
 	t := newBenchTable(b)
+	defer func() { t.print(os.Stdout) }() // what there is, also after a failure
 	t.ingest()
+	t.books()
 	t.bars()
 	t.study()
 	t.fetch()
-	t.kernels()
 	t.print(os.Stdout)
+	t.lines = nil
+	t.kernels()
 }
 
 // cost is what a process took.
@@ -69,7 +71,7 @@ func newBenchTable(b *testing.B) *benchTable {
 	if out, err := exec.Command("go", "build", "-o", t.qf, ".").CombinedOutput(); err != nil {
 		b.Fatalf("go build: %v: %s", err, out)
 	}
-	t.lines = append(t.lines, []string{"work", "by", "CPU s", "s", "peak MiB", "of DuckDB's CPU", ""})
+	t.lines = append(t.lines, []string{"work", "qf: CPU s", "s", "MiB", "DuckDB: CPU", "s", "MiB", "Polars: CPU", "s", "MiB", ""})
 	return t
 }
 
@@ -129,34 +131,50 @@ func highWater(pid int) float64 {
 	return kib / 1024
 }
 
-// row measures qf and a statement of DuckDB's by turns; sql may be empty, and extra says more of the row.
-func (t *benchTable) row(work string, qf func() cost, sql, extra string) {
+// row measures qf, a statement of DuckDB's and a script of Polars' by turns, and writes what qf took as shares of what
+// they took; sql and script may be empty, and extra says more of the row.
+func (t *benchTable) row(work string, qf func() cost, sql, script, extra string) {
 	t.b.Helper()
-	var ours, theirs []cost
+	var ours, duckdb, polars []cost
 	for range *benchRuns {
 		ours = append(ours, qf())
-		if sql != "" {
-			if cmd := duckdbCommand(t.b, sql); cmd != nil {
-				theirs = append(theirs, t.run(cmd))
-			}
+		if cmd := duckdbCommand(t.b, sql); cmd != nil && sql != "" {
+			duckdb = append(duckdb, t.run(cmd))
+		}
+		if cmd := polarsCommand(t.b, script); cmd != nil && script != "" {
+			polars = append(polars, t.run(cmd))
 		}
 	}
-	a, ratio := median(ours), ""
-	if len(theirs) > 0 {
-		ratio = fmt.Sprintf("%.2f×", a.cpu/median(theirs).cpu)
+	a := median(ours)
+	line := []string{work, fmt.Sprintf("%.2f", a.cpu), fmt.Sprintf("%.2f", a.wall), ""}
+	if a.peak > 0 {
+		line[3] = fmt.Sprintf("%.0f", a.peak)
 	}
-	t.line(work, "qf", a, ratio, extra)
-	if len(theirs) > 0 {
-		t.line("", "DuckDB", median(theirs), "", "")
+	for _, theirs := range [][]cost{duckdb, polars} {
+		if len(theirs) == 0 {
+			line = append(line, "", "", "")
+			continue
+		}
+		b := median(theirs)
+		line = append(line, fmt.Sprintf("%.2f×", a.cpu/b.cpu), fmt.Sprintf("%.2f×", a.wall/b.wall), "")
+		if a.peak > 0 {
+			line[len(line)-1] = fmt.Sprintf("%.2f×", a.peak/b.peak)
+		}
 	}
+	t.lines = append(t.lines, append(line, extra))
 }
 
-func (t *benchTable) line(work, by string, c cost, ratio, extra string) {
-	peak := ""
-	if c.peak > 0 {
-		peak = fmt.Sprintf("%.0f", c.peak)
+// polarsCommand is a process that runs a script with nodejs-polars as pl; nil where QF_DUCKDB's folder does not have it.
+func polarsCommand(b *testing.B, script string) *exec.Cmd {
+	home := os.Getenv("QF_DUCKDB")
+	if _, err := os.Stat(filepath.Join(home, "node_modules", "nodejs-polars")); home == "" || err != nil {
+		return nil
 	}
-	t.lines = append(t.lines, []string{work, by, fmt.Sprintf("%.2f", c.cpu), fmt.Sprintf("%.2f", c.wall), peak, ratio, extra})
+	file := filepath.Join(home, "polars.cjs")
+	if err := os.WriteFile(file, []byte("const pl = require('nodejs-polars').default || require('nodejs-polars');\n"+script), 0o666); err != nil {
+		b.Fatal(err)
+	}
+	return exec.Command("node", file)
 }
 
 func median(list []cost) cost {
@@ -189,8 +207,8 @@ var benchInstrument = datasets.Instrument{Exchange: "binance-futures", Symbol: "
 
 const benchFrom = "2024-01-01"
 
-// days writes simulated trades as the vendor's files and gives their folder and bytes.
-func (t *benchTable) days(name string, days, perDay, level int) (folder string, size int64) {
+// days writes simulated days of a feed as the vendor's files and gives their folder and bytes.
+func (t *benchTable) days(name string, feed datasets.DataType, days, perDay, level int) (folder string, size int64) {
 	t.b.Helper()
 	folder = t.path(name)
 	first, err := datasets.ParseDay(benchFrom)
@@ -198,13 +216,16 @@ func (t *benchTable) days(name string, days, perDay, level int) (folder string, 
 		t.b.Fatal(err)
 	}
 	market := &tardistest.Market{Seed: 1, Start: first, TradesPerDay: perDay, Instruments: []datasets.Instrument{benchInstrument}}
+	if feed == datasets.BookSnapshot25 {
+		market.TradesPerDay, market.SnapshotEvery = 200_000, 86_400/perDay
+	}
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		t.b.Fatal(err)
 	}
 	sizes := make([]int64, days)
 	err = datasets.ForEach(t.b.Context(), 0, days, func(_ context.Context, i int) error {
-		p := datasets.Partition{Instrument: benchInstrument, Type: datasets.Trades, Day: first + datasets.Day(i)}
-		file, err := os.Create(filepath.Join(folder, p.Exchange+"_trades_"+p.Day.String()+"_"+p.Symbol+".csv.gz"))
+		p := datasets.Partition{Instrument: benchInstrument, Type: feed, Day: first + datasets.Day(i)}
+		file, err := os.Create(filepath.Join(folder, p.Exchange+"_"+string(feed)+"_"+p.Day.String()+"_"+p.Symbol+".csv.gz"))
 		if err != nil {
 			return err
 		}
@@ -248,17 +269,63 @@ func toParquet(csv, parquet string) string {
 		id: 'BIGINT', side: 'VARCHAR', price: 'DOUBLE', amount: 'DOUBLE'})) TO '` + parquet + `' (FORMAT parquet, COMPRESSION zstd)`
 }
 
+// polarsSink is Polars' way from the vendor's file to Parquet.
+func polarsSink(csv, parquet, schema string) string {
+	return `const r = pl.scanCSV('` + csv + `', { schema: {` + schema + `} }).sinkParquet('` + parquet + `', { compression: 'zstd' });
+		if (r && r.collectSync) r.collectSync();`
+}
+
+const polarsTrades = `exchange: pl.Utf8, symbol: pl.Utf8, timestamp: pl.Int64, local_timestamp: pl.Int64, id: pl.Int64, side: pl.Utf8,
+	price: pl.Float64, amount: pl.Float64`
+
 // ingest: one day, CSV.gz to Parquet.
 func (t *benchTable) ingest() {
-	folder, packed := t.days("day", 1, *benchRows, gzip.DefaultCompression)
-	lake := t.path("lake-day")
-	if err := os.MkdirAll(t.path("duck"), 0o777); err != nil {
+	folder, packed := t.days("day", datasets.Trades, 1, *benchRows, gzip.DefaultCompression)
+	t.importDay(fmt.Sprintf("import %.1f M trades", float64(*benchRows)/1e6), folder, packed,
+		func(csv, out string) string { return toParquet(csv, out) },
+		func(csv, out string) string { return polarsSink(csv, out, polarsTrades) })
+}
+
+// books: one day of book snapshots, of a hundred columns of numbers.
+func (t *benchTable) books() {
+	const rows = 86_400
+	var schema strings.Builder
+	schema.WriteString("exchange: pl.Utf8, symbol: pl.Utf8, timestamp: pl.Int64, local_timestamp: pl.Int64")
+	for _, c := range datasets.BookSnapshot25.Columns() {
+		if c.Kind == datasets.Number {
+			fmt.Fprintf(&schema, ", '%s': pl.Float64", c.Name)
+		}
+	}
+	folder, packed := t.days("books", datasets.BookSnapshot25, 1, rows, gzip.DefaultCompression)
+	t.importDay(fmt.Sprintf("import %d book_snapshot_25 rows", rows), folder, packed,
+		func(csv, out string) string {
+			return "COPY (FROM read_csv('" + csv + "', header=true)) TO '" + out + "' (FORMAT parquet, COMPRESSION zstd)"
+		},
+		func(csv, out string) string { return polarsSink(csv, out, schema.String()) })
+}
+
+// importDay is a row for one file, with the sizes that come of it.
+func (t *benchTable) importDay(work, folder string, packed int64, sql, script func(csv, out string) string) {
+	t.b.Helper()
+	lake, out := t.path("lake-"+filepath.Base(folder)), t.path("out-"+filepath.Base(folder))
+	if err := os.MkdirAll(out, 0o777); err != nil {
 		t.b.Fatal(err)
 	}
-	work := t.importing(folder, lake)
-	work()
-	size := fmt.Sprintf("Parquet is %.2f of the CSV.gz", float64(bytesBelow(t.b, lake))/float64(packed))
-	t.row(fmt.Sprintf("import %.1f M trades", float64(*benchRows)/1e6), work, toParquet(folder+"/*.csv.gz", t.path("duck", "day.parquet")), size)
+	files, err := filepath.Glob(filepath.Join(folder, "*.csv.gz"))
+	if err != nil || len(files) != 1 {
+		t.b.Fatal(files, err)
+	}
+	duckdb, polars := filepath.Join(out, "duckdb.parquet"), filepath.Join(out, "polars.parquet")
+	t.row(work, t.importing(folder, lake), sql(files[0], duckdb), script(files[0], polars), "")
+	size := float64(bytesBelow(t.b, lake))
+	said := fmt.Sprintf("%.1f MB, %.2f of the CSV.gz", size/1e6, size/float64(packed))
+	for _, other := range []struct{ name, path string }{{"DuckDB's", duckdb}, {"Polars'", polars}} {
+		if info, err := os.Stat(other.path); err == nil {
+			said += fmt.Sprintf(", %.2f of %s", size/float64(info.Size()), other.name)
+		}
+	}
+	last := t.lines[len(t.lines)-1]
+	last[len(last)-1] = said
 }
 
 func bytesBelow(b *testing.B, folder string) (n int64) {
@@ -276,55 +343,45 @@ func bytesBelow(b *testing.B, folder string) (n int64) {
 	return n
 }
 
-// bars: one-minute bars of many days, each side from its own Parquet files; qf in this process, without its cache.
+// bars: one-minute bars of many days, each side from its own Parquet files, and a backtest of them.
 func (t *benchTable) bars() {
-	folder, _ := t.days("days", *benchDays, *benchPerDay, gzip.BestSpeed)
-	lakeDir := t.path("lake-days")
+	folder, _ := t.days("days", datasets.Trades, *benchDays, *benchPerDay, gzip.BestSpeed)
+	lakeDir, duckDir := t.path("lake-days"), t.path("duckdb-days")
 	trades := fmt.Sprintf("%.1f M trades", float64(*benchDays**benchPerDay)/1e6)
-	t.line("import "+trades, "qf", t.importing(folder, lakeDir)(), "", fmt.Sprintf("%d files, once", *benchDays))
-	if cmd := duckdbCommand(t.b, toParquet(folder+"/*.csv.gz", t.path("duck", "days.parquet"))); cmd != nil {
-		t.run(cmd)
-	}
-	lake, err := datasets.OpenLake(lakeDir)
-	if err != nil {
+	if err := os.MkdirAll(duckDir, 0o777); err != nil {
 		t.b.Fatal(err)
 	}
+	t.row("import "+trades, t.importing(folder, lakeDir), toParquet(folder+"/*.csv.gz", filepath.Join(duckDir, "days.parquet")), "",
+		fmt.Sprintf("%d files", *benchDays))
 	first, err := datasets.ParseDay(benchFrom)
 	if err != nil {
 		t.b.Fatal(err)
 	}
-	q := bars.Request{
-		Instrument: benchInstrument, Contract: datasets.Contract{Multiplier: 1},
-		Spec:  bars.Spec{Kind: bars.TimeBars, Every: time.Minute},
-		First: first, End: first + datasets.Day(*benchDays),
-	}
-	t.row("1-minute bars of "+trades, func() cost {
-		began, before := time.Now(), ownCPU()
-		s, err := bars.Build(t.b.Context(), lake, q, bars.Options{NoCache: true})
-		if err != nil {
+	end := first + datasets.Day(*benchDays)
+	t.row("1-minute bars of them: qf bars", func() cost {
+		if err := os.RemoveAll(filepath.Join(lakeDir, "bars")); err != nil {
 			t.b.Fatal(err)
 		}
-		s.Record.Release()
-		return cost{cpu: ownCPU() - before, wall: time.Since(began).Seconds()}
+		return t.run(t.command("bars", "--lake", lakeDir, "--exchange", benchInstrument.Exchange, "--symbols", benchInstrument.Symbol))
 	}, `SELECT count(*), sum(o), sum(h), sum(l), sum(c), sum(v), sum(b), sum(s), sum(n) FROM (
 		SELECT local_timestamp // 60000000 AS bar, arg_min(price, id) AS o, max(price) AS h, min(price) AS l, arg_max(price, id) AS c,
 		sum(amount) AS v, sum(amount) FILTER (side = 'buy') AS b, sum(amount) FILTER (side = 'sell') AS s, count(*) AS n
-		FROM '`+t.path("duck", "days.parquet")+`' GROUP BY bar)`, "in process, no cache")
+		FROM '`+duckDir+`/days.parquet' GROUP BY bar)`, "", "DuckDB: arg_min, arg_max")
 
 	study := t.path("first.yaml")
 	t.write(study, `version: 1
 name: first
-data: {lake: `+lakeDir+`, instruments: [`+benchInstrument.String()+`], from: `+benchFrom+`, to: `+(q.End).String()+`}
+data: {lake: `+lakeDir+`, instruments: [`+benchInstrument.String()+`], from: `+benchFrom+`, to: `+end.String()+`}
 factors: [{name: momentum, kind: momentum, window: 1d}]
 composite: {components: [{factor: momentum, weight: 1}]}
 execution: {funding: false}
 `)
 	t.row("first backtest of them", func() cost {
 		return t.run(t.command("backtest", "--config", study, "--no-cache", "--out", t.path("runs")))
-	}, "", "one factor, whole command")
-	article := t.run(t.command("backtest", "--config", filepath.Join("..", "..", "backtest", "presets", "article.yaml"), "--lake", lakeDir,
-		"--set", "data.instruments=["+benchInstrument.String()+"]", "--set", "data.from="+benchFrom, "--set", "data.to="+q.End.String(), "--out", t.path("runs")))
-	t.line("article study of them", "qf", article, "", "every trade a bar, once")
+	}, "", "", "one factor, whole command, no cache")
+	article := t.run(t.command("backtest", "--config", filepath.Join("..", "..", "backtest", "study", "presets", "article.yaml"), "--lake", lakeDir,
+		"--set", "data.instruments=["+benchInstrument.String()+"]", "--set", "data.from="+benchFrom, "--set", "data.to="+end.String(), "--out", t.path("runs")))
+	t.lines = append(t.lines, []string{"article study of them", fmt.Sprintf("%.2f", article.cpu), fmt.Sprintf("%.2f", article.wall), fmt.Sprintf("%.0f", article.peak), "", "", "", "", "", "", "every trade a bar, once"})
 }
 
 func (t *benchTable) write(path, text string) {
@@ -332,15 +389,6 @@ func (t *benchTable) write(path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.b.Fatal(err)
 	}
-}
-
-// ownCPU is what this process has used so far.
-func ownCPU() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
 // study: the default study on the demo's market, of which the first run leaves the bars behind.
@@ -353,7 +401,7 @@ func (t *benchTable) study() {
 	} {
 		t.row(c.work, func() cost {
 			return t.run(t.command("backtest", "--config", filepath.Join(demo, "study.yaml"), "--set", "data.instruments="+c.instruments, "--out", t.path("runs")))
-		}, "", "default study, 90 days after 51 of warm-up, bars cached")
+		}, "", "", "default study, 90 days after 51 of warm-up, bars cached")
 	}
 }
 
@@ -376,7 +424,40 @@ func (t *benchTable) fetch() {
 		}
 		return t.run(t.command("fetch", "--base-url", server.URL(), "--lake", lake, "--exchange", benchInstrument.Exchange, "--symbols", benchInstrument.Symbol,
 			"--types", "trades,quotes,book_snapshot_25,derivative_ticker", "--from", benchFrom, "--to", (first + 4).String()))
-	}, "", "trades, quotes, book_snapshot_25, derivative_ticker")
+	}, "", "", "trades, quotes, book_snapshot_25, derivative_ticker")
+	t.smallFiles(first)
+}
+
+// smallFiles: days of a thousand trades each, from a local server.
+func (t *benchTable) smallFiles(first datasets.Day) {
+	const symbols, days = 10, 90
+	market := &tardistest.Market{Seed: 1, Start: first, TradesPerDay: 1000}
+	var names []string
+	for i := range symbols {
+		market.Instruments = append(market.Instruments, datasets.Instrument{Exchange: benchInstrument.Exchange, Symbol: fmt.Sprintf("S%dUSDT", i)})
+		names = append(names, market.Instruments[i].Symbol)
+	}
+	server := &tardistest.Server{Days: market}
+	if err := server.Start(); err != nil {
+		t.b.Fatal(err)
+	}
+	defer server.Close()
+	lake := t.path("lake-small")
+	fetch := func() cost {
+		if err := os.RemoveAll(lake); err != nil {
+			t.b.Fatal(err)
+		}
+		return t.run(t.command("fetch", "--base-url", server.URL(), "--lake", lake, "--exchange", benchInstrument.Exchange, "--symbols", strings.Join(names, ","),
+			"--types", "trades", "--from", first.String(), "--to", (first + days).String()))
+	}
+	fetch() // the server makes its files
+	var all []cost
+	t.row(fmt.Sprintf("fetch %d files of 1,000 trades", symbols*days), func() cost {
+		all = append(all, fetch())
+		return all[len(all)-1]
+	}, "", "", "")
+	last := t.lines[len(t.lines)-1]
+	last[len(last)-1] = fmt.Sprintf("%.2f ms of CPU a file", 1000*median(all).cpu/(symbols*days))
 }
 
 // kernels: nanoseconds an element of the rolling kernels over 90 days of minutes, the best of a few passes, beside
@@ -392,7 +473,7 @@ func (t *benchTable) kernels() {
 	for _, w := range windows {
 		head = append(head, strconv.Itoa(w))
 	}
-	t.lines = append(t.lines, nil, head)
+	t.lines = append(t.lines, head)
 	for _, k := range []struct {
 		name, pandas string
 		run          func(dst, x []float64, window, minPeriods int)

@@ -1,6 +1,8 @@
 package parquet
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -146,4 +148,32 @@ func TestWidthChosen(t *testing.T) {
 			t.Errorf("%s: numbers of %d bits", name, last.data[0])
 		}
 	}
+}
+
+// Whatever floats are written, in whatever pages, come back bit for bit.
+func FuzzWrite(f *testing.F) {
+	f.Add(uint8(3), uint8(7), uint8(1), false, []byte("prices on a grid, and some that are not"))
+	f.Add(uint8(200), uint8(255), uint8(4), true, bytes.Repeat([]byte{1, 2, 3, 200, 90}, 3000))
+	f.Fuzz(func(t *testing.T, page, group, digits uint8, dense bool, b []byte) {
+		var values []float64
+		for i := 0; i+2 <= len(b) && len(values) < 1<<15; i += 2 {
+			v := float64(int16(binary.LittleEndian.Uint16(b[i:]))) / math.Pow10(int(digits%10))
+			if digits >= 200 && i+8 <= len(b) {
+				v = math.Float64frombits(binary.LittleEndian.Uint64(b[i:]))
+			}
+			values = append(values, v)
+		}
+		for len(values) > 0 && len(values) < 1<<14 && page%2 == 0 { // long enough for wide numbers
+			values = append(values, values...)
+		}
+		schema := oneColumn(arrow.PrimitiveTypes.Float64, true)
+		rec := build(memory.DefaultAllocator, schema, len(values), func(_, row int) any {
+			if group%3 == 0 && row%5 == 0 {
+				return nil
+			}
+			return values[row]
+		})
+		out := write(t, schema, WriterOptions{PageRows: 1 + 37*int(page), GroupRows: 1 + 97*int(group), Dense: dense}, rec)
+		sameCells(t, out, ReadOptions{}, rec)
+	})
 }
