@@ -26,8 +26,12 @@ type quality struct {
 	side    int
 	isStart int // is_snapshot
 
-	order, latency, gaps, crossed, locked, price, duplicate, unknown, snapshot sightings
+	order, latency, late, unit, gaps, crossed, locked, price, duplicate, unknown, snapshot sightings
 }
+
+// lateAfter is how far timestamp may be behind local_timestamp: connections are slow, and a venue may send what is
+// minutes old, but not the most of the time.
+var lateAfter = time.Minute.Microseconds()
 
 // sightings counts one kind of oddity.
 type sightings struct {
@@ -103,8 +107,13 @@ func (q *quality) times(exchange, local *array.Timestamp) {
 	at := local.TimestampValues()
 	for i, e := range exchange.TimestampValues() {
 		row, t := q.rows+int64(i), int64(at[i])
-		if int64(e) > t {
-			q.latency.see(row, int64(e)-t)
+		switch ahead := int64(e) - t; {
+		case int64(e) < firstOfTime.Start() || int64(e) >= endOfTime.Start():
+			q.unit.see(row, 0)
+		case ahead > 0:
+			q.latency.see(row, ahead)
+		case -ahead >= lateAfter:
+			q.late.see(row, -ahead)
 		}
 		switch step := t - q.previous; {
 		case step < 0:
@@ -160,6 +169,8 @@ func (q *quality) findings() []Finding {
 	span := func(s sightings) time.Duration { return time.Duration(s.worst) * time.Microsecond }
 	odd("order_violations", q.order, "%s arrived before their predecessor, by up to %v", rows(q.order), span(q.order))
 	odd("negative_latency", q.latency, "%s have local_timestamp before timestamp, by up to %v", rows(q.latency), span(q.latency))
+	odd("high_latency", q.late, "%s have timestamp a minute or more before local_timestamp, by up to %v", rows(q.late), span(q.late))
+	odd("bad_time", q.unit, "%s have a timestamp that is not of 2010 to 2100: of another unit, such as milliseconds", rows(q.unit))
 	if q.p.Type != Liquidations { // their silence is the normal case
 		odd("gaps", q.gaps, "%d gaps of %v or more, the longest %v", q.gaps.count, time.Duration(q.gap)*time.Microsecond, span(q.gaps))
 	}

@@ -65,6 +65,8 @@ func TestOddDataIsFound(t *testing.T) {
 		"trades": {Trades, day("id,side,price,amount", "@,@,#,buy,1,1",
 			"1804067200000000,@,0,buy,1,1", "@,@,1,unknown,1,1", "@,@,1,buy,0,1", "@,@,,buy,-1,1", "@,@,,sell,2,1"),
 			[]string{"finding negative_latency 1 1", "finding gaps 23 2", "finding bad_price 2 3", "finding duplicate_id 1 3", "finding unknown_side 1 2"}},
+		"times": {Trades, day("id,side,price,amount", "@,@,#,buy,1,1", "1504067200000000,@,0,buy,1,1", "1704067200000,@,1,buy,1,1"),
+			[]string{"finding high_latency 1 1", "finding bad_time 1 2", "finding gaps 23 2"}},
 		"quotes": {Quotes, day("ask_amount,ask_price,bid_price,bid_amount", "@,@,1,101,100,1",
 			"@,@,1,100,101,1", "@,@,1,100,100,1", "@,@,,,100,1", "@,@,1,-1,,"),
 			[]string{"finding gaps 23 2", "finding crossed_book 1 1", "finding locked_book 1 2", "finding bad_price 1 4"}},

@@ -7,6 +7,7 @@
 // bounds-checked Go.
 //
 // A stream that ends without an error has been checked whole: every member's CRC-32 and length
-// agree, and nothing but members is in it. What compress/gzip accepts is accepted, what it refuses
-// is refused, and the bytes are the same; the tests hold the two against each other.
+// agree, and nothing but members is in it, and zeros behind them, with which tapes and some archives pad. What
+// compress/gzip accepts is accepted, what else it refuses is refused, and the bytes are the same; the tests hold the
+// two against each other.
 package inflate

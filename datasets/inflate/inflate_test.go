@@ -74,11 +74,24 @@ func inflate(src io.Reader) ([]byte, error) {
 }
 
 func standard(b []byte) ([]byte, error) {
-	r, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		return nil, err
+	read := func(b []byte) ([]byte, error) {
+		r, err := gzip.NewReader(bytes.NewReader(b))
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(r)
 	}
-	return io.ReadAll(r)
+	out, err := read(b)
+	if err != nil { // zeros behind a whole file count for nothing, but a trailer may end in some itself
+		const trailer = 8
+		end := len(bytes.TrimRight(b, "\x00"))
+		for n := end; n < len(b) && n <= end+trailer; n++ {
+			if padded, err := read(b[:n]); err == nil {
+				return padded, nil
+			}
+		}
+	}
+	return out, err
 }
 
 func TestLevels(t *testing.T) {
@@ -118,7 +131,12 @@ func TestMembers(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v; want %d", name, len(got), err, len(want))
 		}
 	}
-	for _, tail := range []string{"\x00", "garbage after the end", strings.Repeat("\x00", 600)} {
+	for _, zeros := range []int{1, 7, 600, 1 << 17} {
+		if got, err := inflate(strings.NewReader(string(b) + strings.Repeat("\x00", zeros))); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d zeros after the last member: %v", zeros, err)
+		}
+	}
+	for _, tail := range []string{"\x00x", "garbage after the end", strings.Repeat("\x00", 600) + "garbage"} {
 		if _, err := inflate(strings.NewReader(string(b) + tail)); !errors.Is(err, ErrHeader) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%q after the last member: %v", tail, err)
 		}

@@ -247,9 +247,17 @@ func (r *Reader) trailer() {
 		r.fail(ErrChecksum)
 		return
 	}
-	if r.refill(); r.n == 0 {
-		r.fail(r.srcErr) // io.EOF, or else what kept us from seeing the end
-		return
+	padded := false
+	for r.refill(); r.n > 0 && byte(r.bits) == 0; r.refill() {
+		r.take(8)
+		padded = true
 	}
-	r.header()
+	switch {
+	case r.n == 0:
+		r.fail(r.srcErr) // io.EOF, or else what kept us from seeing the end
+	case padded:
+		r.fail(ErrHeader)
+	default:
+		r.header()
+	}
 }

@@ -231,7 +231,7 @@ func (c *column) set(cell []byte, n int, p datasets.Partition) error {
 			return fmt.Errorf("%s: %w", quote(cell), err)
 		}
 		if uint64(us-c.from) > c.span {
-			return fmt.Errorf("%d is not on %s (UTC), the day of this file", us, p.Day)
+			return c.offTime(us, p.Day)
 		}
 		c.ints[n] = us
 	case enumCell, boolCell:
@@ -251,6 +251,14 @@ func (c *column) set(cell []byte, n int, p datasets.Partition) error {
 		c.setText(cell, n)
 	}
 	return nil
+}
+
+// offTime says what is wrong with a time out of the column's range.
+func (c *column) offTime(us int64, d datasets.Day) error {
+	if unit := datasets.TimeUnit(us); unit != "" {
+		return errors.New(unit)
+	}
+	return fmt.Errorf("%d is not on %s (UTC), the day of this file; one of several days has to be split by day first", us, d)
 }
 
 // null makes row n null, with a zero in the buffer so that equal files give equal buffers.

@@ -2,10 +2,10 @@ package tardis
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -31,11 +31,12 @@ const exchangeColumn = "exchange"
 // schema. It implements array.RecordReader.
 //
 // Columns are found by the header's names; an unknown, missing or repeated one is an error. Every
-// row has to carry the partition's exchange and symbol and a local_timestamp on its day. Times are
-// integers throughout; a number becomes the nearest double; an empty cell is null where the schema
-// allows it and an error elsewhere. Rows end in LF or CRLF, the last one perhaps in nothing. There
-// is no quoting: a quote is an error, as are NUL and other control characters. An input of no
-// bytes at all is a file without rows.
+// row has to carry the partition's exchange and symbol and times that can be of its day's file; see
+// datasets.TimeRange. Times are integers throughout; a number becomes the nearest double; an empty cell is null where
+// the schema allows it and an error elsewhere. Rows end in LF or CRLF, the last one perhaps in nothing. The vendor quotes
+// nothing; files that went through a spreadsheet or a data frame may: a cell in quotes is what stands between them, a
+// byte order mark before the header and blank lines behind the last row count for nothing. NUL and other control
+// characters are errors. An input of no bytes at all is a file without rows.
 //
 // For a grouped partition, field 0 is "symbol", a dictionary<int32, utf8> in which a code keeps its
 // meaning through the whole file.
@@ -61,9 +62,11 @@ type Decoder struct {
 	have       int
 	line       int64 // of the row at pos, from 1
 	eof        bool
+	blank      int64 // the first of the blank lines before the row at pos, 0 where there is none
 	headerRead bool
 	begun      bool // the columns have buffers
 	bad        []datasets.BadRow
+	split      [][]byte // the cells of a row, for slowRow
 	record     arrow.Record
 	err        error
 }
@@ -91,10 +94,8 @@ func newDecoder(in *blocks, p datasets.Partition, file string, maxBad int64) *De
 		c := column{name: f.Name, nullable: f.Nullable, field: f.Field()}
 		switch f.Kind {
 		case datasets.Time:
-			c.kind, c.span = timeCell, 1<<64-1
-			if f.Name == datasets.LocalTimestamp {
-				c.from, c.span = p.Day.Start(), datasets.MicrosPerDay-1
-			}
+			from, end := datasets.TimeRange(f.Name, p.Day)
+			c.kind, c.from, c.span = timeCell, from, uint64(end-from-1)
 		case datasets.Number:
 			c.kind = numberCell
 		case datasets.Text:
@@ -218,11 +219,16 @@ func (d *Decoder) readHeader() error {
 	}
 	header := d.row()
 	d.pos += len(header) + 1
-	header = bytes.TrimSuffix(header, []byte{'\r'})
+	header = bytes.TrimSuffix(bytes.TrimPrefix(header, byteOrderMark), []byte{'\r'})
 	fail := func(name, format string, a ...any) error {
 		return &SyntaxError{File: d.file, Line: 1, Column: name, Msg: fmt.Sprintf(format, a...)}
 	}
-	for name := range strings.SplitSeq(string(header), ",") {
+	names, err := d.unquoted(header)
+	if err != nil {
+		return fail("", "%v", err)
+	}
+	for _, name := range names {
+		name := string(name)
 		i := slices.IndexFunc(d.columns, func(c column) bool { return c.name == name })
 		switch {
 		case i < 0:
@@ -252,6 +258,55 @@ func (d *Decoder) readHeader() error {
 	return nil
 }
 
+// byteOrderMark is what some programs begin a text in UTF-8 with.
+var byteOrderMark = []byte("\ufeff")
+
+var errQuote = errors.New("a quote that is not around a whole cell")
+
+// unquoted splits a row into its cells, in memory of its own where one of them is in quotes, in which two stand for one.
+func (d *Decoder) unquoted(row []byte) ([][]byte, error) {
+	d.split = d.split[:0]
+	if bytes.IndexByte(row, '"') < 0 {
+		for more := true; more; {
+			var cell []byte
+			cell, row, more = bytes.Cut(row, []byte{','})
+			d.split = append(d.split, cell)
+		}
+		return d.split, nil
+	}
+	row = bytes.Clone(row)
+	for {
+		end := bytes.IndexByte(row, ',')
+		cell := row
+		if end >= 0 {
+			cell = row[:end]
+		}
+		if len(row) > 0 && row[0] == '"' {
+			n, i := 0, 1 // of the cell, which is written over the quotes
+			for ; i < len(row) && (row[i] != '"' || i+1 < len(row) && row[i+1] == '"'); i++ {
+				if row[i] == '"' {
+					i++
+				}
+				row[n] = row[i]
+				n++
+			}
+			if end = i + 1; i == len(row) || end < len(row) && row[end] != ',' {
+				return nil, errQuote
+			}
+			if cell = row[:n]; end == len(row) {
+				end = -1
+			}
+		} else if bytes.IndexByte(cell, '"') >= 0 {
+			return nil, errQuote
+		}
+		d.split = append(d.split, cell)
+		if end < 0 {
+			return d.split, nil
+		}
+		row = row[end+1:]
+	}
+}
+
 // plan makes the fast reader's steps, joining constants that stand side by side.
 func (d *Decoder) plan() {
 	d.steps = d.steps[:0]
@@ -273,6 +328,11 @@ const maxBatchText = 16 << 20
 // parse reads rows from the input buffer into the batch, which holds n already, until the buffer or
 // the batch has no more. It gives the new n and whether the batch has to end with it.
 func (d *Decoder) parse(n int) (rows int, full bool) {
+	if d.blank > 0 {
+		if d.skipBlank(n); d.err != nil {
+			return n, true
+		}
+	}
 	for d.pos < d.end && n < d.rows && !full {
 		if next := fastRow(d.steps, d.buf, d.pos, n); next >= 0 {
 			d.pos = next
@@ -281,6 +341,13 @@ func (d *Decoder) parse(n int) (rows int, full bool) {
 			continue
 		}
 		row := d.row()
+		if blank(row) {
+			d.blank = d.line
+			if d.skipBlank(n); d.err != nil {
+				return n, true
+			}
+			continue
+		}
 		if err := d.slowRow(row, n); err == nil {
 			full = d.longText(n + 1)
 			n++
@@ -293,32 +360,49 @@ func (d *Decoder) parse(n int) (rows int, full bool) {
 	return n, full
 }
 
+func blank(row []byte) bool { return len(row) == 0 || len(row) == 1 && row[0] == '\r' }
+
+// skipBlank passes over blank lines. Behind the last row they count for nothing; before row n they are bad rows.
+func (d *Decoder) skipBlank(n int) {
+	for d.pos < d.end {
+		row := d.row()
+		if !blank(row) {
+			line := d.line
+			for d.line = d.blank; d.line < line && d.err == nil; d.line++ {
+				d.err = d.setAside(nil, n, d.syntaxError(-1, "the line is blank"))
+			}
+			d.line, d.blank = line, 0
+			return
+		}
+		d.pos += len(row) + 1
+		d.line++
+	}
+}
+
 // slowRow reads one row, without its line feed, as row n. It decides what is malformed and says why.
 func (d *Decoder) slowRow(row []byte, n int) error {
 	for i := range d.columns {
 		d.columns[i].forget(n)
 	}
 	row = bytes.TrimSuffix(row, []byte{'\r'})
-	if i := bytes.IndexAny(row, "\"\x00"); i >= 0 {
-		what := "a quote, where no cell is quoted"
-		if row[i] == 0 {
-			what = "a NUL byte"
-		}
-		return d.syntaxError(bytes.Count(row[:i], []byte{','}), what)
+	if i := bytes.IndexByte(row, 0); i >= 0 {
+		return d.syntaxError(bytes.Count(row[:i], []byte{','}), "a NUL byte")
 	}
-	if count := bytes.Count(row, []byte{','}) + 1; count != len(d.cells) {
-		return d.syntaxError(-1, fmt.Sprintf("the row has %d cells, the header %d", count, len(d.cells)))
+	cells, err := d.unquoted(row)
+	if err != nil {
+		return d.syntaxError(bytes.Count(row[:bytes.IndexByte(row, '"')], []byte{','}), err.Error())
+	}
+	if len(cells) != len(d.cells) {
+		return d.syntaxError(-1, fmt.Sprintf("the row has %d cells, the header %d", len(cells), len(d.cells)))
 	}
 	for i, c := range d.cells {
-		cell, rest, _ := bytes.Cut(row, []byte{','})
 		known := c.want
-		if err := c.set(cell, n, d.part); err != nil {
+		if err := c.set(cells[i], n, d.part); err != nil {
 			return d.syntaxError(i, err.Error())
 		}
 		if c.want != known {
 			d.plan()
 		}
-		row = rest
 	}
 	return nil
 }

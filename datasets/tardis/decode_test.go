@@ -65,6 +65,11 @@ func TestCells(t *testing.T) {
 		{at("1,buy,123456789012345678901234567890,0.1234567890123456789"), []any{"1", "buy", 123456789012345678901234567890.0, 0.1234567890123456789}},
 		{at("1,buy,9007199254740993,.5"), []any{"1", "buy", 9007199254740992.0, 0.5}},
 		{at("1,buy,+7.,12345678.12345678"), []any{"1", "buy", 7.0, 12345678.12345678}},
+		{at(`"42377944","buy","9682","0.132"`), []any{"42377944", "buy", 9682.0, 0.132}},
+		{at(`"say ""no"", twice",buy,1,2`), []any{`say "no", twice`, "buy", 1.0, 2.0}},
+		{at(`"",buy,1,"2"`), []any{nil, "buy", 1.0, 2.0}},
+		{at("1,buy,1,2") + "\n", []any{"1", "buy", 1.0, 2.0}},
+		{at("1,buy,1,2") + "\r\n\n\r", []any{"1", "buy", 1.0, 2.0}},
 		{strings.TrimSuffix(at("1,buy,1,2"), "\n") + "\r\n", []any{"1", "buy", 1.0, 2.0}},
 		{strings.TrimSuffix(at("1,buy,1,2"), "\n"), []any{"1", "buy", 1.0, 2.0}},
 	} {
@@ -74,6 +79,30 @@ func TestCells(t *testing.T) {
 			continue
 		}
 		sameRows(t, part(datasets.Trades, "BTCUSDT"), rows, [][]any{append([]any{noon - 5, noon}, c.want...)})
+	}
+}
+
+// What spreadsheets and data frames make of a file: a byte order mark, quotes around everything, a blank last line.
+func TestFormsOfOtherPrograms(t *testing.T) {
+	header := `"` + strings.ReplaceAll(strings.TrimSuffix(tradesHeader, "\n"), ",", `","`) + "\"\n"
+	row := fmt.Sprintf(`"binance-futures","BTCUSDT","%d","%d","7","buy","9682","0.132"`+"\n", noon, noon)
+	want := []any{noon, noon, "7", "buy", 9682.0, 0.132}
+	for _, text := range []string{"\ufeff" + tradesHeader + row, header + row, "\ufeff" + header + row + "\r\n\n", strings.ReplaceAll("\ufeff"+header+row, "\n", "\r\n")} {
+		rows, _, err := decode(text, part(datasets.Trades, "BTCUSDT"), 0)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		sameRows(t, part(datasets.Trades, "BTCUSDT"), rows, [][]any{want})
+	}
+	// Blank lines before a row are bad rows, as many as there are, also where a block of text ends in them.
+	many := tradesHeader + row + strings.Repeat("\n", 3*blockBytes) + row
+	rows, bad, err := decode(many, part(datasets.Trades, "BTCUSDT"), 3*blockBytes)
+	if err != nil || len(rows) != 2 || len(bad) != 3*blockBytes || bad[0].Line != 3 || bad[len(bad)-1].Line != 2+3*blockBytes {
+		t.Errorf("%d rows, %d bad ones, %v", len(rows), len(bad), err)
+	}
+	if rows, _, err = decode(many[:len(many)-len(row)], part(datasets.Trades, "BTCUSDT"), 0); err != nil || len(rows) != 1 {
+		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }
 
@@ -108,17 +137,26 @@ func TestSyntaxErrors(t *testing.T) {
 		{trade("buy", "BUY"), `t.csv:3: column side: "BUY": want one of ["buy" "sell" "unknown"]`},
 		{trade("buy", "buyer"), `t.csv:3: column side: "buyer": want one of ["buy" "sell" "unknown"]`},
 		{trade("buy", ""), `t.csv:3: column side: empty cell in a column that is never empty`},
-		{trade(",1,buy", ",\"1\",buy"), `t.csv:3: column id: a quote, where no cell is quoted`},
+		{trade(",1,buy", ",\"1\"2,buy"), `t.csv:3: column id: a quote that is not around a whole cell`},
+		{trade(",1,buy", ",1\"2,buy"), `t.csv:3: column id: a quote that is not around a whole cell`},
+		{trade(",1,buy", ",\"1,buy"), `t.csv:3: column id: a quote that is not around a whole cell`},
+		{trade("9682", "\"9682.x\""), `t.csv:3: column price: "9682.x": not a decimal number`},
 		{trade(",1,buy", ",1\x00,buy"), `t.csv:3: column id: a NUL byte`},
 		{trade(",1,buy", ",\xff,buy"), `t.csv:3: column id: "\xff": not valid UTF-8`},
 		{trade(",1,buy", ",\a,buy"), `t.csv:3: column id: "\a": control character`},
 		{trade(",1,buy", ",1,1,buy"), `t.csv:3: the row has 9 cells, the header 8`},
 		{trade(",1,buy", ",buy"), `t.csv:3: the row has 7 cells, the header 8`},
-		{tradesHeader + good + "\n" + good, `t.csv:3: the row has 1 cells, the header 8`},
+		{tradesHeader + good + "\n" + good, `t.csv:3: the line is blank`},
+		{tradesHeader + good + "\n\r\n" + good, `t.csv:3: the line is blank`},
 		{trade(strconv.FormatInt(noon, 10), "1709294400000000.5"), `t.csv:3: column timestamp: "1709294400000000.5": not a time in integer microseconds`},
+		{trade(strconv.FormatInt(noon, 10), "1709294400000"), `t.csv:3: column timestamp: 1709294400000 looks like milliseconds: want microseconds since 1970 (UTC), 16 digits`},
+		{trade(strconv.FormatInt(noon, 10), "1709294400"), `t.csv:3: column timestamp: 1709294400 looks like seconds: want microseconds since 1970 (UTC), 16 digits`},
+		{trade(strconv.FormatInt(noon, 10), "1709294400000000000"), `t.csv:3: column timestamp: 1709294400000000000 looks like nanoseconds: want microseconds since 1970 (UTC), 16 digits`},
+		{trade(strconv.FormatInt(noon, 10), "0"), `t.csv:3: column timestamp: 0 is no time of 2010 to 2100 in microseconds since 1970 (UTC)`},
+		{trade(fmt.Sprintf("%d,1,", noon), "1709294400000,1,"), `t.csv:3: column local_timestamp: 1709294400000 looks like milliseconds: want microseconds since 1970 (UTC), 16 digits`},
 		{trade(strconv.FormatInt(noon, 10), "1.7e15"), `t.csv:3: column timestamp: "1.7e15": not a time in integer microseconds`},
-		{trade(fmt.Sprintf("%d,1,", noon), fmt.Sprintf("%d,1,", day.Start()-1)), `t.csv:3: column local_timestamp: 1709251199999999 is not on 2024-03-01 (UTC), the day of this file`},
-		{trade(fmt.Sprintf("%d,1,", noon), fmt.Sprintf("%d,1,", (day+1).Start())), `t.csv:3: column local_timestamp: 1709337600000000 is not on 2024-03-01 (UTC), the day of this file`},
+		{trade(fmt.Sprintf("%d,1,", noon), fmt.Sprintf("%d,1,", day.Start()-1)), `t.csv:3: column local_timestamp: 1709251199999999 is not on 2024-03-01 (UTC), the day of this file; one of several days has to be split by day first`},
+		{trade(fmt.Sprintf("%d,1,", noon), fmt.Sprintf("%d,1,", (day+1).Start())), `t.csv:3: column local_timestamp: 1709337600000000 is not on 2024-03-01 (UTC), the day of this file; one of several days has to be split by day first`},
 		{tradesHeader + good + strings.Repeat("x", 3<<20), `t.csv:3: a line of more than 1048576 bytes`},
 		{strings.Repeat("x", 3<<20), `t.csv:1: a line of more than 1048576 bytes`},
 	} {
@@ -270,7 +308,7 @@ func randomFile(rng *rand.Rand, p datasets.Partition, rows int, wrong bool) []by
 			switch c.Kind {
 			case datasets.Time:
 				if c.Name != datasets.LocalTimestamp && rng.IntN(20) == 0 {
-					text = append(text, pick("0", "-1", "999999999999999", "99999999999999999", "+5")...)
+					text = append(text, pick("1262304000000000", "4102444799999999", "+1709294400000000", "01709294400000000")...)
 					continue
 				}
 				text = strconv.AppendInt(text, p.Day.Start()+rng.Int64N(datasets.MicrosPerDay), 10)
@@ -288,7 +326,7 @@ func randomFile(rng *rand.Rand, p datasets.Partition, rows int, wrong bool) []by
 	}
 	if wrong {
 		at := rng.IntN(len(text))
-		text = slices.Concat(text[:at], []byte(pick(",", "", "\n", "x", "\"", "\x00", "e", "-", ".", "9", "\xff", "\r")), text[min(len(text), at+rng.IntN(3)):])
+		text = slices.Concat(text[:at], []byte(pick(",", "", "\n", "\n\n", "\ufeff", "\"", "x", "\"", "\x00", "e", "-", ".", "9", "\xff", "\r")), text[min(len(text), at+rng.IntN(3)):])
 	}
 	return text
 }

@@ -117,7 +117,7 @@ func identifyRows(path string, feed datasets.DataType) (p datasets.Partition, er
 	if err != nil {
 		return p, err
 	}
-	names := strings.Split(header, ",")
+	names := splitLine(header)
 	feeds := feedsOf(names)
 	switch {
 	case feed != "" && slices.Contains(feeds, feed):
@@ -131,7 +131,7 @@ func identifyRows(path string, feed datasets.DataType) (p datasets.Partition, er
 	default:
 		p.Type = feeds[0]
 	}
-	cells := strings.Split(row, ",")
+	cells := splitLine(row)
 	if row == "" {
 		return fail("it has no rows to tell exchange, symbol and day from: name it {exchange}_{type}_{date}_{symbol}.csv.gz")
 	}
@@ -150,8 +150,25 @@ func identifyRows(path string, feed datasets.DataType) (p datasets.Partition, er
 	if err != nil {
 		return fail("line 2: column %s: %s: %w", datasets.LocalTimestamp, quote(cell(datasets.LocalTimestamp)), err)
 	}
+	if unit := datasets.TimeUnit(us); unit != "" {
+		return fail("line 2: column %s: %s", datasets.LocalTimestamp, unit)
+	}
 	p.Day = datasets.DayOf(us)
 	return p, nil
+}
+
+// splitLine gives a line's cells; of one with odd quotes, which the decoder will refuse, as they stand.
+func splitLine(line string) []string {
+	var d Decoder
+	cells, err := d.unquoted([]byte(line))
+	if err != nil {
+		return strings.Split(line, ",")
+	}
+	out := make([]string, len(cells))
+	for i, c := range cells {
+		out[i] = string(c)
+	}
+	return out
 }
 
 // feedsOf lists the feeds whose columns a header has, in any order.
@@ -189,6 +206,7 @@ func firstLines(path string) (header, row string, err error) {
 	}
 	lines := append(bytes.SplitN(head, []byte{'\n'}, 3), nil, nil)
 	trim := func(b []byte) string { return string(bytes.TrimSuffix(b, []byte{'\r'})) }
+	lines[0] = bytes.TrimPrefix(lines[0], byteOrderMark)
 	return trim(lines[0]), trim(lines[1]), nil
 }
 

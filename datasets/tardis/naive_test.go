@@ -21,23 +21,32 @@ import (
 // naive is the decoder's definition, written with encoding/csv and strconv: one []any a row in the
 // schema's order, each an int64, a float64, a string, a bool or nil.
 func naive(text []byte, p datasets.Partition) ([][]any, error) {
-	if bytes.ContainsAny(text, "\"\x00") {
-		return nil, errors.New("quote or NUL")
+	if bytes.ContainsAny(text, "\x00") {
+		return nil, errors.New("NUL")
 	}
 	if len(text) == 0 {
 		return nil, nil
 	}
-	for line := range bytes.SplitSeq(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) {
-		if len(bytes.TrimSuffix(line, []byte("\r"))) == 0 {
-			return nil, errors.New("empty line")
-		}
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	lines := bytes.Split(text, []byte("\n"))
+	for len(lines) > 1 && len(bytes.TrimSuffix(lines[len(lines)-1], []byte("\r"))) == 0 {
+		lines = lines[:len(lines)-1]
+	}
+	var records [][]string
+	for _, line := range lines {
 		if len(line) >= maxLine {
 			return nil, errors.New("long line")
 		}
-	}
-	records, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
-	if err != nil {
-		return nil, err
+		if line = bytes.TrimSuffix(line, []byte("\r")); len(line) == 0 {
+			return nil, errors.New("empty line")
+		}
+		cells, err := csv.NewReader(bytes.NewReader(line)).Read()
+		if err != nil {
+			return nil, err
+		}
+		if records = append(records, cells); len(cells) != len(records[0]) {
+			return nil, csv.ErrFieldCount
+		}
 	}
 	header := records[0]
 	columns := p.Type.Columns()
@@ -92,7 +101,11 @@ func naiveCell(cell string, c datasets.Column) (any, error) {
 	}
 	switch c.Kind {
 	case datasets.Time:
-		return strconv.ParseInt(cell, 10, 64)
+		us, err := strconv.ParseInt(cell, 10, 64)
+		if err == nil && (us < 1262304000000000 || us >= 4102444800000000) { // 2010 and 2100
+			err = errors.New("time")
+		}
+		return us, err
 	case datasets.Number:
 		if strings.Trim(cell, "0123456789+-.eE") != "" || len(cell) > maxNumber {
 			return nil, errors.New("number")
