@@ -27,7 +27,13 @@ func batchTimes(rec arrow.Record, i int) ([]arrow.Timestamp, error) {
 	if col.NullN() > 0 {
 		return nil, hasNull(rec, i)
 	}
-	return col.TimestampValues(), nil
+	t := col.TimestampValues()
+	if len(t) > 0 { // all of a file are of one unit
+		if unit := datasets.TimeUnit(int64(t[0])); unit != "" {
+			return nil, fmt.Errorf("column %s: %s; import the day again", rec.ColumnName(i), unit)
+		}
+	}
+	return t, nil
 }
 
 // batchNumbers gives column i of a batch as numbers without a null.

@@ -102,6 +102,9 @@ func Identify(path string, feed datasets.DataType) (datasets.Partition, error) {
 	if !ok {
 		return identifyRows(path, feed)
 	}
+	if unit := datasets.TimeUnit(p.Day.Start()); unit != "" {
+		return p, fmt.Errorf("%s: its name says %s, a day before 2010 or after 2099", path, p.Day)
+	}
 	if feed != "" && feed != p.Type {
 		return p, fmt.Errorf("%s: its name says %s, not %s", path, p.Type, feed)
 	}
