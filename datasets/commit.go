@@ -122,7 +122,7 @@ func (w *Writer) Commit(meta SourceMeta, bad ...BadRow) (Info, error) {
 	}
 	t := w.tally
 	f := footer{Info: Info{Partition: w.p, Source: meta, Rows: t.rows, First: t.first, Last: t.last,
-		OrderViolations: t.violations}, digests: t.digests()}
+		OrderViolations: t.violations, Look: t.look()}, digests: t.digests()}
 	f.Digest = combine(w.p.Type, f.digests)
 	f.set(w.pw.SetMetadata)
 	if err := w.pw.Close(); err != nil {

@@ -43,6 +43,7 @@ func (f footer) set(put func(key, value string)) {
 	number(footerFirst, f.First)
 	number(footerLast, f.Last)
 	number(footerViolations, f.OrderViolations)
+	put(footerLook, f.Look.encode())
 	for _, c := range f.Partition.Type.Columns() {
 		put(footerDigest+c.Name, f.digests[c.Name])
 	}
@@ -90,6 +91,7 @@ func readFooter(file *parquet.File, p Partition) (footer, bool, error) {
 	}
 	f.Source = SourceMeta{m[footerSource], number(footerBytes), m[footerSHA256], number(footerBadRows)}
 	f.First, f.Last, f.OrderViolations = number(footerFirst), number(footerLast), number(footerViolations)
+	f.Look = decodeLook(m[footerLook])
 	if rows := number(footerRows); bad == nil && rows != f.Rows {
 		bad = fmt.Errorf("footer: %d rows recorded, %d there", rows, f.Rows)
 	}

@@ -42,6 +42,7 @@ type Info struct {
 	First, Last     int64  // local_timestamp of the first and the last row; 0 without rows
 	OrderViolations int64  // rows whose local_timestamp is below their predecessor's
 	Digest          string // of schema version and all cells: equal cells give equal digests
+	Look            Look   // at its prices
 }
 
 // OpenLake opens the lake at root, which need not exist until something is written.

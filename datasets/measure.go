@@ -38,6 +38,7 @@ func (l *Lake) measure(ctx context.Context, p Partition, look func(arrow.Record)
 		return f, fmt.Errorf("%s: %w", file.Path(), err)
 	}
 	f.Rows, f.First, f.Last, f.OrderViolations = t.rows, t.first, t.last, t.violations
+	f.Look = t.look()
 	f.digests = t.digests()
 	f.Digest = combine(p.Type, f.digests)
 	return f, nil

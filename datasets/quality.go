@@ -2,7 +2,6 @@ package datasets
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -19,19 +18,19 @@ type quality struct {
 	previous int64 // local_timestamp of the last row, the day's start at first
 	ids      idWindow
 
-	prices  []int // columns
-	bid     int   // the best bid's and ask's columns, −1 where the feed has none
-	ask     int
-	id      int
+	id      int // columns, −1 where the feed has none
 	side    int
 	isStart int // is_snapshot
 
-	order, latency, late, unit, gaps, crossed, locked, price, duplicate, unknown, snapshot sightings
+	order, latency, late, unit, gaps, duplicate, unknown, snapshot sightings
 }
 
 // lateAfter is how far timestamp may be behind local_timestamp: connections are slow, and a venue may send what is
 // minutes old, but not the most of the time.
 var lateAfter = time.Minute.Microseconds()
+
+// flatRows is how many trades at one price are odd on one day.
+const flatRows = 100
 
 // sightings counts one kind of oddity.
 type sightings struct {
@@ -47,16 +46,9 @@ func (s *sightings) see(row, by int64) {
 }
 
 func newQuality(p Partition, gap time.Duration) *quality {
-	q := &quality{p: p, gap: gap.Microseconds(), previous: p.Day.Start(), bid: -1, ask: -1, id: -1, side: -1, isStart: -1}
+	q := &quality{p: p, gap: gap.Microseconds(), previous: p.Day.Start(), id: -1, side: -1, isStart: -1}
 	for i, c := range p.Type.Columns() {
-		if c.Name == "price" || strings.HasSuffix(c.Name, "_price") || strings.HasSuffix(c.Name, ".price") {
-			q.prices = append(q.prices, i)
-		}
 		switch c.Name {
-		case "bid_price", "bids[0].price":
-			q.bid = i
-		case "ask_price", "asks[0].price":
-			q.ask = i
 		case "id":
 			q.id = i
 		case "side":
@@ -70,17 +62,6 @@ func newQuality(p Partition, gap time.Duration) *quality {
 
 func (q *quality) add(rec arrow.Record) {
 	q.times(rec.Column(0).(*array.Timestamp), rec.Column(localTimeIndex).(*array.Timestamp))
-	for _, c := range q.prices {
-		a := rec.Column(c).(*array.Float64)
-		for i, v := range a.Float64Values() {
-			if v <= 0 && a.IsValid(i) {
-				q.price.see(q.rows+int64(i), 0)
-			}
-		}
-	}
-	if q.bid >= 0 {
-		q.spread(rec.Column(q.bid).(*array.Float64), rec.Column(q.ask).(*array.Float64))
-	}
 	if q.id >= 0 {
 		a := rec.Column(q.id).(*array.String)
 		for i := range a.Len() {
@@ -125,20 +106,6 @@ func (q *quality) times(exchange, local *array.Timestamp) {
 	}
 }
 
-func (q *quality) spread(bid, ask *array.Float64) {
-	asks := ask.Float64Values()
-	for i, b := range bid.Float64Values() {
-		if b < asks[i] || bid.IsNull(i) || ask.IsNull(i) {
-			continue
-		}
-		if b > asks[i] {
-			q.crossed.see(q.rows+int64(i), 0)
-		} else {
-			q.locked.see(q.rows+int64(i), 0)
-		}
-	}
-}
-
 func (q *quality) sides(a *array.Dictionary) {
 	names := a.Dictionary().(*array.String)
 	for i := range a.Len() {
@@ -148,9 +115,9 @@ func (q *quality) sides(a *array.Dictionary) {
 	}
 }
 
-// findings lists what was seen, always in the same order. It ends the looking: the silence up to the
-// day's end counts as a gap.
-func (q *quality) findings() []Finding {
+// findings lists what was seen, always in the same order, with a look at the prices. It ends the looking: the silence
+// up to the day's end counts as a gap.
+func (q *quality) findings(look Look) []Finding {
 	if q.rows == 0 {
 		return nil // known empty
 	}
@@ -174,9 +141,15 @@ func (q *quality) findings() []Finding {
 	if q.p.Type != Liquidations { // their silence is the normal case
 		odd("gaps", q.gaps, "%d gaps of %v or more, the longest %v", q.gaps.count, time.Duration(q.gap)*time.Microsecond, span(q.gaps))
 	}
-	odd("crossed_book", q.crossed, "%s have the bid above the ask", rows(q.crossed))
-	odd("locked_book", q.locked, "%s have the bid at the ask", rows(q.locked))
-	odd("bad_price", q.price, "%d prices are zero or negative", q.price.count)
+	in := func(s Sighting) sightings { return sightings{s.Count, s.First, 0} }
+	odd("crossed_book", in(look.Crossed), "%s have the bid above the ask", rows(in(look.Crossed)))
+	odd("locked_book", in(look.Locked), "%s have the bid at the ask", rows(in(look.Locked)))
+	odd("bad_price", in(look.BadPrice), "%d prices are zero or negative", look.BadPrice.Count)
+	odd("lone_print", in(look.Lone), "%s are lone prints: 20 %% or more off for up to five trades", rows(in(look.Lone)))
+	odd("price_jump", in(look.Jump), "%d times the price becomes twice or half of what it was, or more", look.Jump.Count)
+	if look.flat() && q.rows >= flatRows {
+		odd("flat_price", sightings{q.rows, 1, 0}, "all %d trades have the price %v", q.rows, look.Low)
+	}
 	odd("duplicate_id", q.duplicate, "%s repeat the id of one of the %d rows before them", rows(q.duplicate), idsKept)
 	odd("unknown_side", q.unknown, "%s have side unknown", rows(q.unknown))
 	if q.isStart >= 0 {

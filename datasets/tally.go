@@ -25,10 +25,11 @@ type tally struct {
 	rows        int64
 	first, last int64
 	violations  int64
+	looker      *looker
 }
 
 func newTally(p Partition) *tally {
-	t := &tally{dataType: p.Type, day: p.Day}
+	t := &tally{dataType: p.Type, day: p.Day, looker: newLooker(p.Type)}
 	var fields []arrow.Field
 	for _, c := range p.Type.Columns() {
 		floor := math.Inf(-1)
@@ -47,8 +48,12 @@ func (t *tally) reset(day Day) {
 	for i := range t.columns {
 		t.columns[i].reset()
 	}
+	t.looker.reset()
 	t.day, t.rows, t.first, t.last, t.violations = day, 0, 0, 0, 0
 }
+
+// look is what was seen of the prices.
+func (t *tally) look() Look { return t.looker.end() }
 
 // add takes a record with the feed's full schema. The error says which row is not what a lake file
 // may hold: a null where none is allowed, an unknown enum value, a time outside the day.
@@ -75,6 +80,7 @@ func (t *tally) add(rec arrow.Record) error {
 			t.first = us
 		}
 	}
+	t.looker.add(rec)
 	t.rows += rec.NumRows()
 	return nil
 }

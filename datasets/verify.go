@@ -101,7 +101,7 @@ func (l *Lake) verify(ctx context.Context, p Partition, gap time.Duration) []Fin
 		if recorded.rewritten {
 			alien.Check, alien.Text = Rewritten, "written by another tool, which carried qf's record over from another file: there is nothing to compare it with"
 		}
-		return append([]Finding{alien}, quality.findings()...)
+		return append([]Finding{alien}, quality.findings(found.Look)...)
 	}
 	if !recorded.sealed {
 		out = append(out, Finding{Partition: p, Severity: Note, Check: Unsealed,
@@ -125,5 +125,5 @@ func (l *Lake) verify(ctx context.Context, p Partition, gap time.Duration) []Fin
 			fault("digest", "column %s has digest %s, the footer records %s", c.Name, a, b)
 		}
 	}
-	return append(out, quality.findings()...)
+	return append(out, quality.findings(found.Look)...)
 }

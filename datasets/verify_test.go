@@ -63,7 +63,7 @@ func TestOddDataIsFound(t *testing.T) {
 	}{
 		"clean trades": {Trades, day("id,side,price,amount", "@,@,#,buy,1,1"), []string{"finding gaps 23 2"}},
 		"trades": {Trades, day("id,side,price,amount", "@,@,#,buy,1,1",
-			"1804067200000000,@,0,buy,1,1", "@,@,1,unknown,1,1", "@,@,1,buy,0,1", "@,@,,buy,-1,1", "@,@,,sell,2,1"),
+			"1804067200000000,@,0,buy,1,1", "@,@,1,unknown,1,1", "@,@,1,buy,0,1", "@,@,,buy,-1,1", "@,@,,sell,1,1"),
 			[]string{"finding negative_latency 1 1", "finding gaps 23 2", "finding bad_price 2 3", "finding duplicate_id 1 3", "finding unknown_side 1 2"}},
 		"times": {Trades, day("id,side,price,amount", "@,@,#,buy,1,1", "1504067200000000,@,0,buy,1,1", "1704067200000,@,1,buy,1,1"),
 			[]string{"finding high_latency 1 1", "finding bad_time 1 2", "finding gaps 23 2"}},
