@@ -158,10 +158,10 @@ func (f *bestBars) rows(t []arrow.Timestamp, bid, ask, bidAmount, askAmount []fl
 	b := f.bar
 	for i := range t {
 		q := quote{bid[i], ask[i], bidAmount[i], askAmount[i]}
-		if math.IsNaN(q.bid + q.bidAmount) {
+		if !(q.bid > 0) || math.IsNaN(q.bidAmount) {
 			q.bid, q.bidAmount = noQuote.bid, 0
 		}
-		if math.IsNaN(q.ask + q.askAmount) {
+		if !(q.ask > 0) || math.IsNaN(q.askAmount) {
 			q.ask, q.askAmount = noQuote.ask, 0
 		}
 		at := f.cut.time(t[i])

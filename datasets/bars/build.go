@@ -240,7 +240,7 @@ func (b *builder) everyTrade(ctx context.Context) error {
 // enterOthers enters the feeds beside trades.
 func (b *builder) enterOthers() {
 	q, f := b.q, &b.frame
-	key := q.Spec.String()
+	key := q.Spec.String() + ", prices above 0"
 	if q.Spec.Kind != TimeBars {
 		key += " " + contractKey(q.Contract) // by which bars fill
 	}

@@ -71,7 +71,7 @@ func (f *depthBars) add(rec arrow.Record) error {
 // snapshot measures the book of a row.
 func (f *depthBars) snapshot(cells []*array.Float64, row int) {
 	cell := func(level, c int) float64 {
-		if a := cells[4*level+c]; a.IsValid(row) {
+		if a := cells[4*level+c]; a.IsValid(row) && (c%2 == 1 || a.Value(row) > 0) {
 			return a.Value(row)
 		}
 		return math.NaN()

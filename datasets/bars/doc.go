@@ -16,6 +16,9 @@
 //
 // # Columns of trades
 //
+// A trade at a price that is not above 0 is none: it is left out, or where each trade is a bar it has the price of the
+// one before and no amount. A side of a quote at such a price is absent.
+//
 // open, high, low, close; an empty bar after the first trade carries the last close in all four.
 //
 // volume is in base coins and turnover in quote currency: for spot and linear contracts

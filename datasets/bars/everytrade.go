@@ -117,6 +117,7 @@ func (f *everyTradeDay) add(rec arrow.Record) error {
 	if err := f.batch.read(rec); err != nil {
 		return err
 	}
+	f.batch.hold()
 	lo, hi := f.at, f.at+len(f.batch.t)
 	if hi > f.end {
 		return fmt.Errorf("more rows than the %d of the footer", f.end-lo)

@@ -35,6 +35,7 @@ func (f *liquidationBars) add(rec arrow.Record) error {
 	if err := b.read(rec); err != nil {
 		return err
 	}
+	b.drop()
 	for i := 0; i < len(b.t); {
 		j, opened := f.cut.run(b.t, i)
 		if opened {

@@ -162,7 +162,11 @@ func (s *singleTrades) read(ctx context.Context) error {
 		return fmt.Errorf("%d rows fewer than the footer says", int(s.parts[s.day].info.Rows)-s.seen)
 	}
 	s.row = 0
-	return s.batch.readSome(s.file.Record(), s.sided(), s.priced(), s.sized())
+	if err := s.batch.readSome(s.file.Record(), s.sided(), s.priced(), s.sized()); err != nil {
+		return err
+	}
+	s.batch.hold()
+	return nil
 }
 
 // readSome is read for a batch that may lack columns.

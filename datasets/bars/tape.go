@@ -270,6 +270,7 @@ func (y *player) day(ctx context.Context, d datasets.Day) error {
 		if err := r.batch.read(rows.Record()); err != nil {
 			return err
 		}
+		r.batch.hold()
 		n := len(r.batch.t)
 		if seen+n > int(info.Rows) {
 			return fmt.Errorf("more rows than the %d of the footer", info.Rows)

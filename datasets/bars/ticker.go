@@ -13,6 +13,9 @@ import (
 // funding_timestamp in µs is a whole number below 2^53, which a float64 holds exactly.
 var tickerNames = []string{"mark_price", "index_price", "funding_rate", "predicted_funding_rate", "funding_timestamp", "open_interest"}
 
+// tickerPrices is the last of them that is a price: one that is not above 0 is none.
+const tickerPrices = 1
+
 // tickerBars folds the derivative_ticker rows of one day-file into bars: the last value of each
 // column that was not empty, from the file's beginning to the bar's close.
 type tickerBars struct{ states }
@@ -42,7 +45,7 @@ func (f *tickerBars) add(rec arrow.Record) error {
 	f.fold(t, func(i, j int) {
 		for c, cell := range cells {
 			for k := j - 1; k >= i; k-- {
-				if v := cell(k); !math.IsNaN(v) {
+				if v := cell(k); !math.IsNaN(v) && (v > 0 || c > tickerPrices) {
 					f.last[c] = v
 					break
 				}

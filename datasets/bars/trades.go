@@ -3,6 +3,7 @@ package bars
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
@@ -33,7 +34,7 @@ func tradeFold(s Spec, c datasets.Contract) feedFold {
 	}
 	return feedFold{
 		name: "trades", feed: datasets.Trades, columns: tradeColumns, fields: fields,
-		definition: fmt.Sprintf("%s %s windows=%v", s, contractKey(c), s.tickWindows()),
+		definition: fmt.Sprintf("%s %s windows=%v, prices above 0", s, contractKey(c), s.tickWindows()),
 		start:      func(cut cutter) fold { return newTradeBars(s, c, cut.day) },
 	}
 }
@@ -52,6 +53,7 @@ type tradeBatch struct {
 	side          []int8
 	sides         sides
 	price, amount []float64
+	last          float64 // price of the last row that had one, 0 before; see hold
 }
 
 func (b *tradeBatch) read(rec arrow.Record) (err error) {
@@ -66,6 +68,57 @@ func (b *tradeBatch) read(rec arrow.Record) (err error) {
 	}
 	b.amount, err = batchNumbers(rec, 3)
 	return err
+}
+
+// priced reports whether every row has a price above 0.
+func (b *tradeBatch) priced() bool {
+	for _, p := range b.price {
+		if !(p > 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// drop leaves out the rows without a price above 0: no trade was done at them.
+func (b *tradeBatch) drop() {
+	if b.priced() {
+		return
+	}
+	t, side, price, amount := b.t, b.side, b.price, b.amount
+	b.t, b.side, b.price, b.amount = nil, nil, nil, nil
+	for i, p := range price {
+		if p > 0 {
+			b.t, b.side, b.price, b.amount = append(b.t, t[i]), append(b.side, side[i]), append(b.price, p), append(b.amount, amount[i])
+		}
+	}
+}
+
+// hold gives the rows without a price above 0 that of the row before and no amount, where each row is a bar. NaN where
+// the file begins with such rows.
+func (b *tradeBatch) hold() {
+	if len(b.price) == 0 {
+		return
+	}
+	if !b.priced() {
+		b.price, b.amount = slices.Clone(b.price), slices.Clone(b.amount)
+		for i, p := range b.price {
+			if p > 0 {
+				b.last = p
+				continue
+			}
+			if b.price[i] = b.last; b.last == 0 {
+				b.price[i] = math.NaN()
+			}
+			if b.amount != nil {
+				b.amount[i] = 0
+			}
+		}
+	}
+	b.last = b.price[len(b.price)-1]
+	if math.IsNaN(b.last) {
+		b.last = 0
+	}
 }
 
 // tradeBars folds the trades of one day-file into bars.
@@ -105,6 +158,7 @@ func (f *tradeBars) add(rec arrow.Record) error {
 	if err := b.read(rec); err != nil {
 		return err
 	}
+	b.drop()
 	if n := len(b.t); len(f.buy) < n {
 		f.buy, f.sell = make([]float64, n), make([]float64, n)
 	}
