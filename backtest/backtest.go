@@ -23,7 +23,14 @@ func Backtest(ctx context.Context, lake *datasets.Lake, s *study.Study, o Option
 	if err != nil {
 		return nil, err
 	}
-	return p.backtest(ctx)
+	r, err := p.backtest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.warnData(ctx, lake, o.workers()); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
 }
 
 // backtest plays the study.
