@@ -106,10 +106,8 @@ func (r *Result) warnCoverage() {
 	}
 }
 
-// warnData says what is odd in the data that was read up to the span's end, and in the currencies of the capital.
+// warnData says what is odd in the data that was read up to the span's end.
 func (r *Result) warnData(ctx context.Context, lake datasets.Scanner, workers int) error {
-	_, quotes, _ := r.Study.Quotes()
-	r.warn(quotes...)
 	end := datasets.DayOf(r.Span.To-1) + 1
 	read := slices.DeleteFunc(slices.Clone(r.Sources), func(f datasets.Info) bool { return f.Partition.Day >= end })
 	found, err := datasets.Findings(ctx, lake, read, end, workers)

@@ -22,8 +22,28 @@ type FetchOptions struct {
 	MinWait time.Duration
 	// Replace fetches partitions again that the lake has from another source.
 	Replace bool
+	// Now is the time of the fetch, from a source that goes on publishing: a day whose file is not there yet is not asked for,
+	// and one that the lake has as empty is asked for again in its first week. Zero: the source is finished.
+	Now time.Time
 	// Observe, where it is not nil, is told what happens, from one goroutine at a time.
 	Observe func(FetchEvent)
+}
+
+const (
+	// published is when a day's file is there, after the day's end: the vendor says about 06:00 UTC.
+	published = 6 * time.Hour
+	// settledAfter is how long an empty file may still become another one: a recorder may be late.
+	settledAfter = 7 * 24 * time.Hour
+)
+
+// due reports whether the file of a day is there by the time of the fetch.
+func (o FetchOptions) due(d Day) bool {
+	return o.Now.IsZero() || !o.Now.Before(time.UnixMicro((d + 1).Start()).Add(published))
+}
+
+// doubtful reports whether an empty day may have been filled since it was fetched.
+func (o FetchOptions) doubtful(d Day) bool {
+	return !o.Now.IsZero() && o.Now.Before(time.UnixMicro((d + 1).Start()).Add(settledAfter))
 }
 
 // FetchEvent is one step of a fetch.
@@ -58,22 +78,26 @@ const (
 	NotFound                      // the source has nothing under that name
 	KeyNeeded                     // the source wants an API key for it
 	Failed                        // Err says why
+	NotYet                        // the day is not over, or its file not out
 )
 
 // String is the status in words, as a report prints it.
 func (s FetchStatus) String() string {
-	return [...]string{"not reached", "fetched", "empty", "already there", "missing", "needs a key", "failed"}[s]
+	return [...]string{"not reached", "fetched", "empty", "already there", "missing", "needs a key", "failed", "not there yet"}[s]
 }
 
 // ErrOtherSource: the lake has the partition from another source, and Replace was not given.
 var ErrOtherSource = errors.New("the lake has this day from another source")
+
+// errNotYet: a file of a day that is going on would be known empty, or cut, for ever.
+var errNotYet = errors.New("the day's file is not there yet: it comes out about 06:00 UTC of the day after")
 
 // FetchEntry is one partition's line of the report.
 type FetchEntry struct {
 	Partition Partition
 	Status    FetchStatus
 	Info      Info  // of the lake's file: Fetched, Empty, Present
-	Err       error // NotReached, NotFound, KeyNeeded, Failed
+	Err       error // NotReached, NotFound, KeyNeeded, Failed, NotYet
 	// Symbols are the partitions that a grouped file became; Info then sums their rows and bytes.
 	Symbols []Info
 	// Damaged says what was wrong with the file that the lake had, where one was and did not read.
@@ -207,6 +231,8 @@ func (f *fetch) one(ctx context.Context, e *FetchEntry) {
 		e.Status = NotFound
 	case errors.Is(err, ErrKeyNeeded):
 		e.Status = KeyNeeded
+	case err == errNotYet:
+		e.Status = NotYet
 	default:
 		e.Status = Failed
 	}
@@ -239,6 +265,9 @@ func (f *fetch) attempt(ctx context.Context, e *FetchEntry) error {
 	p := e.Partition
 	if err := p.Validate(); err != nil {
 		return err
+	}
+	if !f.o.due(p.Day) {
+		return errNotYet
 	}
 	if p.Grouped() {
 		return f.group(ctx, e)
@@ -288,6 +317,9 @@ func (f *fetch) there(ctx context.Context, e *FetchEntry) (bool, error) {
 		if e.Damaged = f.lake.check(ctx, e.Partition); e.Damaged != nil {
 			return false, context.Cause(ctx)
 		}
+	}
+	if old.Rows == 0 && f.o.doubtful(e.Partition.Day) {
+		return false, nil
 	}
 	e.Status, e.Info = Present, old.Info
 	return true, nil

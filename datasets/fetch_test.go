@@ -237,3 +237,44 @@ func TestEvents(t *testing.T) {
 		t.Errorf("events %v", kinds)
 	}
 }
+
+// A day whose file is not out is not asked for, and what the lake has as empty is asked for again in its first week.
+func TestDaysThatAreNotOver(t *testing.T) {
+	want := parts(Trades, btc, "2024-01-01", 3)
+	group := part(Trades, Instrument{"deribit", "PERPETUALS"}, "2024-01-03")
+	src := source(10, append(want, group)...)
+	for _, f := range src.files {
+		f.rec = record(want[0], 0, 1)
+	}
+	l := newLake(t)
+	at := func(day string, hours int) FetchOptions {
+		return FetchOptions{Now: time.UnixMicro(part(Trades, btc, day).Day.Start()).Add(time.Duration(hours) * time.Hour)}
+	}
+	// 05:59 of the 3rd: the file of the 2nd is out at 06:00.
+	o := at("2024-01-03", 6)
+	o.Now = o.Now.Add(-time.Minute)
+	r := fetchAll(t, src, l, append(want, group), o)
+	if got := statuses(r); !slices.Equal(got, []FetchStatus{Empty, NotYet, NotYet, NotYet}) || len(src.opens) != 1 {
+		t.Errorf("%v after asking for %v", got, src.opens)
+	}
+	if err := r.Entries[1].Err; err == nil || !strings.HasSuffix(err.Error(), "2024-01-02: the day's file is not there yet: it comes out about 06:00 UTC of the day after") {
+		t.Errorf("error %v", err)
+	}
+	if all, err := l.All(); err != nil || len(all) != 1 {
+		t.Errorf("the lake holds %v, %v", all, err)
+	}
+	src.opens = nil
+	r = fetchAll(t, src, l, want, at("2024-01-03", 6))
+	if got := statuses(r); !slices.Equal(got, []FetchStatus{Empty, Empty, NotYet}) || len(src.opens) != 2 {
+		t.Errorf("%v after asking for %v", got, src.opens)
+	}
+	src.files[want[0]].rec = record(want[0], 10, 1) // it has come in meanwhile
+	if r = fetchAll(t, src, l, want[:1], at("2024-01-08", 23)); r.Entries[0].Status != Fetched || r.Entries[0].Info.Rows != 10 {
+		t.Errorf("%+v", r.Entries[0])
+	}
+	src.opens = nil
+	r = fetchAll(t, src, l, want[:2], at("2024-01-10", 0))
+	if got := statuses(r); !slices.Equal(got, []FetchStatus{Present, Present}) || len(src.opens) != 0 {
+		t.Errorf("a week later: %v after asking for %v", got, src.opens)
+	}
+}

@@ -167,6 +167,9 @@ func (f *fetch) groupThere(ctx context.Context, e *FetchEntry) (bool, error) {
 		infos[i] = old.Info
 	}
 	same, err := f.same(ctx, p, r.source(), true)
+	if same && r.Rows == 0 && f.o.doubtful(p.Day) {
+		return false, nil
+	}
 	if same {
 		e.Status = Present
 		e.fillGroup(r, infos)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -104,7 +105,7 @@ func runFetch(ctx context.Context, s streams, o fetchOptions) error {
 	progress := newFetchProgress(s, o.common, len(want))
 	client.Retrying = progress.retrying
 	report, err := datasets.Fetch(ctx, client, lake, want, datasets.FetchOptions{
-		Concurrency: o.concurrency, Replace: o.replace, Observe: progress.observe,
+		Concurrency: o.concurrency, Replace: o.replace, Now: time.Now(), Observe: progress.observe,
 	})
 	progress.close()
 	return finishFetch(s, report, err, o.json, o.quiet)
@@ -297,7 +298,7 @@ func finishFetch(s streams, r datasets.FetchReport, err error, asJSON, quiet boo
 	switch in := gotIn(r); {
 	case in == len(r.Entries):
 		return nil
-	case in > 0:
+	case in > 0, r.Count(datasets.NotYet) == len(r.Entries):
 		return quietly(exitPartly, "%s", fetchLines(r))
 	}
 	return quietly(exitFailed, "%s", fetchLines(r))
@@ -326,7 +327,7 @@ func gotIn(r datasets.FetchReport) int {
 // printFetch prints the counts and then what is not in the lake, days of a series together.
 func printFetch(s streams, r datasets.FetchReport) {
 	var counts []string
-	for status := datasets.NotReached; status <= datasets.Failed; status++ {
+	for status := datasets.NotReached; status <= datasets.NotYet; status++ {
 		if n := r.Count(status); n > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", n, status))
 		}
@@ -354,7 +355,7 @@ func absent(r datasets.FetchReport) [][]datasets.FetchEntry {
 	var groups [][]datasets.FetchEntry
 	for _, e := range r.Entries {
 		switch e.Status {
-		case datasets.NotFound, datasets.KeyNeeded, datasets.NotReached:
+		case datasets.NotFound, datasets.KeyNeeded, datasets.NotReached, datasets.NotYet:
 		default:
 			continue
 		}
