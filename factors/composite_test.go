@@ -172,7 +172,7 @@ func TestCompositeErrors(t *testing.T) {
 	}{
 		{Composite{}, "composite: there are no components"},
 		{one("momentum14d", Normalization{}), `composite: there is no factor "momentum14d", did you mean momentum_14d?`},
-		{one("momentum_14d", Normalization{Method: "roling"}), `composite: momentum_14d: method "roling" is unknown, did you mean rolling?`},
+		{one("momentum_14d", Normalization{Method: "roling"}), `composite: momentum_14d: method "roling" is unknown: want one of rolling, expanding, fixed, cross_section, rank, none, full_sample`},
 		{one("momentum_14d", Normalization{Method: Fixed}), `composite: momentum_14d: fixed mean 0 and std 0: want numbers, and std above 0`},
 		{one("momentum_14d", Normalization{Clip: -1}), `composite: momentum_14d: clip is -1, want 0 or more`},
 		{one("momentum_14d", Normalization{Window: Window{Bars: 5}, MinPeriods: 6}), `composite: momentum_14d: normalize: min_periods is 6 bars, want 1 to the window's 5`},

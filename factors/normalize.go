@@ -3,6 +3,7 @@ package factors
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/qf-dev/qf/datasets"
@@ -90,7 +91,7 @@ func (n Normalization) start(g *Grid) (func() Eval, error) {
 	case CrossSection, FullSample:
 		return nil, nil
 	}
-	return nil, fmt.Errorf("method %q is unknown%s", n.Method, datasets.DidYouMean(string(n.Method), methods))
+	return nil, fmt.Errorf("method %q is unknown: want one of %s", n.Method, strings.Join(methods, ", "))
 }
 
 var methods = []string{

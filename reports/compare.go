@@ -64,7 +64,27 @@ func Compare(golden, run string, o CompareOptions) ([]Drift, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compare: %w", err)
 	}
-	return drifts(a, b, o)
+	found, err := drifts(a, b, o)
+	if err == nil && len(found) == 0 && !holds(a) {
+		return nil, fmt.Errorf("compare: nothing stands in %s, nor in %s: these are no reports", golden, run)
+	}
+	return found, err
+}
+
+// holds reports whether a document has a value anywhere.
+func holds(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, item := range v {
+			if holds(item) {
+				return true
+			}
+		}
+		return false
+	case []any:
+		return slices.ContainsFunc(v, holds)
+	}
+	return v != nil
 }
 
 func load(path string) (any, error) {

@@ -113,6 +113,19 @@ func TestCompareRuns(t *testing.T) {
 	}
 }
 
+func TestCompareOfNothing(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report.json")
+	for text, nothing := range map[string]bool{`{}`: true, `{"pnl": [], "ic": {"a": {}}}`: true, `{"pnl": [{"fees": 0}]}`: false} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Compare(dir, dir, CompareOptions{}); (err != nil) != nothing {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 func TestCompareDamaged(t *testing.T) {
 	dir := t.TempDir()
 	good, bad := filepath.Join(dir, "good.json"), filepath.Join(dir, "bad.json")

@@ -135,6 +135,18 @@ func TestWarningsAlikeStandTogether(t *testing.T) {
 	}
 }
 
+func TestClipKeepsNumbersWhole(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		width int
+		want  string
+	}{{"net 123,456.78 USD", 9, "net…"}, {"net 123,456.78 USD", 16, "net 123,456.78…"}, {"short", 5, "short"}, {"words and words", 9, "words an…"}, {"1234567890", 4, "…"}} {
+		if got := clip(c.text, c.width); got != c.want {
+			t.Errorf("clip(%q, %d) = %q, want %q", c.text, c.width, got, c.want)
+		}
+	}
+}
+
 func TestWrap(t *testing.T) {
 	for _, c := range []struct {
 		text  string

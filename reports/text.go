@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/qf-dev/qf/backtest/evaluate"
@@ -201,13 +202,22 @@ func ascii(text string) string {
 	return strings.NewReplacer("−", "-", "–", "-", "×", "x").Replace(text)
 }
 
-// clip cuts text that is wider than width columns.
+// clip cuts text that is wider than width columns, but not within a number, of which the rest would be
+// another.
 func clip(text string, width int) string {
-	if utf8.RuneCountInString(text) <= width {
+	letters := []rune(text)
+	if len(letters) <= width {
 		return text
 	}
-	return string([]rune(text)[:width-1]) + "…"
+	at := max(width-1, 0)
+	for at > 0 && numeric(letters[at-1]) && numeric(letters[at]) {
+		at--
+	}
+	return strings.TrimRight(string(letters[:at]), " ") + "…"
 }
+
+// numeric reports whether a letter may stand within a number.
+func numeric(r rune) bool { return unicode.IsDigit(r) || strings.ContainsRune(".,−-+e%", r) }
 
 // printable replaces control characters, which a terminal would act on, and those that turn the
 // direction of writing.
