@@ -40,13 +40,59 @@ func (l *Lake) ReadTable(path string) (rec arrow.Record, meta map[string]string,
 	return rec, meta, nil
 }
 
-// TableMeta gives a derived table's metadata as ReadTable does, without reading the table.
-func (l *Lake) TableMeta(path string) (map[string]string, error) {
+// OpenTable reads a derived table as ReadTable does, but in small batches, and holds little of it at a time. Of one that
+// is not as it was written some rows may be given before Err says so; CheckTable says so first. The caller releases
+// the reader.
+func (l *Lake) OpenTable(path string) (array.RecordReader, map[string]string, error) {
+	file, meta, err := l.openTable(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := file.Read(context.Background(), parquet.ReadOptions{Schema: file.Schema(), Allocator: l.mem, BatchRows: tablePage, Window: tableWindow})
+	if err != nil {
+		file.Close()
+		return nil, nil, fmt.Errorf("%s: %w", filepath.Join(l.root, path), err)
+	}
+	return &tableReader{RecordReader: rows, refs: newRefs(), file: file}, meta, nil
+}
+
+// Pages of derived tables are short, since many are read side by side.
+const (
+	tablePage   = 1 << 11
+	tableWindow = 16 << 10
+)
+
+// tableReader closes the file that it reads.
+type tableReader struct {
+	array.RecordReader
+	*refs
+	file *parquet.File
+}
+
+func (r *tableReader) Retain() { r.refs.Retain() }
+
+func (r *tableReader) Release() {
+	if r.drop() {
+		r.RecordReader.Release()
+		r.file.Close()
+	}
+}
+
+// CheckTable gives a derived table's metadata as ReadTable does, once the whole of its file was found to be as it was
+// written. It decodes nothing.
+func (l *Lake) CheckTable(path string) (map[string]string, error) {
 	file, meta, err := l.openTable(path)
 	if err != nil {
 		return nil, err
 	}
-	return meta, file.Close()
+	defer file.Close()
+	if !file.Sealed() {
+		return nil, fmt.Errorf("%s: the footer carries no digest of itself", filepath.Join(l.root, path))
+	}
+	if err := file.Check(context.Background()); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(l.root, path), err)
+	}
+	return meta, nil
 }
 
 // Tables lists the derived tables below a folder of the lake, in order.
@@ -157,7 +203,7 @@ func (l *Lake) WriteTable(ctx context.Context, path string, rec arrow.Record, me
 
 func (l *Lake) writeTable(c *claim, rec arrow.Record, meta map[string]string) error {
 	out := l.buffer(c)
-	w, err := parquet.NewWriter(out, rec.Schema(), parquet.WriterOptions{})
+	w, err := parquet.NewWriter(out, rec.Schema(), parquet.WriterOptions{PageRows: tablePage, GroupRows: 4 * tablePage})
 	if err != nil {
 		return err
 	}

@@ -96,8 +96,13 @@ func (v View) ReadTable(path string) (arrow.Record, map[string]string, error) {
 	return nil, nil, fmt.Errorf("lake table %s: %w in a view", path, ErrNotFound)
 }
 
-// TableMeta finds nothing.
-func (v View) TableMeta(path string) (map[string]string, error) {
+// OpenTable finds nothing.
+func (v View) OpenTable(path string) (array.RecordReader, map[string]string, error) {
+	return nil, nil, fmt.Errorf("lake table %s: %w in a view", path, ErrNotFound)
+}
+
+// CheckTable finds nothing.
+func (v View) CheckTable(path string) (map[string]string, error) {
 	return nil, fmt.Errorf("lake table %s: %w in a view", path, ErrNotFound)
 }
 

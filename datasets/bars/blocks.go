@@ -262,32 +262,43 @@ func (p *playing) fillPart(ctx context.Context, i, lo, hi int, labels []int64, c
 // load makes the tables ready that rows [lo, hi) need, side by side: those of the trades first, whose labels cut the
 // others.
 func (p *playing) load(ctx context.Context, lo, hi int) error {
-	type job struct {
-		d   *dayTables
-		day int
-	}
 	for _, trades := range []bool{true, false} {
-		var jobs []job
+		var feeds []*dayTables
 		for _, x := range p.part {
 			from, to := x.within(lo, hi)
-			if from == to {
-				continue
-			}
-			last := x.dayOf(to - 1 - x.in.lead)
 			for _, d := range x.tables {
-				if (d == x.trades) == trades {
-					for _, day := range d.missing(last) {
-						jobs = append(jobs, job{d, day})
-					}
+				if from < to && (d == x.trades) == trades && d.want(x.dayOf(to-1-x.in.lead)) {
+					feeds = append(feeds, d)
 				}
 			}
+		}
+		if len(feeds) == 0 {
+			continue
+		}
+		err := datasets.ForEach(ctx, p.s.o.Workers, len(feeds), func(_ context.Context, k int) error {
+			feeds[k].read()
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		type job struct {
+			*dayTables
+			day int
+		}
+		var jobs []job
+		for _, d := range feeds {
+			for _, day := range d.days {
+				jobs = append(jobs, job{d, day})
+			}
+			d.days = d.days[:0]
 		}
 		if len(jobs) == 0 {
 			continue
 		}
-		err := datasets.ForEach(ctx, p.s.o.Workers, len(jobs), func(ctx context.Context, k int) (err error) {
-			d, day := jobs[k].d, jobs[k].day
-			d.ready[day], err = d.load(ctx, d.src, day)
+		err = datasets.ForEach(ctx, p.s.o.Workers, len(jobs), func(ctx context.Context, k int) (err error) {
+			j := jobs[k]
+			j.ready[j.day], err = j.fold(ctx, j.day)
 			return err
 		})
 		if err != nil {
@@ -380,10 +391,7 @@ func (p *playing) instrument(ctx context.Context, in *instrument) (*cursor, erro
 
 // whole gives the whole tables of a feed.
 func (x *cursor) whole(src *source, ahead int) *dayTables {
-	var read months
-	d := &dayTables{src: src, ahead: ahead, ready: make([]*table, len(src.parts)), load: func(ctx context.Context, src *source, day int) (*table, error) {
-		return src.load(ctx, x.in.store, x.in.q, day, x.in.cutter(ctx, src, x.tradesOf), &read)
-	}}
+	d := &dayTables{x: x, src: src, ahead: ahead, ready: make([]*table, len(src.parts)), cached: make([]bool, len(src.parts))}
 	x.tables = append(x.tables, d)
 	return d
 }
@@ -393,7 +401,7 @@ func (x *cursor) tradesOf(ctx context.Context, day int) (*table, error) {
 	if t := x.trades.ready[day]; t != nil {
 		return t, nil
 	}
-	return x.in.loadTrades(ctx, day)
+	return x.trades.get(ctx, day)
 }
 
 // settling prepares the field SettledFunding.
@@ -480,7 +488,7 @@ func (x *cursor) jump(row int) {
 	day := x.dayOf(x.at)
 	x.day = day - 1
 	if x.trades != nil {
-		x.trades.at, x.trades.read, x.last = day, day, x.in.latest[day]
+		x.trades.at, x.trades.wanted, x.last = day, day, x.in.latest[day]
 	}
 }
 
@@ -574,5 +582,8 @@ func (x *cursor) release() {
 	}
 	for _, j := range x.joins {
 		j.tables.release()
+	}
+	if x.trades != nil {
+		x.trades.release()
 	}
 }

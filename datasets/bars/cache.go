@@ -211,12 +211,16 @@ func (f *source) place(days []keptDay, i int) int {
 	return slices.IndexFunc(days, func(d keptDay) bool { return d.Day == day && d.Source == f.sourceDigest(i) })
 }
 
-// months holds what was read last of the cache of a source, of which days are wanted one by one: two
-// months, since days at the end of one and the beginning of another may be wanted by turns.
+// months reads the files of a source in the cache, day by day: fast where days come in order, since the file of a month
+// stays open between them.
 type months struct {
-	mu   sync.Mutex
-	name [2]string
-	days [2][]keptDay
+	mu    sync.Mutex
+	month string
+	days  []keptDay // of its file; none where there is none that fits
+	at    int       // the next of them
+	rows  array.RecordReader
+	left  arrow.Record // what was read and belongs to later days; nil: nothing
+	spare []*table     // given before, and not used any more
 }
 
 // find gives the table of day i, or nil where the cache has none that fits.
@@ -224,19 +228,133 @@ func (m *months) find(s Store, q Request, f *source, i int) *table {
 	if f.noCache {
 		return nil
 	}
-	day := f.parts[i].info.Partition.Day
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	k := slices.Index(m.name[:], monthOf(day))
-	if k < 0 {
-		k = 0
-		m.name[1], m.days[1] = m.name[0], m.days[0]
-		m.name[0], m.days[0] = monthOf(day), f.cached(s, f.cachePath(q.Instrument, monthOf(day)))
+	day := f.parts[i].info.Partition.Day
+	if m.month != monthOf(day) {
+		m.open(s, q, f, monthOf(day))
 	}
-	if t := f.pick(m.days[k], i); t != nil {
+	k := f.place(m.days, i)
+	if k >= 0 && k < m.at {
+		m.open(s, q, f, m.month)
+		k = f.place(m.days, i)
+	}
+	if k < 0 {
+		return f.pick(f.cached(s, f.cachePath(q.Instrument, dayOf(day))), i)
+	}
+	for m.at <= k {
+		t := m.take(f, &m.days[m.at], m.at == k)
+		if m.at++; t != nil {
+			t.day = i
+			return t
+		}
+	}
+	return nil
+}
+
+// close closes the file.
+func (m *months) close() {
+	if m.left != nil {
+		m.left.Release()
+	}
+	if m.rows != nil {
+		m.rows.Release()
+	}
+	m.month, m.days, m.at, m.rows, m.left = "", nil, 0, nil, nil
+}
+
+// open begins the file of a month.
+func (m *months) open(s Store, q Request, f *source, month string) {
+	m.close()
+	m.month = month
+	rows, meta, err := s.OpenTable(f.cachePath(q.Instrument, month))
+	if err != nil {
+		return
+	}
+	m.rows, m.days = rows, f.daysOf(meta)
+	fields := rows.Schema().Fields()
+	if len(fields) != len(f.fields)+1 || !arrow.TypeEqual(fields[0].Type, tsField.Type) {
+		m.days = nil
+		return
+	}
+	for c, name := range f.fields {
+		if fields[c+1].Name != name || fields[c+1].Type.ID() != arrow.FLOAT64 {
+			m.days = nil
+		}
+	}
+}
+
+// take reads the rows of the next day, into a table where that is wanted. Where they are not what was written, the file
+// is given up.
+func (m *months) take(f *source, d *keptDay, wanted bool) *table {
+	var t *table
+	if wanted {
+		t = m.table(len(f.fields), d.Rows)
+	}
+	for n := d.Rows; n > 0; {
+		if m.left == nil || m.left.NumRows() == 0 {
+			if !m.rows.Next() {
+				m.days = nil
+				return nil
+			}
+			m.keep(m.rows.Record(), 0)
+		}
+		k := min(n, int(m.left.NumRows()))
+		if wanted && !t.append(m.left, k) {
+			m.days = nil
+			return nil
+		}
+		n -= k
+		m.keep(m.left, k)
+	}
+	if !wanted {
+		return nil
+	}
+	var err1, err2 error
+	t.tail[0], err1 = decodeFloats(d.Buy)
+	t.tail[1], err2 = decodeFloats(d.Sell)
+	if err1 != nil || err2 != nil || len(t.tail[0]) != len(t.tail[1]) {
+		return nil
+	}
+	return t
+}
+
+// table is an empty one with room for so many rows.
+func (m *months) table(fields, rows int) *table {
+	if n := len(m.spare); n > 0 {
+		t := m.spare[n-1]
+		m.spare = m.spare[:n-1]
+		t.reset()
 		return t
 	}
-	return f.pick(f.cached(s, f.cachePath(q.Instrument, dayOf(day))), i)
+	t := newTable(fields)
+	t.ts = make([]int64, 0, rows)
+	for c := range t.cols {
+		t.cols[c] = make([]float64, 0, rows)
+	}
+	return t
+}
+
+// keep leaves the rows of a batch from one on.
+func (m *months) keep(rec arrow.Record, from int) {
+	rest := rec.NewSlice(int64(from), rec.NumRows())
+	if m.left != nil {
+		m.left.Release()
+	}
+	m.left = rest
+}
+
+// append adds the first n rows of a batch of the table's columns. It reports whether none is missing.
+func (t *table) append(rec arrow.Record, n int) bool {
+	ts := rec.Column(0).(*array.Timestamp)
+	t.ts = append(t.ts, arrow.Int64Traits.CastFromBytes(arrow.TimestampTraits.CastToBytes(ts.TimestampValues()[:n]))...)
+	whole := ts.NullN() == 0
+	for c := range t.cols {
+		col := rec.Column(c + 1).(*array.Float64)
+		t.cols[c] = append(t.cols[c], col.Float64Values()[:n]...)
+		whole = whole && col.NullN() == 0
+	}
+	return whole
 }
 
 // shelf is where a source's days of one month are kept.
@@ -322,9 +440,20 @@ func loadAll(ctx context.Context, workers int, shelves []*shelf, mustKeep bool, 
 
 // load passes what the cache has of the shelf's days to done.
 func (h *shelf) load(done func(*shelf, int, *table)) {
-	var m months
+	f := h.src
+	read := func(span string) []keptDay {
+		if f.noCache {
+			return nil
+		}
+		return f.cached(h.store, f.cachePath(h.q.Instrument, span))
+	}
+	month := read(h.month)
 	for _, i := range h.days {
-		if t := m.find(h.store, h.q, h.src, i); t != nil {
+		t := f.pick(month, i)
+		if t == nil {
+			t = f.pick(read(dayOf(f.parts[i].info.Partition.Day)), i)
+		}
+		if t != nil {
 			done(h, i, t)
 		} else {
 			h.fresh = append(h.fresh, i)
@@ -332,11 +461,11 @@ func (h *shelf) load(done func(*shelf, int, *table)) {
 	}
 }
 
-// look finds out which of the shelf's days the cache lacks, from what its files say of themselves.
+// look finds out which of the shelf's days the cache lacks, without reading their tables.
 func (h *shelf) look() {
 	f := h.src
 	listed := func(span string) []keptDay {
-		meta, err := h.store.TableMeta(f.cachePath(h.q.Instrument, span))
+		meta, err := h.store.CheckTable(f.cachePath(h.q.Instrument, span))
 		if err != nil || f.noCache {
 			return nil
 		}

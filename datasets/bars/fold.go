@@ -17,7 +17,8 @@ type Store interface {
 	Stat(datasets.Partition) (datasets.Info, error)
 	Scan(context.Context, datasets.DataType, datasets.Instrument, datasets.Range, ...string) (array.RecordReader, error)
 	ReadTable(path string) (arrow.Record, map[string]string, error)
-	TableMeta(path string) (map[string]string, error)
+	OpenTable(path string) (array.RecordReader, map[string]string, error)
+	CheckTable(path string) (map[string]string, error)
 	WriteTable(ctx context.Context, path string, rec arrow.Record, meta map[string]string) error
 }
 
@@ -97,7 +98,7 @@ func (b *builder) foldAll(ctx context.Context, sources ...*source) error {
 }
 
 // load gives one day's table: the one in memory, else that of the cache where it holds it for this very file, else it
-// folds the file, cut as cut says. What it reads of the cache stays in m for the days to come.
+// folds the file, cut as cut says. It reads the cache by m, which is fast where days come in order.
 func (f *source) load(ctx context.Context, s Store, q Request, i int, cut func(int) (cutter, error), m *months) (t *table, err error) {
 	if t := f.parts[i].table; t != nil {
 		return t, nil

@@ -148,18 +148,26 @@ func (l *joining) keep(ctx context.Context) (err error) {
 
 // dayTables gives whole tables.
 type dayTables struct {
-	src   *source
-	load  func(context.Context, *source, int) (*table, error)
-	ahead int // days after that of the bars of which rows may be wanted
-	limit int // the last day of which a table may be given
-	at    int // the next
-	ready []*table
-	read  int // days up to this one are ready, or have been given
+	x      *cursor
+	src    *source
+	ahead  int // days after that of the bars of which rows may be wanted
+	limit  int // the last day of which a table may be given
+	at     int // the next
+	ready  []*table
+	cached []bool // the table came from months
+	wanted int    // days before this one are ready, or were given
+	days   []int  // wanted, and not ready yet
+	months months
+	given  *table // the last one, where it came from months
 }
 
 func (d *dayTables) bars(day int, _ []int64) { d.limit = min(day+d.ahead, len(d.src.parts)-1) }
 
 func (d *dayTables) next(ctx context.Context) (*table, error) {
+	if d.given != nil {
+		d.months.spare = append(d.months.spare, d.given)
+		d.given = nil
+	}
 	for ; d.at <= d.limit; d.at++ {
 		if d.src.parts[d.at].presence != Present {
 			continue
@@ -167,9 +175,12 @@ func (d *dayTables) next(ctx context.Context) (*table, error) {
 		t := d.ready[d.at]
 		if d.ready[d.at] = nil; t == nil {
 			var err error
-			if t, err = d.load(ctx, d.src, d.at); err != nil {
+			if t, err = d.get(ctx, d.at); err != nil {
 				return nil, err
 			}
+		}
+		if d.cached[d.at] {
+			d.given = t
 		}
 		d.at++
 		return t, nil
@@ -177,18 +188,49 @@ func (d *dayTables) next(ctx context.Context) (*table, error) {
 	return nil, nil
 }
 
-func (d *dayTables) release() {}
+func (d *dayTables) release() { d.months.close() }
 
-// missing lists the days up to one whose tables are not ready yet, and takes them for ready.
-func (d *dayTables) missing(day int) (list []int) {
+// want asks for the tables of days up to one to be made ready, and reports whether any is not.
+func (d *dayTables) want(day int) bool {
 	day = min(day+d.ahead, len(d.src.parts)-1)
-	for i := max(d.read, d.at); i <= day; i++ {
+	for i := max(d.wanted, d.at); i <= day; i++ {
 		if d.src.parts[i].presence == Present {
-			list = append(list, i)
+			d.days = append(d.days, i)
 		}
 	}
-	d.read = max(d.read, day+1)
-	return list
+	d.wanted = max(d.wanted, day+1)
+	return len(d.days) > 0
+}
+
+// read makes those ready that are in memory or in the cache.
+func (d *dayTables) read() {
+	d.days = slices.DeleteFunc(d.days, func(day int) bool {
+		d.ready[day] = d.kept(day)
+		return d.ready[day] != nil
+	})
+}
+
+// kept gives the table in memory, or the cache's, or nil.
+func (d *dayTables) kept(day int) *table {
+	if t := d.src.parts[day].table; t != nil {
+		return t
+	}
+	t := d.months.find(d.x.in.store, d.x.in.q, d.src, day)
+	d.cached[day] = t != nil
+	return t
+}
+
+// fold makes the table.
+func (d *dayTables) fold(ctx context.Context, day int) (*table, error) {
+	return d.src.read(ctx, d.x.in.store, d.x.in.q, day, d.x.in.cutter(ctx, d.src, d.x.tradesOf))
+}
+
+// get gives the table wherever it comes from.
+func (d *dayTables) get(ctx context.Context, day int) (*table, error) {
+	if t := d.kept(day); t != nil {
+		return t, nil
+	}
+	return d.fold(ctx, day)
 }
 
 // partTables folds day-files a few bars at a time: for bars of single trades, of which a day has too many for a table.

@@ -37,8 +37,8 @@ type tradeJoin struct {
 	windows []int
 	row     []float64 // the bar in progress, or the last one
 	state   barState
-	now     *table // whose rows are being added
-	next    int    // the day after it, counted from the first
+	next    int          // the day after that whose rows are being added, counted from the first
+	tail    [2][]float64 // of that day
 	seen    float64
 	before  tail // of the days before
 }
@@ -56,7 +56,7 @@ func newTradeJoin(days []part, windows []int) *tradeJoin {
 }
 
 func (j *tradeJoin) add(t *table, k int) {
-	if t != j.now {
+	if t.day != j.next-1 {
 		j.turn(t)
 	}
 	in := func(c int) float64 { return t.cols[c][k] }
@@ -83,15 +83,15 @@ func (j *tradeJoin) add(t *table, k int) {
 
 // turn goes on to the rows of another day.
 func (j *tradeJoin) turn(t *table) {
-	if j.now != nil {
-		j.before.push(j.now.tail, j.windows[len(j.windows)-1])
+	if j.next > 0 {
+		j.before.push(j.tail, j.windows[len(j.windows)-1])
 	}
 	for ; j.next < t.day; j.next++ {
 		if j.days[j.next].presence == Missing {
 			j.before = tail{}
 		}
 	}
-	j.now, j.next, j.seen = t, t.day+1, 0
+	j.tail, j.next, j.seen = t.tail, t.day+1, 0
 }
 
 func (j *tradeJoin) close(_, _ int64, row []float64) {

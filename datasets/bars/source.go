@@ -197,6 +197,7 @@ func (s *Source) fold(ctx context.Context) error {
 		return err
 	}
 	for _, in := range s.of {
+		in.months.close()
 		if in.funding != nil {
 			in.settled, in.gaps = funding(in.q, in.funding.parts)
 			for i := range in.funding.parts {

@@ -134,12 +134,26 @@ func (s *memStore) ReadTable(path string) (arrow.Record, map[string]string, erro
 	return t.rec, maps.Clone(t.meta), nil
 }
 
-func (s *memStore) TableMeta(path string) (map[string]string, error) {
+func (s *memStore) CheckTable(path string) (map[string]string, error) {
 	rec, meta, err := s.ReadTable(path)
 	if err == nil {
 		rec.Release()
 	}
 	return meta, err
+}
+
+func (s *memStore) OpenTable(path string) (array.RecordReader, map[string]string, error) {
+	rec, meta, err := s.ReadTable(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rec.Release()
+	var parts []arrow.Record
+	for lo := int64(0); lo < rec.NumRows(); lo += 700 {
+		parts = append(parts, rec.NewSlice(lo, min(lo+700, rec.NumRows())))
+	}
+	rows, err := array.NewRecordReader(rec.Schema(), parts)
+	return rows, meta, err
 }
 
 func (s *memStore) WriteTable(_ context.Context, path string, rec arrow.Record, meta map[string]string) error {

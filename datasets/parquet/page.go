@@ -116,6 +116,7 @@ type pages struct {
 	end   int64 // of the chunk
 	codec format.CompressionCodec
 	heads uint32 // CRC-32 of the page headers so far
+	ahead int64  // bytes to read ahead; 0: windowBytes
 
 	unchecked bool // leave checksums alone
 
@@ -149,6 +150,9 @@ func (p *pages) fill(n, ahead int64) error {
 	have := int64(len(p.window))
 	if have >= n {
 		return nil
+	}
+	if p.ahead > 0 {
+		ahead = p.ahead
 	}
 	want := min(max(n, ahead), p.end-p.pos)
 	if int64(cap(p.buf)) < want {

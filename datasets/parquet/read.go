@@ -14,7 +14,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// batchRows is the length of a batch: that of the pages of our own files.
+// batchRows is the usual length of a batch: that of the pages of our own files of ticks.
 const batchRows = 1 << 15
 
 // ReadOptions says what to read. Its zero reads all.
@@ -32,6 +32,10 @@ type ReadOptions struct {
 	AtLeast map[string]float64
 	// Filter passes over row groups that cannot hold what is wanted; nil: none.
 	Filter *Between
+	// BatchRows is the most rows of a batch; 0: 32,768.
+	BatchRows int
+	// Window is how many bytes of a column are read ahead; 0: 128 KiB.
+	Window int
 	// Allocator provides the batches' memory; nil: memory.DefaultAllocator.
 	Allocator memory.Allocator
 }
@@ -44,7 +48,7 @@ type Between struct {
 	Min, Max int64
 }
 
-// Read gives the file's rows in file order in batches of up to 32,768, each from one row group.
+// Read gives the file's rows in file order in batches of up to BatchRows, each from one row group.
 // A batch is valid until the next call of Next unless it is retained; so are the strings that Arrow
 // gives of it, which share its memory. An error names the row group and the column, and where a
 // value is at fault its row, counted from 1. The file must stay open until the reader is released.
@@ -63,9 +67,12 @@ func (f *File) Read(ctx context.Context, o ReadOptions) (array.RecordReader, err
 	if o.Schema.NumFields() == 0 {
 		return nil, errors.New("no columns to read")
 	}
-	r := &reader{ctx: ctx, file: f, schema: o.Schema, mem: &recycler{mem: o.Allocator, lent: map[*byte][]byte{}}, refs: 1}
+	if o.BatchRows == 0 {
+		o.BatchRows = batchRows
+	}
+	r := &reader{ctx: ctx, file: f, schema: o.Schema, batchRows: o.BatchRows, mem: &recycler{mem: o.Allocator, lent: map[*byte][]byte{}}, refs: 1}
 	for _, field := range o.Schema.Fields() {
-		c, err := f.column(field, o.Enums[field.Name])
+		c, err := f.column(field, o.Enums[field.Name], int64(o.Window))
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", field.Name, err)
 		}
@@ -100,7 +107,7 @@ func (f *File) leaf(name string) (int, error) {
 	return found, nil
 }
 
-func (f *File) column(field arrow.Field, words []string) (*column, error) {
+func (f *File) column(field arrow.Field, words []string, window int64) (*column, error) {
 	i, err := f.leaf(field.Name)
 	if err != nil {
 		return nil, err
@@ -112,7 +119,7 @@ func (f *File) column(field arrow.Field, words []string) (*column, error) {
 	}
 	return &column{
 		index: i, optional: l.repetition == format.Optional, nullable: field.Nullable,
-		pages: pages{r: f.r, unchecked: f.unchecked}, values: v,
+		pages: pages{r: f.r, ahead: window, unchecked: f.unchecked}, values: v,
 	}, nil
 }
 
@@ -267,17 +274,19 @@ func firstNull(bits []byte) int {
 
 // reader is Read's array.RecordReader.
 type reader struct {
-	ctx     context.Context
-	file    *File
-	schema  *arrow.Schema
-	mem     *recycler
-	columns []*column
-	groups  []int // still to come; the current one leads once started
-	started bool
-	done    int64 // rows of the current group
-	record  arrow.Record
-	err     error
-	refs    int64
+	ctx    context.Context
+	file   *File
+	schema *arrow.Schema
+	mem    *recycler
+
+	batchRows int
+	columns   []*column
+	groups    []int // still to come; the current one leads once started
+	started   bool
+	done      int64 // rows of the current group
+	record    arrow.Record
+	err       error
+	refs      int64
 }
 
 func (r *reader) Schema() *arrow.Schema { return r.schema }
@@ -319,7 +328,7 @@ func (r *reader) Next() bool {
 
 func (r *reader) batch(group *group) (arrow.Record, error) {
 	left := group.rows - r.done
-	n := int(min(left, batchRows))
+	n := int(min(left, int64(r.batchRows)))
 	arrays := make([]arrow.Array, 0, len(r.columns))
 	defer func() {
 		for _, a := range arrays {
