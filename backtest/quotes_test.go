@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/qf-dev/qf/datasets"
@@ -29,5 +30,29 @@ func TestFillsPayTheSpreadThatTheLakeHas(t *testing.T) {
 	}
 	if cost, fills := slippage(without); cost != 0 || fills == 0 {
 		t.Errorf("without quotes: slippage %v over %d fills, want the configured 0", cost, fills)
+	}
+}
+
+// Fills say what share of their bars' turnover they took, and more than a tenth of it is warned of.
+func TestFillsLargerThanTheMarket(t *testing.T) {
+	lake, study := simulatedLake(t, small, nil)
+	largest := 0.0
+	for _, capital := range []float64{1, 1e9} {
+		study.Execution.InitialCapital = capital
+		r, err := Backtest(t.Context(), lake, study, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		p := r.Figures.PnL[0]
+		median, high := float64(p.Of("fill_share_median")), float64(p.Of("fill_share_largest"))
+		if !(median > 0 && median <= high && high > largest) {
+			t.Errorf("with a capital of %v fills take %v of a bar, %v at most", capital, median, high)
+		}
+		largest = high
+		warned := slices.ContainsFunc(r.Warnings, func(w error) bool { return strings.Contains(w.Error(), "their bar's turnover") })
+		if warned != (high > 0.1) || warned != (capital > 1) {
+			t.Errorf("with a capital of %v fills take up to %v of a bar; warned: %v", capital, high, warned)
+		}
 	}
 }

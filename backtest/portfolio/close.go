@@ -70,8 +70,8 @@ func (p *Portfolio) warn() {
 		}
 	}
 	if x := a.Participation; p.o.Participate && x.Largest > muchOfABar {
-		p.warnf("fills took up to %.3g %% of their bar's turnover (half of them at most %.3g %%), which may not have been there to trade: execution.max_share caps them",
-			100*x.Largest, 100*x.Median)
+		p.warnf("fills took up to %.3g times their bar's turnover (half of them at most %.3g times), which may not have been there to trade: execution.max_share caps them",
+			x.Largest, x.Median)
 	}
 	for i, u := range a.UnknownOf {
 		if u != nil {

@@ -45,7 +45,7 @@ func TestParticipation(t *testing.T) {
 	}
 	x := a.Participation
 	wantSeries(t, "participation", []float64{float64(x.Fills), x.Median, x.P95, x.Largest}, []float64{3, 0.25, 0.25 + 0.9*1.75, 2})
-	if !slices.ContainsFunc(a.Warnings, func(w error) bool { return strings.Contains(w.Error(), "up to 200 % of their bar's turnover") }) {
+	if !slices.ContainsFunc(a.Warnings, func(w error) bool { return strings.Contains(w.Error(), "up to 2 times their bar's turnover") }) {
 		t.Errorf("warnings %v", a.Warnings)
 	}
 }
