@@ -88,7 +88,7 @@ func (p *plan) newWindow(m *portfolio.Market, name string, span study.Span, spac
 	traded := p.traded()
 	for k, of := range traded {
 		t := &trial{signal: p.opinionName(of)}
-		if t.run, err = p.newReplay(m, span, portfolio.Options{Keep: k == len(traded)-1, Participate: true}); err != nil {
+		if t.run, err = p.newReplay(m, span, portfolio.Options{Keep: k == len(traded)-1, Participate: k == len(traded)-1}); err != nil {
 			return nil, err
 		}
 		w.trials = append(w.trials, t)

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/qf-dev/qf/backtest/metrics"
+	"github.com/qf-dev/qf/factors/kernel"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 )
@@ -125,5 +126,6 @@ type Participation struct {
 
 // participation sums shares up.
 func participation(shares []float64) Participation {
-	return Participation{len(shares), metrics.Quantile(shares, 0.5), metrics.Quantile(shares, 0.95), metrics.Quantile(shares, 1)}
+	q := kernel.SampleQuantiles(shares, 0.5, 0.95, 1)
+	return Participation{len(shares), q[0], q[1], q[2]}
 }
