@@ -48,7 +48,7 @@ func TestFlippedBits(t *testing.T) {
 			bits := map[string][]int{}
 			if size.name == "large" {
 				rng := rand.New(rand.NewPCG(1, uint64(len(whole))))
-				for range large / len(c.files) {
+				for range (large + len(c.files) - 1) / len(c.files) {
 					bits["any, "+sizeOf(len(whole))] = append(bits["any, "+sizeOf(len(whole))], rng.IntN(8*len(whole)))
 				}
 			} else {
