@@ -138,11 +138,12 @@ func BenchmarkBestBars(b *testing.B) {
 		}
 	}
 	day := rows.NewRecord()
-	f := timeFrame(Request{First: day0, End: day0 + 1, Spec: Spec{Every: time.Minute}})
+	cut := newCutter(day0)
+	cut.every = time.Minute.Microseconds()
 	fold := bestFold("", datasets.BookTicker)
 	b.ReportAllocs()
 	for b.Loop() {
-		to := fold.start(f.cutter(day0))
+		to := fold.start(cut)
 		for i := int64(0); i < n; i += 1 << 15 {
 			s := day.NewSlice(i, min(i+1<<15, n))
 			if err := to.add(s); err != nil {

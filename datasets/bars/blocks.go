@@ -372,7 +372,7 @@ func (p *playing) instrument(ctx context.Context, in *instrument) (*cursor, erro
 			x.bars, x.places, x.row = newTradeJoin(l.src.parts, spec.tickWindows()), places, make([]float64, len(l.names))
 		case len(places) == 0:
 		default:
-			j := &joining{join: l.join(l.src.parts), first: in.q.First, parts: l.src.parts, grid: spec.Kind == TimeBars, wanted: places, row: make([]float64, len(l.names))}
+			j := &joining{join: l.join(), first: in.q.First, parts: l.src.parts, grid: spec.Kind == TimeBars, wanted: places, row: make([]float64, len(l.names))}
 			if spec.everyTrade() {
 				j.partial = true
 				j.tables = &partTables{src: l.src, q: in.q, store: in.store}

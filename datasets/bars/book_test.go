@@ -193,7 +193,7 @@ func TestQuotesAgainstDefinition(t *testing.T) {
 		}
 		var first *Series
 		for _, workers := range []int{1, 2, 8} {
-			got, err := build(context.Background(), s, q, Options{Workers: workers})
+			got, err := Build(context.Background(), s, q, Options{Workers: workers})
 			if err != nil {
 				t.Fatal(err)
 			}

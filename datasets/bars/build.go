@@ -24,75 +24,62 @@ type Options struct {
 	NoCache bool // neither read nor write the bar cache
 }
 
-// Build folds the lake's ticks into bars. The result is the same to the bit whatever Workers is and
-// whether the cache was warm. The caller releases Series.Record.
+// Build folds the lake's ticks into bars, in memory: what a Source plays of the request. The result is the same to the
+// bit whatever Workers is and whether the cache was warm. The caller releases Series.Record.
 //
 // The columns of a feed that the lake does not hold on any day are left out; without trades on any
 // day Build fails with an error that wraps datasets.ErrNotFound. Of the feeds with best prices that
 // are asked for and held, the first of quotes, book_ticker, book_snapshot_25 and book_snapshot_5 is
 // taken; depth is that of book_snapshot_25, else book_snapshot_5.
 func Build(ctx context.Context, lake Store, q Request, o Options) (*Series, error) {
-	return build(ctx, lake, q, o)
+	s, err := OpenSource(ctx, lake, []Request{q}, o)
+	if err != nil {
+		return nil, err
+	}
+	w := Want{Hi: s.rows, Fields: slices.DeleteFunc(slices.Clone(s.fields), func(f string) bool { return f == SettledFunding })}
+	labels, columns := make([]int64, s.rows), make([]column, len(w.Fields))
+	for k, name := range w.Fields {
+		columns[k] = column{name, make([]float64, s.rows)}
+	}
+	for b, err := range s.Blocks(ctx, w) {
+		if err != nil {
+			return nil, err
+		}
+		copy(labels[b.Lo:], b.Close)
+		for k, c := range columns {
+			copy(c.values[b.Lo:], b.Cols[k][0])
+		}
+	}
+	in := s.of[0]
+	return &Series{
+		Instrument: q.Instrument, Spec: q.Spec, Record: record(labels, columns, true),
+		Days: in.coverage, Settlements: in.settled, FundingGaps: in.gaps, ContinuousFunding: q.Contract.ContinuousFunding, Sources: in.files,
+	}, nil
 }
 
-// builder makes one series.
+// builder is what is to be folded for one request, and joined to columns.
 type builder struct {
 	q       Request
 	o       Options
 	store   Store
 	feeds   []holding // trades first
 	around  []part    // derivative_ticker from the day before First to that after End−1
-	frame   frame
 	sources []*source
-	folded  int // the first so many of sources are
 	lays    []laying
-	columns []column
 	funding *source // of settlements; nil without derivative_ticker
-
-	onlyKeep bool // fold and keep, and lay no bars
-	kept     Kept
 }
 
 // laying is the columns that the days of a source are to be joined to.
 type laying struct {
 	src   *source
 	names []string
-	join  func([]part) joiner
+	join  func() joiner
 }
 
 // holding is what the lake has of a feed on the request's days.
 type holding struct {
 	feed  datasets.DataType
 	parts []part
-}
-
-func build(ctx context.Context, s Store, q Request, o Options) (*Series, error) {
-	b := &builder{q: q, o: o, store: s}
-	settled, gaps, err := b.fill(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := &Series{Instrument: q.Instrument, Spec: q.Spec, Settlements: settled, FundingGaps: gaps, ContinuousFunding: q.Contract.ContinuousFunding}
-	out.Record = record(b.frame.labels, b.columns, true)
-	out.Days, out.Sources = b.coverage()
-	return out, nil
-}
-
-// fill folds the days and lays the columns.
-func (b *builder) fill(ctx context.Context) ([]Settlement, []FundingGap, error) {
-	if err := b.q.validate(); err != nil {
-		return nil, nil, err
-	}
-	if err := b.look(ctx); err != nil {
-		return nil, nil, err
-	}
-	if !held(b.feeds[0].parts) {
-		return nil, nil, b.noTrades()
-	}
-	if err := b.trades(ctx); err != nil {
-		return nil, nil, err
-	}
-	return b.others(ctx)
 }
 
 func (b *builder) noTrades() error {
@@ -167,146 +154,42 @@ func (b *builder) source(f feedFold, first datasets.Day, parts []part) *source {
 	return src
 }
 
-// trades makes the frame and the columns of trades.
-func (b *builder) trades(ctx context.Context) error {
-	q := b.q
-	if q.Spec.Kind == TickBars && q.Spec.Size == 1 {
-		return b.everyTrade(ctx)
-	}
-	windows := q.Spec.tickWindows()
-	src := b.enterTrades()
-	if q.Spec.Kind == TimeBars { // the grid is known, so they are folded and laid with the other feeds
-		b.frame = timeFrame(q)
-		return nil
-	}
-	b.lays = nil
-	if err := b.fold(ctx); err != nil {
-		return err
-	}
-	b.frame = tradeFrame(q.First, src.parts)
-	b.add(tradeNames(windows), newTradeJoin(src.parts, windows).join(&b.frame))
-	return nil
-}
-
-// enterTrades enters the trades, which are the first to be laid.
+// enterTrades enters the trades, whose columns are the first.
 func (b *builder) enterTrades() *source {
-	q := b.q
-	windows := q.Spec.tickWindows()
-	fold := tradeFold(q.Spec, q.Contract)
-	src := b.source(fold, q.First, b.feeds[0].parts)
-	b.lays = append(b.lays, laying{src, tradeNames(windows), func(days []part) joiner { return newTradeJoin(days, windows) }})
+	windows := b.q.Spec.tickWindows()
+	src := b.source(tradeFold(b.q.Spec, b.q.Contract), b.q.First, b.feeds[0].parts)
+	b.lays = append(b.lays, laying{src, tradeNames(windows), func() joiner { return newTradeJoin(src.parts, windows) }})
 	return src
-}
-
-// fold folds the sources that were entered since it was last called.
-func (b *builder) fold(ctx context.Context) error {
-	from := b.folded
-	b.folded = len(b.sources)
-	return b.foldAll(ctx, b.sources[from:]...)
-}
-
-// everyTrade is trades for bars of one trade.
-func (b *builder) everyTrade(ctx context.Context) error {
-	q, parts := b.q, b.feeds[0].parts
-	b.frame = frame{first: q.First}
-	rows := 0
-	for _, p := range parts {
-		rows += int(p.info.Rows)
-		b.frame.ends = append(b.frame.ends, rows)
-	}
-	all := newEveryTrade(rows, q.Spec, q.Contract)
-	days := make([]*everyTradeDay, len(parts))
-	src := b.source(feedFold{feed: datasets.Trades, columns: tradeColumns, start: func(c cutter) fold {
-		i := int(c.day - q.First)
-		end := b.frame.ends[i]
-		days[i] = all.day(c.day, end-int(parts[i].info.Rows), end)
-		return days[i]
-	}}, q.First, parts)
-	src.noCache = true
-	if err := b.fold(ctx); err != nil {
-		return err
-	}
-	for _, d := range days {
-		if d != nil && d.at != d.end {
-			return fmt.Errorf("bars %s: %s has %d rows fewer than its footer says", q.Instrument, d.cut.day, d.end-d.at)
-		}
-	}
-	all.finish(parts)
-	b.frame.labels = all.ts
-	b.columns = all.columns()
-	return nil
 }
 
 // enterOthers enters the feeds beside trades.
 func (b *builder) enterOthers() {
-	q, f := b.q, &b.frame
-	key := q.Spec.String() + ", prices above 0"
+	q := b.q
+	key := q.Spec.String()
 	if q.Spec.Kind != TimeBars {
 		key += " " + contractKey(q.Contract) // by which bars fill
 	}
-	enter := func(fold feedFold, parts []part, names []string, join func([]part) joiner) {
+	enter := func(fold feedFold, parts []part, names []string, join func() joiner) {
 		src := b.source(fold, q.First, parts)
-		src.cut = f.cutter
 		if q.Spec.Kind != TimeBars {
 			src.labels = b.feeds[0].parts
 		}
 		b.lays = append(b.lays, laying{src, names, join})
 	}
 	if feed, parts, ok := b.held(datasets.Quotes, datasets.BookTicker, datasets.BookSnapshot25, datasets.BookSnapshot5); ok {
-		enter(bestFold(key, feed), parts, bestNames, func([]part) joiner { return newBestJoin() })
+		enter(bestFold(key, feed), parts, bestNames, func() joiner { return newBestJoin() })
 	}
 	if feed, parts, ok := b.held(datasets.BookSnapshot25, datasets.BookSnapshot5); ok {
 		names := depthNames(feed)
-		enter(depthFold(key, q.Contract, feed), parts, names, func([]part) joiner { return newLastJoin(len(names), false) })
+		enter(depthFold(key, q.Contract, feed), parts, names, func() joiner { return newLastJoin(len(names), false) })
 	}
 	if _, parts, ok := b.held(datasets.DerivativeTicker); ok {
-		enter(tickerFold(key), parts, tickerNames, func([]part) joiner { return newLastJoin(len(tickerNames), true) })
+		enter(tickerFold(key), parts, tickerNames, func() joiner { return newLastJoin(len(tickerNames), true) })
 		b.funding = b.source(fundingEvents(q.Spec.Clock), q.First-1, b.around)
 	}
 	if _, parts, ok := b.held(datasets.Liquidations); ok {
-		enter(liquidationFold(key, q.Contract), parts, liquidationNames, func([]part) joiner { return &liquidationJoin{} })
+		enter(liquidationFold(key, q.Contract), parts, liquidationNames, func() joiner { return &liquidationJoin{} })
 	}
-}
-
-// others makes the columns of the other feeds, and what they say of funding.
-func (b *builder) others(ctx context.Context) ([]Settlement, []FundingGap, error) {
-	q, f := b.q, &b.frame
-	b.enterOthers()
-	if err := b.fold(ctx); err != nil {
-		return nil, nil, err
-	}
-	if b.onlyKeep {
-		return nil, nil, nil
-	}
-	values := make([][][]float64, len(b.lays))
-	err := datasets.ForEach(ctx, b.o.Workers, len(b.lays), func(_ context.Context, i int) error {
-		l := b.lays[i]
-		values[i] = f.lay(l.src.parts, l.join(l.src.parts), len(l.names))
-		return nil
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	for i, l := range b.lays {
-		b.add(l.names, values[i])
-	}
-	if b.funding == nil {
-		return nil, nil, nil
-	}
-	settled, gaps := funding(q, b.funding.parts)
-	return settled, gaps, nil
-}
-
-func (b *builder) add(names []string, values [][]float64) {
-	b.columns = append(b.columns, named(names, values)...)
-}
-
-func named(names []string, values [][]float64) []column {
-	columns := make([]column, len(names))
-	for i, n := range names {
-		columns[i] = column{n, values[i]}
-	}
-	return columns
 }
 
 // coverage lists, day by day, what the lake had of each feed asked for, and the files that were read.

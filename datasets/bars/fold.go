@@ -54,7 +54,6 @@ type source struct {
 	feedFold
 	first   datasets.Day // of parts[0]
 	parts   []part
-	cut     func(datasets.Day) cutter // nil: folds that need no more than the day
 	noCache bool
 	labels  []part // the trades whose bars are the frame, from the request's first day; nil for time bars
 }
@@ -85,18 +84,6 @@ func held(parts []part) bool {
 	return slices.ContainsFunc(parts, func(p part) bool { return p.presence != Missing })
 }
 
-// foldAll fills the tables of all days of the sources, and counts where they came from.
-func (b *builder) foldAll(ctx context.Context, sources ...*source) error {
-	var shelves []*shelf
-	for _, src := range sources {
-		shelves = append(shelves, src.shelves(b.store, b.q, src.cutter)...)
-	}
-	kept, err := loadAll(ctx, b.o.Workers, shelves, b.onlyKeep, nil, func(h *shelf, day int, t *table) { h.src.parts[day].table = t })
-	b.kept.There += kept.There
-	b.kept.Built += kept.Built
-	return err
-}
-
 // load gives one day's table: the one in memory, else that of the cache where it holds it for this very file, else it
 // folds the file, cut as cut says. It reads the cache by m, which is fast where days come in order.
 func (f *source) load(ctx context.Context, s Store, q Request, i int, cut func(int) (cutter, error), m *months) (t *table, err error) {
@@ -107,15 +94,6 @@ func (f *source) load(ctx context.Context, s Store, q Request, i int, cut func(i
 		t, err = f.read(ctx, s, q, i, cut)
 	}
 	return t, err
-}
-
-// cutter cuts the file of day i into bars.
-func (f *source) cutter(i int) (cutter, error) {
-	if d := f.first + datasets.Day(i); f.cut == nil {
-		return newCutter(d), nil
-	} else {
-		return f.cut(d), nil
-	}
 }
 
 // read folds the file of day i, cut as cut says.

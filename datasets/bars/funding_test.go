@@ -214,7 +214,7 @@ func TestFundingAgainstDefinition(t *testing.T) {
 		q := tickerRequest(s, datasets.Day(rapid.IntRange(1, 4).Draw(t, "days")))
 		drawTickers(t, s, q)
 		settled, gaps := naiveFunding(s, q)
-		got, err := build(context.Background(), s, q, Options{})
+		got, err := Build(context.Background(), s, q, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -115,25 +115,3 @@ func (j *tradeJoin) close(_, _ int64, row []float64) {
 }
 
 func (j *tradeJoin) forget() { j.state = unknown }
-
-// join gives the bars that trades made, one for each row.
-func (j *tradeJoin) join(f *frame) [][]float64 {
-	out := make([][]float64, oWindows+len(j.windows))
-	for c := range out {
-		out[c] = make([]float64, 0, len(f.labels))
-	}
-	row := make([]float64, len(out))
-	for _, p := range j.days {
-		if p.table == nil {
-			continue
-		}
-		for k := range p.table.ts {
-			j.add(p.table, k)
-			j.close(0, 0, row)
-			for c, v := range row {
-				out[c] = append(out[c], v)
-			}
-		}
-	}
-	return out
-}

@@ -18,7 +18,13 @@ func Keep(ctx context.Context, lake Store, q Request, o Options) (Kept, error) {
 		return Kept{}, fmt.Errorf("bars %s: bars of one trade are the trades themselves, and are not kept", q.Instrument)
 	}
 	o.NoCache = false
-	b := &builder{q: q, o: o, store: lake, onlyKeep: true}
-	_, _, err := b.fill(ctx)
-	return b.kept, err
+	if err := q.validate(); err != nil {
+		return Kept{}, err
+	}
+	in, err := openInstrument(ctx, lake, q, o)
+	if err != nil {
+		return Kept{}, err
+	}
+	s := &Source{grid: Grid{Kind: q.Spec.Kind, Every: q.Spec.Every}, of: []*instrument{in}, o: o}
+	return s.fold(ctx, true)
 }

@@ -80,7 +80,7 @@ func TestBuildStops(t *testing.T) {
 	cancel(fs.ErrClosed)
 	s := newMemStore()
 	s.put(datasets.Trades, btc, day0, tradeAt(hms(day0, 1, 0, 0), "buy", 10, 1))
-	if _, err := build(ctx, s, Request{Instrument: btc, Contract: linear, First: day0, End: day0 + 1, Spec: Spec{Every: time.Hour}}, Options{}); err != fs.ErrClosed {
+	if _, err := Build(ctx, s, Request{Instrument: btc, Contract: linear, First: day0, End: day0 + 1, Spec: Spec{Every: time.Hour}}, Options{}); err != fs.ErrClosed {
 		t.Errorf("error %v, want the cause", err)
 	}
 }

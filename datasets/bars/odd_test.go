@@ -147,6 +147,56 @@ func TestSourceOfOddTimes(t *testing.T) {
 	}
 }
 
+// Volume bars that any trade fills are bars of single trades, but made of whole tables: what is joined to them is the same.
+func TestSingleTradesAreSmallVolumeBars(t *testing.T) {
+	n := 300
+	if testing.Short() {
+		n = 40
+	}
+	for seed := range uint64(n) {
+		r := rand.New(rand.NewPCG(seed, 6))
+		days := 1 + r.IntN(5)
+		s := oddStore(r, days)
+		for p, rows := range s.files {
+			for _, row := range rows {
+				if p.Type == datasets.Trades {
+					row[5] = float64(1 + r.IntN(5))
+				}
+			}
+		}
+		q := Request{Instrument: btc, Contract: linear, First: day0, End: day0 + datasets.Day(days), Feeds: oddFeeds[1:]}
+		q.Spec = Spec{Kind: TickBars, Size: 1, Clock: Clock(r.IntN(2)), TickWindows: []int{3}}
+		single, err := OpenSource(context.Background(), s, []Request{q}, Options{NoCache: true})
+		if errors.Is(err, datasets.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Spec.Kind, q.Spec.Size = VolumeBars, 0.5
+		whole, err := OpenSource(context.Background(), s, []Request{q}, Options{NoCache: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := Want{Hi: single.Rows(), Fields: single.Fields(), Length: 1 + r.IntN(50)}
+		if whole.Rows() != w.Hi || !slices.Equal(whole.Fields(), w.Fields) {
+			t.Fatalf("seed %d: %d and %d rows of %v and %v", seed, w.Hi, whole.Rows(), w.Fields, whole.Fields())
+		}
+		at, got := play(t, single, w)
+		wantAt, want := play(t, whole, w)
+		if !slices.Equal(at, wantAt) {
+			t.Fatalf("seed %d: labels %v, want %v", seed, at, wantAt)
+		}
+		for k, name := range w.Fields {
+			for i, x := range got[k] {
+				if math.Float64bits(x) != math.Float64bits(want[k][i]) && !(math.IsNaN(x) && math.IsNaN(want[k][i])) {
+					t.Fatalf("seed %d, %v: %s[%d] = %v, want %v", seed, q.Spec, name, i, x, want[k][i])
+				}
+			}
+		}
+	}
+}
+
 // oneDay has trades and quotes of a day.
 func oneDay() (*memStore, Request) {
 	s := newMemStore()

@@ -77,7 +77,7 @@ func TestSizeBarsAgainstDefinition(t *testing.T) {
 		wantLabels, want := naiveSizeBars(s, q)
 		var first *Series
 		for _, workers := range []int{1, 2, 8, 0} {
-			got, err := build(context.Background(), s, q, Options{Workers: workers})
+			got, err := Build(context.Background(), s, q, Options{Workers: workers})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -69,7 +69,7 @@ func OpenSource(ctx context.Context, lake Store, qs []Request, o Options) (*Sour
 		s.of = append(s.of, in)
 		s.grid.Instruments = append(s.grid.Instruments, q.Instrument)
 	}
-	if err := s.fold(ctx); err != nil {
+	if _, err := s.fold(ctx, false); err != nil {
 		return nil, err
 	}
 	s.lay()
@@ -131,8 +131,12 @@ func openInstrument(ctx context.Context, lake Store, q Request, o Options) (*ins
 // a small source is not read again with each playing.
 const keepBytes = 32 << 20
 
-// fold sees to it that all tables are there: in memory where they are few, else in the cache, or to be folded again.
-func (s *Source) fold(ctx context.Context) error {
+// fold sees to it that all tables are there: in memory where they are few, else in the cache, or to be folded again; all
+// of them in the cache where that is what it is for.
+func (s *Source) fold(ctx context.Context, onlyKeep bool) (kept Kept, err error) {
+	for _, in := range s.of {
+		defer in.months.close()
+	}
 	of := map[*source]*instrument{}
 	for _, in := range s.of {
 		for _, src := range in.sources {
@@ -149,7 +153,9 @@ func (s *Source) fold(ctx context.Context) error {
 				}
 			}
 		}
-		_, err := loadAll(ctx, s.o.Workers, shelves, false, wanted, done)
+		n, err := loadAll(ctx, s.o.Workers, shelves, onlyKeep, wanted, done)
+		kept.There += n.There
+		kept.Built += n.Built
 		return err
 	}
 	stay := func(h *shelf, day int, t *table) {
@@ -171,7 +177,7 @@ func (s *Source) fold(ctx context.Context) error {
 			stay(h, i, t)
 		})
 		if err != nil {
-			return err
+			return kept, err
 		}
 		rows, latest := 0, int64(math.MinInt64)
 		for i, n := range counts {
@@ -182,30 +188,29 @@ func (s *Source) fold(ctx context.Context) error {
 			in.ends = append(in.ends, rows)
 		}
 	}
-	few := s.size() <= keepBytes
+	few := !onlyKeep && s.size() <= keepBytes
 	if !few {
 		drop()
 	}
-	err := work(func(in *instrument, src *source) bool {
+	err = work(func(in *instrument, src *source) bool {
 		return src == in.funding || !in.q.Spec.everyTrade() && !(src == in.trades && s.grid.Kind != TimeBars)
-	}, func(h *shelf) bool { return few || h.src == of[h.src].funding }, func(h *shelf, i int, t *table) {
+	}, func(h *shelf) bool { return few || !onlyKeep && h.src == of[h.src].funding }, func(h *shelf, i int, t *table) {
 		if few || h.src == of[h.src].funding {
 			h.src.parts[i].table = t
 		}
 	})
 	if err != nil {
-		return err
+		return kept, err
 	}
 	for _, in := range s.of {
-		in.months.close()
-		if in.funding != nil {
+		if in.funding != nil && !onlyKeep {
 			in.settled, in.gaps = funding(in.q, in.funding.parts)
 			for i := range in.funding.parts {
 				in.funding.parts[i].table = nil
 			}
 		}
 	}
-	return nil
+	return kept, nil
 }
 
 // size is the most memory that all tables of bars can take.

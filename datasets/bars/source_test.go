@@ -12,11 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
 	"github.com/qf-dev/qf/datasets/tardis"
 	"github.com/qf-dev/qf/datasets/tardistest"
-	"github.com/qf-dev/qf/factors"
 )
 
 // marketDays brings the days of a simulated market into a lake.
@@ -122,10 +124,18 @@ func drawRequests(r *rand.Rand) []bars.Request {
 	return qs
 }
 
-// reference is what Build and Load make of the requests.
-func reference(t *testing.T, lake bars.Store, qs []bars.Request) (*factors.Frame, []*bars.Series) {
+// frame is rows of several instruments, laid out plainly.
+type frame struct {
+	labels []int64
+	fields []string
+	cols   map[string][][]float64 // by field and instrument
+}
+
+// reference lays what is built of each request on the labels of all of them, in order.
+func reference(t *testing.T, lake bars.Store, qs []bars.Request) (*frame, []*bars.Series) {
 	t.Helper()
 	var series []*bars.Series
+	f := &frame{cols: map[string][][]float64{}}
 	for _, q := range qs {
 		x, err := bars.Build(t.Context(), lake, q, bars.Options{NoCache: true})
 		if err != nil {
@@ -133,12 +143,83 @@ func reference(t *testing.T, lake bars.Store, qs []bars.Request) (*factors.Frame
 		}
 		t.Cleanup(x.Record.Release)
 		series = append(series, x)
+		for _, v := range x.Record.Column(0).(*array.Timestamp).TimestampValues() {
+			f.labels = append(f.labels, int64(v))
+		}
+		for _, c := range x.Record.Schema().Fields()[1:] {
+			if !slices.Contains(f.fields, c.Name) {
+				f.fields = append(f.fields, c.Name)
+			}
+		}
 	}
-	f, err := factors.Load(series, 1)
-	if err != nil {
-		t.Fatal(err)
+	if len(qs) > 1 {
+		slices.Sort(f.labels)
+		f.labels = slices.Compact(f.labels)
+	}
+	if slices.Contains(f.fields, "funding_rate") {
+		f.fields = append(f.fields, bars.SettledFunding)
+	}
+	for i, x := range series {
+		ts := x.Record.Column(0).(*array.Timestamp).TimestampValues()
+		columns := map[string][]float64{}
+		for k, c := range x.Record.Schema().Fields()[1:] {
+			col := x.Record.Column(k + 1).(*array.Float64)
+			columns[c.Name] = slices.Clone(col.Float64Values())
+			for row := range columns[c.Name] {
+				if col.IsNull(row) {
+					columns[c.Name][row] = math.NaN()
+				}
+			}
+		}
+		if rate := columns["funding_rate"]; rate != nil {
+			columns[bars.SettledFunding] = settled(x, qs[i], ts, rate)
+		}
+		for _, name := range f.fields {
+			out, row := make([]float64, len(f.labels)), 0
+			for t, label := range f.labels {
+				if out[t] = math.NaN(); row < len(ts) && int64(ts[row]) == label {
+					if columns[name] != nil {
+						out[t] = columns[name][row]
+					}
+					row++
+				}
+			}
+			f.cols[name] = append(f.cols[name], out)
+		}
 	}
 	return f, series
+}
+
+// settled is the definition of bars.SettledFunding.
+func settled(x *bars.Series, q bars.Request, ts []arrow.Timestamp, rate []float64) []float64 {
+	out := make([]float64, len(ts))
+	for t := range ts {
+		from, to := int64(math.MinInt64), int64(ts[t])
+		if t > 0 {
+			from = int64(ts[t-1])
+		}
+		begin := from
+		if q.Spec.Kind == bars.TimeBars {
+			begin = to - q.Spec.Every.Microseconds()
+		}
+		if q.Contract.ContinuousFunding {
+			if out[t] = math.NaN(); begin != math.MinInt64 {
+				out[t] = rate[t] * (float64(to-begin) / float64(8*time.Hour.Microseconds()))
+			}
+			continue
+		}
+		for _, e := range x.Settlements {
+			if e.Time >= from && e.Time < to {
+				out[t] += e.Rate
+			}
+		}
+		for _, g := range x.FundingGaps { // (From, To]
+			if max(g.From+1, begin) < to && g.To >= begin {
+				out[t] = math.NaN()
+			}
+		}
+	}
+	return out
 }
 
 // same compares values to the bit, all NaNs being one.
@@ -147,7 +228,7 @@ func same(x, y float64) bool {
 }
 
 // wantBlocks plays rows [lo, hi) and compares them with the frame.
-func wantBlocks(t *testing.T, s *bars.Source, f *factors.Frame, w bars.Want) {
+func wantBlocks(t *testing.T, s *bars.Source, f *frame, w bars.Want) {
 	t.Helper()
 	length := w.Length
 	if length == 0 {
@@ -163,16 +244,16 @@ func wantBlocks(t *testing.T, s *bars.Source, f *factors.Frame, w bars.Want) {
 		}
 		next = b.Hi
 		for k, label := range b.Close {
-			if label != f.Close[b.Lo+k] {
-				t.Fatalf("%+v: label of row %d is %d, want %d", w, b.Lo+k, label, f.Close[b.Lo+k])
+			if label != f.labels[b.Lo+k] {
+				t.Fatalf("%+v: label of row %d is %d, want %d", w, b.Lo+k, label, f.labels[b.Lo+k])
 			}
 		}
 		for c, name := range w.Fields {
-			for i := range f.Instruments {
-				want := f.Panel(name).Col(i)[b.Lo:b.Hi]
+			for i, in := range s.Grid().Instruments {
+				want := f.cols[name][i][b.Lo:b.Hi]
 				for k, x := range b.Cols[c][i] {
 					if !same(x, want[k]) {
-						t.Fatalf("%+v: %s of %v in row %d of %d is %v, want %v", w, name, f.Instruments[i], b.Lo+k, f.Len(), x, want[k])
+						t.Fatalf("%+v: %s of %v in row %d of %d is %v, want %v", w, name, in, b.Lo+k, len(f.labels), x, want[k])
 					}
 				}
 			}
@@ -183,8 +264,9 @@ func wantBlocks(t *testing.T, s *bars.Source, f *factors.Frame, w bars.Want) {
 	}
 }
 
-// Whatever the requests, the length of blocks and the cache, a source has the labels and fields of Build and Load, to the bit.
-func TestSourceIsBuildAndLoad(t *testing.T) {
+// Whatever the requests, the length of blocks and the cache, a source has the labels and fields of Build on one grid, to
+// the bit.
+func TestSourceIsBuild(t *testing.T) {
 	root, err := marketLake()
 	if err != nil {
 		t.Fatal(err)
@@ -206,18 +288,18 @@ func TestSourceIsBuildAndLoad(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		var fields []string
-		for _, p := range f.Panels {
-			fields = append(fields, p.Name)
+		fields, g := f.fields, s.Grid()
+		same := g.Kind == qs[0].Spec.Kind && g.Every == qs[0].Spec.Every && len(g.Instruments) == len(qs)
+		for i, q := range qs {
+			same = same && g.Instruments[i] == q.Instrument
 		}
-		g := s.Grid()
-		if s.Rows() != f.Len() || !slices.Equal(s.Fields(), fields) || g.Kind != f.Kind || g.Every != f.Every || !slices.Equal(g.Instruments, f.Instruments) {
-			t.Fatalf("%s: %d rows of %v on %+v, want %d of %v on %+v", name, s.Rows(), s.Fields(), g, f.Len(), fields, f.Grid)
+		if s.Rows() != len(f.labels) || !slices.Equal(s.Fields(), fields) || !same {
+			t.Fatalf("%s: %d rows of %v on %+v, want %d of %v", name, s.Rows(), s.Fields(), g, len(f.labels), fields)
 		}
 		files := 0
 		for i, x := range series {
-			if !slices.Equal(s.Days(i), x.Days) || fmt.Sprint(s.Settlements(i)) != fmt.Sprint(x.Settlements) {
-				t.Fatalf("%s: days or settlements of %v are others: %v, %v", name, g.Instruments[i], s.Days(i), s.Settlements(i))
+			if !slices.Equal(s.Days(i), x.Days) || fmt.Sprint(s.Settlements(i)) != fmt.Sprint(x.Settlements) || !slices.Equal(s.FundingGaps(i), x.FundingGaps) {
+				t.Fatalf("%s: days, settlements or gaps of %v are others: %v, %v, %v", name, g.Instruments[i], s.Days(i), s.Settlements(i), s.FundingGaps(i))
 			}
 			files += len(x.Sources)
 			for _, info := range x.Sources {
@@ -242,11 +324,11 @@ func TestSourceIsBuildAndLoad(t *testing.T) {
 		}
 		for range 10 {
 			at := marketFirst.Start() + r.Int64N(6*datasets.MicrosPerDay)
-			if k := r.IntN(f.Len() + 1); k < f.Len() {
-				at = f.Close[k]
+			if k := r.IntN(len(f.labels) + 1); k < len(f.labels) {
+				at = f.labels[k]
 			}
 			want := 0
-			for want < f.Len() && f.Close[want] <= at {
+			for want < len(f.labels) && f.labels[want] <= at {
 				want++
 			}
 			if got, err := s.Find(t.Context(), at); err != nil || got != want {
@@ -256,7 +338,7 @@ func TestSourceIsBuildAndLoad(t *testing.T) {
 	}
 }
 
-// Over a lake whose future is another one, a source is Build and Load over it, too.
+// Over a lake whose future is another one, a source is Build over it, too.
 func TestSourceOfView(t *testing.T) {
 	root, err := marketLake()
 	if err != nil {
@@ -276,8 +358,8 @@ func TestSourceOfView(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Rows() != f.Len() {
-			t.Fatalf("seed %d: %d rows, want %d", seed, s.Rows(), f.Len())
+		if s.Rows() != len(f.labels) {
+			t.Fatalf("seed %d: %d rows, want %d", seed, s.Rows(), len(f.labels))
 		}
 		for range 2 {
 			wantBlocks(t, s, f, bars.Want{Hi: s.Rows(), Fields: s.Fields(), Length: 100})

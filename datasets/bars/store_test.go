@@ -239,7 +239,7 @@ func tradeAt(at int64, side string, price, amount float64) []any {
 
 func mustBuild(t testing.TB, s *memStore, q Request, o Options) *Series {
 	t.Helper()
-	got, err := build(context.Background(), s, q, o)
+	got, err := Build(context.Background(), s, q, o)
 	if err != nil {
 		t.Fatal(err)
 	}

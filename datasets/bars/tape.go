@@ -49,7 +49,8 @@ func OpenTape(ctx context.Context, lake Store, q Request, o Options) (*Tape, err
 	b.source(feedFold{feed: datasets.Trades}, q.First, t.parts)
 	if _, _, ok := b.held(datasets.DerivativeTicker); ok {
 		events := b.source(fundingEvents(q.Spec.Clock), q.First-1, b.around)
-		if err := b.foldAll(ctx, events); err != nil {
+		cut := func(i int) (cutter, error) { return newCutter(events.first + datasets.Day(i)), nil }
+		if _, err := loadAll(ctx, o.Workers, events.shelves(lake, q, cut), false, nil, func(h *shelf, day int, t *table) { events.parts[day].table = t }); err != nil {
 			return nil, err
 		}
 		t.Settlements, t.FundingGaps = funding(q, events.parts)

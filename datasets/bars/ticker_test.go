@@ -95,7 +95,7 @@ func TestTickerAgainstDefinition(t *testing.T) {
 		wantMark := naiveMark(s, q)
 		var first *Series
 		for _, workers := range []int{1, 2, 8} {
-			got, err := build(context.Background(), s, q, Options{Workers: workers})
+			got, err := Build(context.Background(), s, q, Options{Workers: workers})
 			if err != nil {
 				t.Fatal(err)
 			}

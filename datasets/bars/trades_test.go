@@ -141,7 +141,7 @@ func TestExchangeClockAcrossMidnight(t *testing.T) {
 
 func TestNoTradesNamesTheCommand(t *testing.T) {
 	q := Request{Instrument: btc, Contract: linear, First: day0, End: day0 + 2, Spec: Spec{Every: time.Minute}}
-	_, err := build(context.Background(), newMemStore(), q, Options{})
+	_, err := Build(context.Background(), newMemStore(), q, Options{})
 	if !errors.Is(err, datasets.ErrNotFound) || !strings.Contains(err.Error(),
 		"qf fetch --exchange binance-futures --symbols BTCUSDT --types trades --from 2024-03-10 --to 2024-03-12") {
 		t.Errorf("error %v", err)
@@ -236,7 +236,7 @@ func TestTimeBarsAgainstDefinition(t *testing.T) {
 		want := naiveTimeBars(s, q)
 		var first *Series
 		for _, workers := range []int{1, 2, 8, 0} { // the last three from the cache
-			got, err := build(context.Background(), s, q, Options{Workers: workers})
+			got, err := Build(context.Background(), s, q, Options{Workers: workers})
 			if err != nil {
 				t.Fatal(err)
 			}
