@@ -1,6 +1,7 @@
 package study
 
 import (
+	"encoding/json"
 	"math"
 	"slices"
 	"strings"
@@ -32,6 +33,58 @@ type modelForm struct {
 	OutputUSD       *float64     `yaml:"output_usd" range:"[0,1e6]" doc:"USD per million tokens of answers"`
 	KnowledgeCutoff datasets.Day `yaml:"knowledge_cutoff" doc:"first day that the model cannot have read about"`
 	Weight          float64      `yaml:"weight" range:"[0,1e6]" doc:"in an ensemble by weights"`
+	Params          modelParams  `yaml:"params" doc:"fields of its requests, none leaves one out: {max_completion_tokens: 4000, temperature: none}"`
+}
+
+// modelParams are fields of a model's requests.
+type modelParams []llm.Param
+
+// leftOut stands for no value.
+const leftOut = "none"
+
+// DecodeNode reads a mapping of scalars.
+func (list *modelParams) DecodeNode(c *yamlconf.Cursor) {
+	if !c.Want(yamlconf.Map) {
+		return
+	}
+	for i, k := range c.Keys {
+		at := c.Item(i)
+		p := llm.Param{Name: k.Name}
+		switch {
+		case llm.OwnField(p.Name):
+			at.Errorf("%s is not a model's to set", p.Name)
+			continue
+		case at.Kind == yamlconf.Null || at.Kind == yamlconf.Scalar && at.Text == leftOut:
+		case at.Want(yamlconf.Scalar):
+			if p.JSON = at.Text; at.Quoted || !json.Valid([]byte(p.JSON)) {
+				text, _ := json.Marshal(at.Text)
+				p.JSON = string(text)
+			}
+		}
+		*list = append(*list, p)
+	}
+}
+
+// EncodeNode writes the mapping.
+func (list modelParams) EncodeNode() *yamlconf.Node {
+	n := &yamlconf.Node{Kind: yamlconf.Map}
+	for _, p := range list {
+		var text string
+		switch {
+		case p.JSON == "":
+			n.Add(p.Name, yamlconf.ScalarOf(leftOut, false))
+		case json.Unmarshal([]byte(p.JSON), &text) == nil:
+			n.Add(p.Name, yamlconf.ScalarOf(text, true))
+		default:
+			n.Add(p.Name, yamlconf.ScalarOf(p.JSON, false))
+		}
+	}
+	return n
+}
+
+// JSONSchema describes the mapping.
+func (list modelParams) JSONSchema() map[string]any {
+	return map[string]any{"type": "object", "additionalProperties": map[string]any{"type": []string{"string", "number", "boolean", "null"}}}
 }
 
 // DecodeNode reads a list of names or mappings.
@@ -60,7 +113,7 @@ func (list *LanguageModels) DecodeNode(c *yamlconf.Cursor) {
 		}
 		names = append(names, f.Name)
 		m := languageModel(f.Name)
-		m.KnowledgeCutoff, m.Weight = f.KnowledgeCutoff, f.Weight
+		m.KnowledgeCutoff, m.Weight, m.Params = f.KnowledgeCutoff, f.Weight, f.Params
 		if f.InputUSD != nil {
 			m.Input = *f.InputUSD
 		}
@@ -78,7 +131,7 @@ func (list *LanguageModels) DecodeNode(c *yamlconf.Cursor) {
 func (list LanguageModels) EncodeNode() *yamlconf.Node {
 	out := &yamlconf.Node{Kind: yamlconf.List}
 	for _, m := range list {
-		f := modelForm{Name: m.Name, KnowledgeCutoff: m.KnowledgeCutoff, Weight: m.Weight}
+		f := modelForm{Name: m.Name, KnowledgeCutoff: m.KnowledgeCutoff, Weight: m.Weight, Params: m.Params}
 		if !math.IsNaN(m.Input) {
 			f.InputUSD = &m.Input
 		}
@@ -88,6 +141,9 @@ func (list LanguageModels) EncodeNode() *yamlconf.Node {
 		n := yamlconf.Encode(f)
 		if m.KnowledgeCutoff == 0 {
 			n = n.Without("knowledge_cutoff")
+		}
+		if len(m.Params) == 0 {
+			n = n.Without("params")
 		}
 		out.Items = append(out.Items, n)
 	}

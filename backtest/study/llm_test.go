@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestModelSectionReadsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := []string{
-		"signals.llm={models: [gpt-4.1, {name: local, input_usd: 0, output_usd: 0.1, knowledge_cutoff: 2024-02-01, weight: 2}, {name: unpriced, input_usd: 3}], " +
+		"signals.llm={models: [gpt-4.1, {name: local, input_usd: 0, output_usd: 0.1, knowledge_cutoff: 2024-02-01, weight: 2, params: {max_completion_tokens: 4000, temperature: none, reasoning_effort: low, top_k: \"3\"}}, {name: unpriced, input_usd: 3}], " +
 			"cadence: 4h, combine: {mode: gate}, seed: 7, user_template: user.tmpl, summary: {volatility: volatility_20d, missing: zero}}",
 	}
 	s, err := Parse(filepath.Join(dir, "s.yaml"), []byte(minimal), set)
@@ -48,7 +49,8 @@ func TestModelSectionReadsBack(t *testing.T) {
 	}
 	models := s.Signals.LLM.Models
 	cutoff, _ := datasets.ParseDay("2024-02-01")
-	if models[0].Input != 8 || models[0].Weight != 1 || models[1] != (llm.Model{Name: "local", Input: 0, Output: 0.1, Weight: 2, KnowledgeCutoff: cutoff}) ||
+	if models[0].Input != 8 || models[0].Weight != 1 || !reflect.DeepEqual(models[1], llm.Model{Name: "local", Input: 0, Output: 0.1, Weight: 2, KnowledgeCutoff: cutoff, Params: []llm.Param{
+		{Name: "max_completion_tokens", JSON: "4000"}, {Name: "temperature"}, {Name: "reasoning_effort", JSON: `"low"`}, {Name: "top_k", JSON: `"3"`}}}) ||
 		models[2].Priced() || models[2].KnowledgeCutoff != 0 {
 		t.Errorf("models %+v", models)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,11 @@ func ParseAnswer(text string) (Answer, error) {
 	if strings.TrimSpace(text) == "" {
 		return Answer{}, errors.New("the answer is empty")
 	}
-	objects, broken := findObjects(afterThought(strings.ToValidUTF8(text, "\uFFFD")))
+	text, err := afterThought(strings.ToValidUTF8(text, "\uFFFD"))
+	if err != nil {
+		return Answer{}, err
+	}
+	objects, broken := findObjects(text)
 	var found *Answer
 	for _, object := range objects {
 		fields, err := objectFields(object)
@@ -71,15 +76,27 @@ func ParseAnswer(text string) (Answer, error) {
 	return Answer{}, errors.New("the text holds no JSON object")
 }
 
-// afterThought leaves out the reasoning that some models put in front of their answer.
-func afterThought(text string) string {
-	if rest, ok := strings.CutPrefix(strings.TrimSpace(text), "<think>"); ok {
-		if _, answer, ok := strings.Cut(rest, "</think>"); ok {
-			return answer
-		}
+// afterThought leaves out the reasoning that some models put in front of their answer, whatever its spelling: only what
+// follows the end of the last thought can be an answer. One that has no end is all there is. A text that is one JSON
+// object has no thoughts, and may speak of them.
+func afterThought(text string) (string, error) {
+	if whole := strings.TrimSpace(text); strings.HasPrefix(whole, "{") && json.Valid([]byte(whole)) {
+		return text, nil
 	}
-	return text
+	if ends := thoughtEnd.FindAllStringIndex(text, -1); ends != nil {
+		text = text[ends[len(ends)-1][1]:]
+	}
+	if thoughtBegin.MatchString(text) {
+		return "", errors.New("the thought has no end, and so no answer: raise max_tokens")
+	}
+	return text, nil
 }
+
+// What thoughts begin and end with: tags as of DeepSeek and Qwen, of Kimi, Magistral, Sky-T1, Seed and gpt-oss.
+var (
+	thoughtBegin = regexp.MustCompile(`(?i)<(seed:)?(think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis)>|◁think▷|\[THINK\]|<\|begin_of_thought\|>|<\|channel\|>\s*(analysis|commentary)`)
+	thoughtEnd   = regexp.MustCompile(`(?i)</(seed:)?(think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis)>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<\|channel\|>\s*final\s*<\|message\|>`)
+)
 
 // findObjects lists the outermost JSON objects of a text. broken says why the first thing in braces
 // that names an action is none.

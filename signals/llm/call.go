@@ -16,6 +16,7 @@ type Call struct {
 	MaxTokens      int
 	Seed           *int
 	ResponseFormat ResponseFormat
+	Params         []Param // of the model
 }
 
 // Message is one turn of a conversation.
@@ -27,6 +28,9 @@ type Message struct {
 // Body is the request as it goes to the endpoint, to the byte: JSON with its fields in a fixed
 // order, a temperature of 0 included.
 func (c Call) Body() []byte {
+	if len(c.Params) > 0 {
+		return c.bodyWith()
+	}
 	return encode(struct {
 		Model          string    `json:"model"`
 		Messages       []Message `json:"messages"`
@@ -42,7 +46,7 @@ func (c Call) Body() []byte {
 func (c Call) PromptTokens() int { return (len(c.Body()) + 1) / 2 }
 
 // worst is the most that the call can take.
-func (c Call) worst() Usage { return Usage{c.PromptTokens(), c.MaxTokens, true} }
+func (c Call) worst() Usage { return Usage{c.PromptTokens(), c.bound(), true} }
 
 // with is the call with further turns, in another format.
 func (c Call) with(turns []Message, format ResponseFormat) Call {

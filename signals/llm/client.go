@@ -134,10 +134,43 @@ func (c *client) do(ctx context.Context, call Call, repair []Message, format Res
 	}
 	if len(resp.Choices) > 0 {
 		choice := resp.Choices[0]
-		x.Text = c.hide(cmp.Or(choice.Message.Content, choice.Message.Refusal))
+		x.Text = c.hide(cmp.Or(said(choice.Message), choice.Message.Refusal))
 		x.Finish = c.hide(string(choice.FinishReason))
 	}
+	if r := x.silent(); r != nil {
+		return Exchange{}, r
+	}
 	return x, nil
+}
+
+// said is the text of a message, whose content may come in parts.
+func said(m openai.ChatCompletionMessage) string {
+	text := m.Content
+	for _, part := range m.MultiContent {
+		text += part.Text
+	}
+	return text
+}
+
+// silent says why a response has nothing in it that the model said, or nil. Nothing is then stored.
+func (x Exchange) silent() *refusal {
+	r := &refusal{billable: x.Usage.Complete > 0 && !x.Usage.Assumed}
+	switch {
+	case x.Finish == "error":
+		r.billable, r.message = false, "the endpoint broke off the answer (finish_reason error)"
+	case strings.TrimSpace(x.Text) != "":
+		return nil
+	case x.Finish == string(openai.FinishReasonLength):
+		r.final, r.message = true, "the answer was cut before it began (finish_reason length): the model thinks for longer than max_tokens, raise it"
+	case x.Finish == string(openai.FinishReasonContentFilter):
+		r.final, r.message = true, "the endpoint withholds the answer (finish_reason content_filter)"
+	default:
+		r.message = "the answer is empty"
+		if x.Finish != "" {
+			r.message += " (finish_reason " + x.Finish + ")"
+		}
+	}
+	return r
 }
 
 // refuse reads a response that is not an answer; nil where it is one, without a choice.
@@ -205,14 +238,20 @@ func (c *client) clean(said string) string {
 // hide takes the key, in whatever form it comes back, and what looks like one out of what others said.
 func (c *client) hide(said string) string { return c.secret.Hide(said) }
 
-// retryAfter is how long the endpoint wants to be left alone; 0 where it does not say.
+// retryAfter is how long the endpoint wants to be left alone; 0 where it does not say. One that may be asked at once
+// is given a nanosecond.
 func retryAfter(h http.Header) time.Duration {
-	text := h.Get("Retry-After")
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds > 0 {
-		return time.Duration(min(seconds, 1e9) * float64(time.Second))
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, time.Until(at))
+	for _, f := range []struct {
+		name string
+		unit time.Duration
+	}{{"Retry-After-Ms", time.Millisecond}, {"Retry-After", time.Second}} {
+		text := h.Get(f.name)
+		if n, err := strconv.ParseFloat(text, 64); err == nil && n >= 0 {
+			return max(1, time.Duration(min(n, 1e9)*float64(f.unit)))
+		}
+		if at, err := http.ParseTime(text); err == nil {
+			return max(0, time.Until(at))
+		}
 	}
 	return 0
 }

@@ -35,6 +35,7 @@ type Model struct {
 	Weight float64 // in an ensemble by weights; 1 by default
 	// KnowledgeCutoff is the first day that the model cannot have read about; 0 where it is not known.
 	KnowledgeCutoff datasets.Day
+	Params          []Param // of its requests
 }
 
 // Priced reports whether the model's prices are known.

@@ -209,7 +209,6 @@ func TestRepair(t *testing.T) {
 		{"fits", nil, Valid, 1},
 		{"repaired", llmtest.Numbers(llmtest.Fault{Kind: llmtest.OutOfRange}, 1), Valid, 2},
 		{"not repaired", llmtest.Numbers(llmtest.Fault{Kind: llmtest.NoObject}, 1, 2), Invalid, 2},
-		{"empty", llmtest.Numbers(llmtest.Fault{Kind: llmtest.NoChoices}, 1), Valid, 2},
 		{"a megabyte", llmtest.Numbers(llmtest.Fault{Kind: llmtest.Huge}, 1), Valid, 2},
 		{"hostile", llmtest.Numbers(llmtest.Fault{Kind: llmtest.Says, Text: "<script>\x00\xff" + testKey}, 1, 2), Invalid, 2},
 	} {
@@ -239,6 +238,29 @@ func TestRepair(t *testing.T) {
 				t.Errorf("again: %+v, %v", again, err)
 			}
 		})
+	}
+}
+
+// A response in which the model said nothing is no answer: it is asked for again, and never stored.
+func TestNothingSaid(t *testing.T) {
+	c, questions := study(), days(1)
+	c.Models, c.MaxRetries = c.Models[:1], 1
+	s := &llmtest.Server{Fault: llmtest.Numbers(llmtest.Fault{Kind: llmtest.NoChoices}, 1)}
+	cache := OpenCache(t.TempDir())
+	report, _, err := fill(t, s, cache, c, questions)
+	if err != nil || report.Valid != 1 || s.Requests() != 2 {
+		t.Fatalf("%+v, %v, %d requests", report, err, s.Requests())
+	}
+	if e, err := cache.Get(calls(t, c, questions)[0][0].Key()); err != nil || len(e.Exchanges) != 1 {
+		t.Errorf("%+v, %v", e, err)
+	}
+	s = &llmtest.Server{Fault: llmtest.Numbers(llmtest.Fault{Kind: llmtest.NoChoices}, 1, 2)}
+	cache = OpenCache(t.TempDir())
+	if report, _, err = fill(t, s, cache, c, questions); report.Failed != 1 || s.Requests() != 2 {
+		t.Errorf("%+v, %v, %d requests", report, err, s.Requests())
+	}
+	if _, err := cache.Get(calls(t, c, questions)[0][0].Key()); !errors.Is(err, ErrMissing) {
+		t.Errorf("an entry of nothing: %v", err)
 	}
 }
 

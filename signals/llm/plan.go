@@ -44,7 +44,7 @@ func (c Config) prompt(q Question) (view, []Message, error) {
 
 // call puts messages to model m.
 func (c Config) call(m int, messages []Message) Call {
-	return Call{c.Models[m].Name, messages, c.Temperature, c.MaxTokens, c.Seed, c.ResponseFormat}
+	return Call{c.Models[m].Name, messages, c.Temperature, c.MaxTokens, c.Seed, c.ResponseFormat, c.Models[m].Params}
 }
 
 // findings are what prompts show that they may not.

@@ -131,7 +131,7 @@ func (r *Reader) All() (*Opinions, error) {
 func (c *Cache) reply(call Call) (Reply, error) {
 	e, err := c.Get(call.Key())
 	if errors.Is(err, ErrMissing) {
-		return Reply{Key: call.Key(), Prompt: call.PromptTokens(), Complete: call.MaxTokens}, nil
+		return Reply{Key: call.Key(), Prompt: call.PromptTokens(), Complete: call.bound()}, nil
 	}
 	if err != nil {
 		return Reply{}, err

@@ -3,6 +3,7 @@ package llm
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,6 +16,7 @@ type refusal struct {
 	after    time.Duration // it wants to be left alone so long; 0: it does not say
 	billable bool          // an answer may have been made and billed
 	foreign  bool          // what came is no endpoint's
+	final    bool          // another try would fare no better
 }
 
 // Error is the status and what was said.
@@ -30,6 +32,9 @@ func (r *refusal) busy() bool { return r.status == http.StatusTooManyRequests &&
 
 // passing reports what another try may heal.
 func (r *refusal) passing() bool {
+	if r.final {
+		return false
+	}
 	switch r.status {
 	case 0, http.StatusRequestTimeout, http.StatusTooEarly:
 		return true
@@ -57,6 +62,28 @@ func (r *refusal) format() bool {
 	return false
 }
 
+// setting names the field of the request that the endpoint does not take from the model, "" for none.
+func (r *refusal) setting() string {
+	switch r.status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		said := strings.ToLower(r.message)
+		if !slices.ContainsFunc([]string{"support", "unrecognized", "unknown", "not allowed", "unexpected", "extra"}, func(word string) bool { return strings.Contains(said, word) }) {
+			return "" // the value does not suit, not the field
+		}
+		for _, name := range []string{maxTokens, "temperature", "seed", maxCompletionTokens} {
+			if strings.Contains(r.message, name) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// remedies are what to write in a model's params in place of a field.
+var remedies = map[string]string{
+	maxTokens: "{max_completion_tokens: 4000}", "temperature": "{temperature: none}", "seed": "{seed: none}", maxCompletionTokens: "{max_completion_tokens: none}",
+}
+
 // stops gives the reason to end the whole fill, or nil: no other call would fare better.
 func (r *refusal) stops(c Config, model, key string) error {
 	denied := r.status == http.StatusUnauthorized || r.status == http.StatusForbidden
@@ -71,6 +98,8 @@ func (r *refusal) stops(c Config, model, key string) error {
 		return fmt.Errorf("%w; the account of the key in %s has no credit left: top it up at %s", r, c.APIKeyEnv, c.KeySite())
 	case r.status == http.StatusNotFound:
 		return fmt.Errorf("%w; check the model's name %q and base_url", r, model)
+	case r.setting() != "":
+		return fmt.Errorf("%w; %s does not take %s so: set params: %s of that model in signals.llm.models", r, model, r.setting(), remedies[r.setting()])
 	case r.foreign || r.status/100 == 3:
 		return fmt.Errorf("%w; check base_url: want an OpenAI-compatible endpoint, without /chat/completions", r)
 	}
