@@ -74,14 +74,22 @@ func (p *plan) survey(ctx context.Context, l *learned, samples, fits bool) error
 		p.full = nil
 	}
 	full := make([][]float64, len(p.factors)*n)
-	x := &pass{p: p, work: p.work.Start()}
+	work, inputs, of, err := p.learners()
+	if err != nil {
+		return err
+	}
+	x, play := &pass{p: p}, work.Start()
 	for b, err := range p.blocks(ctx, p.span.Hi) {
 		if err != nil {
 			return err
 		}
-		s := &step{Block: b}
-		if s.columns, err = p.stages.columns(ctx, x.work, p.inputsOf(b), p.o.workers()); err != nil {
+		s := &step{Block: b, columns: make([][][]float64, len(p.factors))}
+		columns, err := p.stages.columns(ctx, play, blockOf(b, inputs), p.o.workers())
+		if err != nil {
 			return err
+		}
+		for k, at := range of {
+			s.columns[at] = columns[k]
 		}
 		if samples && b.Lo >= p.span.Lo {
 			for k, f := range p.factors {
@@ -110,6 +118,25 @@ func (p *plan) survey(ctx context.Context, l *learned, samples, fits bool) error
 		p.full = full
 	}
 	return nil
+}
+
+// learners is the plan of those factors alone of which something of the full sample is wanted, with the places of its
+// fields in blocks and of its factors among the study's.
+func (p *plan) learners() (work *factors.Plan, inputs, of []int, err error) {
+	var list []factors.Factor
+	for k, f := range p.factors {
+		component := k < p.own && slices.ContainsFunc(p.s.Composite.Components, func(c factors.Component) bool { return c.Factor == f.Name })
+		if f.Sample != nil || component {
+			list, of = append(list, f), append(of, k)
+		}
+	}
+	if work, err = factors.NewPlan(list, p.grid); err != nil {
+		return nil, nil, nil, err
+	}
+	for _, field := range work.Fields() {
+		inputs = append(inputs, p.want(field))
+	}
+	return work, inputs, of, nil
 }
 
 func boolInt(b bool) int {

@@ -93,7 +93,7 @@ func (x *pass) each(ctx context.Context, hi int, more func(*step) error) iter.Se
 func (x *pass) next(ctx context.Context, b *bars.Block) (s *step, err error) {
 	p := x.p
 	s = &step{Block: b}
-	if s.columns, err = p.stages.columns(ctx, x.work, p.inputsOf(b), p.o.workers()); err != nil {
+	if s.columns, err = p.stages.columns(ctx, x.work, blockOf(b, p.inputs), p.o.workers()); err != nil {
 		return nil, err
 	}
 	x.substitute(s)
@@ -212,10 +212,10 @@ func (p *plan) blocks(ctx context.Context, hi int) iter.Seq2[*bars.Block, error]
 	}
 }
 
-// inputsOf is a block as the factors' plan wants it.
-func (p *plan) inputsOf(b *bars.Block) *bars.Block {
+// blockOf is a block with those of its fields alone that stand at some places.
+func blockOf(b *bars.Block, places []int) *bars.Block {
 	out := &bars.Block{Lo: b.Lo, Hi: b.Hi, Close: b.Close}
-	for _, at := range p.inputs {
+	for _, at := range places {
 		out.Cols = append(out.Cols, b.Cols[at])
 	}
 	return out

@@ -4,9 +4,9 @@ import (
 	"math"
 
 	"github.com/qf-dev/qf/backtest/metrics"
-	"github.com/qf-dev/qf/factors/kernel"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/factors/kernel"
 )
 
 // Account is a replay summed up: what figures of PnL are made of. Amounts are in quote currency.
