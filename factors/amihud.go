@@ -26,7 +26,6 @@ var amihud = Kind{
 			Inputs:   []string{"turnover"},
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
-			Block:    w,
 			Start: func() Eval {
 				mean, count := kernel.NewMean(w, 0), kernel.NewSum(w, m)
 				var ratio, defined scratch

@@ -18,7 +18,6 @@ var autocorrelation = Kind{
 		return Factor{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 2,
-			Block:    w,
 			Start: func() Eval {
 				shift, corr := kernel.NewShift(1), kernel.NewCorr(w, m)
 				var before scratch

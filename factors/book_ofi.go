@@ -23,7 +23,6 @@ var bookOFI = Kind{
 		return Factor{
 			Inputs:   []string{"book_ofi", "book_depth"},
 			Lookback: w,
-			Block:    w,
 			Start: func() Eval {
 				flow, mean := kernel.NewSum(w, m), kernel.NewMean(w, m)
 				var depth scratch

@@ -87,9 +87,6 @@ type Factor struct {
 	Uses   []Factor
 	// Lookback is the number of bars up to and including t that the value at t may depend on.
 	Lookback int
-	// Block is the window by which the kernels count the rows off in blocks from row 0 (see package
-	// kernel): called on rows from a multiple of it on, they give the same bits. 0 where any row will do.
-	Block int
 	// Start begins one instrument.
 	Start func() Eval
 	// Sample stands in Start's place where the factor looks ahead: a value depends on the whole sample. It fills dst

@@ -19,7 +19,6 @@ var fundingMean = Kind{
 		return Factor{
 			Inputs:   []string{SettledFunding},
 			Lookback: w,
-			Block:    w,
 			Start: func() Eval {
 				sum := kernel.NewSum(w, m)
 				return func(dst []float64, in [][]float64) {

@@ -19,7 +19,6 @@ var kurtosis = Kind{
 		return Factor{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
-			Block:    w,
 			Start:    rolled(func() kernel.Rolling { return kernel.NewKurt(w, m) }),
 		}, a.err
 	},

@@ -20,7 +20,6 @@ var kyleLambda = Kind{
 			Inputs:   []string{"buy_turnover", "sell_turnover"},
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
-			Block:    w,
 			Start: func() Eval {
 				slope := kernel.NewSlope(w, m)
 				var signed scratch

@@ -24,7 +24,6 @@ func sumImbalance(p Params, g *Grid, a, b string) (Factor, error) {
 	return Factor{
 		Inputs:   []string{a, b},
 		Lookback: w,
-		Block:    w,
 		Start: func() Eval {
 			plus, minus := kernel.NewSum(w, m), kernel.NewSum(w, m)
 			var other scratch

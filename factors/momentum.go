@@ -18,7 +18,6 @@ var momentum = Kind{
 		return Factor{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
-			Block:    w,
 			Start:    rolled(func() kernel.Rolling { return kernel.NewSum(w, m) }),
 		}, a.err
 	},

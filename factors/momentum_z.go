@@ -25,7 +25,6 @@ var momentumZ = Kind{
 		return Factor{
 			Uses:     []Factor{m, logReturn},
 			Lookback: max(m.Lookback, lookback+1),
-			Block:    lookback,
 			Start: func() Eval {
 				meanOf, stdOf := kernel.NewMean(lookback, least), kernel.NewStd(lookback, least)
 				var mean scratch

@@ -33,7 +33,6 @@ func rangeVolatility(p Params, g *Grid, inputs []string, scale float64, term fun
 	return Factor{
 		Inputs:   inputs,
 		Lookback: w,
-		Block:    w,
 		Start: func() Eval {
 			mean := kernel.NewMean(w, m)
 			var terms scratch

@@ -23,7 +23,6 @@ var rollSpread = Kind{
 		return Factor{
 			Inputs:   []string{"close"},
 			Lookback: w + 2,
-			Block:    w,
 			Start: func() Eval {
 				diff, shift, cov := kernel.NewDiff(1), kernel.NewShift(1), kernel.NewCov(w, m)
 				var change, before scratch

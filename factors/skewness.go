@@ -19,7 +19,6 @@ var skewness = Kind{
 		return Factor{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
-			Block:    w,
 			Start:    rolled(func() kernel.Rolling { return kernel.NewSkew(w, m) }),
 		}, a.err
 	},

@@ -18,7 +18,6 @@ var spread = Kind{
 		return Factor{
 			Inputs:   []string{"spread"},
 			Lookback: w,
-			Block:    w,
 			Start:    rolled(func() kernel.Rolling { return kernel.NewMean(w, m) }),
 		}, a.err
 	},

@@ -23,7 +23,6 @@ var volatility = Kind{
 		return Factor{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
-			Block:    w,
 			Start: func() Eval {
 				std := kernel.NewStd(w, m)
 				return func(dst []float64, in [][]float64) {

@@ -30,7 +30,6 @@ var vpin = Kind{
 		return Factor{
 			Inputs:   []string{"buy_turnover", "sell_turnover", "turnover"},
 			Lookback: w,
-			Block:    w,
 			Start: func() Eval {
 				mean := kernel.NewMean(w, m)
 				var share scratch
