@@ -58,6 +58,10 @@ golden: qf
 	testdata/regression.sh ./qf --update
 	$(GO) test ./reports ./cmd/... -update
 
+# How often noise is called significant, of each kind of factor and horizon.
+noise:
+	$(GO) test -v -run Noise ./backtest/... | grep significant
+
 # The picture in the README: the first screen of the demo's report, in headless Chromium.
 screenshot: demo
 	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 --force-device-scale-factor=1 \
@@ -75,4 +79,4 @@ bench:
 commands:
 	$(GO) test -run '^$$' -bench Commands -timeout 1h ./cmd/qf
 
-.PHONY: demo test check fmt fmtcheck fuzz regression golden screenshot bench commands FORCE
+.PHONY: demo test check fmt fmtcheck fuzz regression golden noise screenshot bench commands FORCE

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -131,6 +132,10 @@ func newFrameSink(w io.WriteSeeker, name string, schema *arrow.Schema) (frameSin
 	return sink, sink.lines.end()
 }
 
+// fundingTime is the one column of bars that is a time: in a CSV for people and data frames it is written as one. In the other
+// formats it is Unix µs, as all columns of bars are numbers.
+const fundingTime = "funding_timestamp"
+
 // csvFrame writes times as ISO 8601 with microseconds and numbers in their shortest exact form.
 type csvFrame struct{ lines lineWriter }
 
@@ -139,8 +144,13 @@ func (c *csvFrame) Write(rec arrow.Record) error {
 	for t := range int(rec.NumRows()) {
 		c.lines.time(int64(times.Value(t)))
 		c.lines.cell(quoted(names.Value(t)))
-		for _, col := range rec.Columns()[2:] {
-			c.lines.number(col.(*array.Float64).Value(t)) // the memory under a null is what is not finite
+		for k, col := range rec.Columns()[2:] {
+			v := col.(*array.Float64).Value(t) // the memory under a null is what is not finite
+			if rec.ColumnName(k+2) == fundingTime && v > 0 && v < math.MaxInt64 {
+				c.lines.time(int64(v))
+				continue
+			}
+			c.lines.number(v)
 		}
 		if err := c.lines.end(); err != nil {
 			return err

@@ -79,12 +79,13 @@ type SmallSample struct {
 // moves t by 0.02 to 0.13 (median). Of factors that know nothing (AR(0.97) and sums over 14 days; hourly bars, 1 or 10
 // instruments with correlation 0.7) p is below 5 % in
 //
-//	            1 instrument    10 instruments
-//	n/h = 90    5.6 and 5.3 %   5.5 and 7.2 %
-//	n/h = 30    5.2 and 4.5 %   5.5 and 7.2 %
-//	n/h = 10    5.0 and 5.3 %
+//	                           1 instrument    10 instruments
+//	1d on 90 days (h = 24)     6.2 and 6.7 %   7.2 and 5.5 %
+//	n/h = 30 (h = 72)          6.1 and 6.2 %   6.3 and 5.6 %
+//	n/h = 12 (h = 216)         4.6 and 5.9 %
+//	1d on 90 days, daily bars  4.9 and 4.8 %
 //
-// of samples (make noise). More cosines reach into frequencies that overlap has damped, fewer cost power. T and the rest
+// of 1,000 samples, the last of 2,000 (make noise). More cosines reach into frequencies that overlap has damped, fewer cost power. T and the rest
 // are NaN for fewer than 10·h values, 100·h or more, and where all are equal.
 //
 // Lazarus, Lewis, Stock and Watson (2018); the overlap is taken as what bounds B, in place of their rule in n alone.

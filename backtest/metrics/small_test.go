@@ -161,9 +161,9 @@ func TestSmallSampleOnNoise(t *testing.T) {
 	}
 	const day = 24
 	for _, c := range []struct{ n, h, memory, instruments, runs int }{
-		{90 * day, 24, 14 * day, 1, 1000}, {90 * day, 24, 14 * day, 10, 300}, // 1d on 90 days
-		{90 * day, 72, 14 * day, 1, 1000}, {90 * day, 72, 14 * day, 10, 300},
-		{90 * day, 9 * day, 14 * day, 1, 1000},
+		{90 * day, 24, 14 * day, 1, 1000}, {90 * day, 24, 14 * day, 10, 1000}, // 1d on 90 days
+		{90 * day, 72, 14 * day, 1, 1000}, {90 * day, 72, 14 * day, 10, 1000},
+		{108 * day, 9 * day, 14 * day, 1, 1000},
 		{90, 1, 14, 1, 2000}, // daily bars
 	} {
 		for _, memory := range []int{0, c.memory} {
