@@ -118,6 +118,73 @@ func BenchmarkBuild(b *testing.B) {
 	}
 }
 
+// BenchmarkBlocks plays two days of 400,000 trades and 400,000 best prices, by bars and fields.
+func BenchmarkBlocks(b *testing.B) {
+	const days, n = 2, 400_000
+	lake, err := datasets.OpenLake(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	schema, err := datasets.BookTicker.Schema()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for d := range datasets.Day(days) {
+		fill(b, lake, datasets.Partition{Instrument: btc, Type: datasets.Trades, Day: day0 + d}, randomTrades(day0+d, n))
+		rng := rand.New(rand.NewPCG(1, uint64(d)))
+		rows := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+		bid := 60000.0
+		for i := range n {
+			bid += float64(rng.IntN(3)-1) / 10
+			at := arrow.Timestamp((day0 + d).Start() + int64(i)*datasets.MicrosPerDay/n + 50_000)
+			for c, f := range schema.Fields() {
+				switch f.Name {
+				case datasets.Timestamp, datasets.LocalTimestamp:
+					rows.Field(c).(*array.TimestampBuilder).Append(at)
+				case "bid_price":
+					rows.Field(c).(*array.Float64Builder).Append(bid)
+				case "ask_price":
+					rows.Field(c).(*array.Float64Builder).Append(bid + 0.1)
+				default:
+					rows.Field(c).(*array.Float64Builder).Append(float64(rng.IntN(9000)) / 1000)
+				}
+			}
+		}
+		fill(b, lake, datasets.Partition{Instrument: btc, Type: datasets.BookTicker, Day: day0 + d}, rows.NewRecord())
+	}
+	single := Spec{Kind: TickBars, Size: 1}
+	for _, c := range []struct {
+		name   string
+		spec   Spec
+		fields []string
+	}{
+		{"tick/labels", single, nil},
+		{"tick/close", single, []string{"close"}},
+		{"tick/trades", single, []string{"close", "turnover", "buy_turnover", "sell_turnover", "ofi_100t"}},
+		{"tick/quotes", single, []string{"close", "bid", "ask", "spread"}},
+		{"tick2/quotes", Spec{Kind: TickBars, Size: 2}, []string{"close", "bid", "ask", "spread"}},
+		{"1s/quotes", Spec{Every: time.Second}, []string{"close", "bid", "ask", "spread"}},
+		{"1m/quotes", Spec{Every: time.Minute}, []string{"close", "bid", "ask", "spread"}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			q := Request{Instrument: btc, Contract: linear, First: day0, End: day0 + days, Spec: c.spec, Feeds: []datasets.DataType{datasets.BookTicker}}
+			s, err := OpenSource(context.Background(), lake, []Request{q}, Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, err := range s.Blocks(context.Background(), Want{Hi: s.Rows(), Fields: c.fields}) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(s.Rows()), "ns/row")
+		})
+	}
+}
+
 // BenchmarkBestBars is a million quotes to 1-minute bars, without reading them.
 func BenchmarkBestBars(b *testing.B) {
 	const n = 1_000_000

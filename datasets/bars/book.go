@@ -155,7 +155,7 @@ func (f *bestBars) add(rec arrow.Record) error {
 
 // rows adds rows to the bar in progress.
 func (f *bestBars) rows(t []arrow.Timestamp, bid, ask, bidAmount, askAmount []float64) {
-	b := f.bar
+	b := &f.bar
 	for i := range t {
 		q := quote{bid[i], ask[i], bidAmount[i], askAmount[i]}
 		if !(q.bid > 0) || math.IsNaN(q.bidAmount) {
@@ -183,7 +183,6 @@ func (f *bestBars) rows(t []arrow.Timestamp, bid, ask, bidAmount, askAmount []fl
 		}
 		f.standing, f.spread = q, q.spread()
 	}
-	f.bar = b
 }
 
 func (f *bestBars) close() {
@@ -250,14 +249,16 @@ func (j *bestJoin) close(from, to int64, row []float64) {
 	if len(j.pieces) == 0 && q.empty() {
 		flow = math.NaN()
 	}
-	copy(row, []float64{q.bid, q.ask, q.bidAmount, q.askAmount, j.spread(float64(from), float64(to)), q.microprice(), flow, depth})
+	row = row[:len(bestNames)]
+	row[0], row[1], row[2], row[3] = q.bid, q.ask, q.bidAmount, q.askAmount
+	row[4], row[5], row[6], row[7] = j.spread(float64(from), float64(to)), q.microprice(), flow, depth
 	if math.IsInf(q.bid, -1) {
 		row[0], row[2] = math.NaN(), math.NaN()
 	}
 	if math.IsInf(q.ask, 1) {
 		row[1], row[3] = math.NaN(), math.NaN()
 	}
-	*j = bestJoin{standing: q, pieces: j.pieces[:0]}
+	j.pieces, j.flow, j.depth, j.rows = j.pieces[:0], 0, 0, 0
 }
 
 // spread is the mean spread over the bar [from, to), by the time that each quote stood in it.
