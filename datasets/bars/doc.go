@@ -14,6 +14,20 @@
 // their last trade, or by the exchange's clock the latest so far. Of the other feeds a bar has the rows
 // before its label, from its predecessor's label on.
 //
+// # Sources
+//
+// OpenSource looks up what the lake has, folds the days that the bar cache lacks, several side by side, and keeps them.
+// Blocks then plays rows in order: a goroutine fills buffer after buffer, ahead of who reads them. For each instrument
+//
+//  1. the labels come first: arithmetic for time bars, else the tables of trades, or the trades themselves where each
+//     is a bar;
+//  2. each feed of which a field is wanted is joined to the labels of a stretch of one day: rows of its tables, which
+//     come day by day from month files that stay open, or from ticks. Where trades are bars a day's table would be too
+//     long, so the ticks of the feed are folded a few bars at a time;
+//  3. what settled in each bar is added up.
+//
+// A bar that is not a time bar has rows of its own day's files and of those before.
+//
 // # Columns of trades
 //
 // A trade at a price that is not above 0 is none: it is left out, or where each trade is a bar it has the price of the

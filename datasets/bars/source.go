@@ -193,7 +193,8 @@ func (s *Source) fold(ctx context.Context, onlyKeep bool) (kept Kept, err error)
 		drop()
 	}
 	err = work(func(in *instrument, src *source) bool {
-		return src == in.funding || !in.q.Spec.everyTrade() && !(src == in.trades && s.grid.Kind != TimeBars)
+		done := in.q.Spec.everyTrade() || src == in.trades && s.grid.Kind != TimeBars
+		return src == in.funding || !done && (few || !s.o.NoCache) // what can stay nowhere is folded when it is played
 	}, func(h *shelf) bool { return few || !onlyKeep && h.src == of[h.src].funding }, func(h *shelf, i int, t *table) {
 		if few || h.src == of[h.src].funding {
 			h.src.parts[i].table = t
