@@ -9,7 +9,7 @@ FUZZ    ?= 30s
 FLIPS   ?= all
 # A busy machine may take longer than go test's own ten minutes for a package.
 LIMIT   ?= 60m
-RACE    := ./datasets/... ./factors ./signals/... ./backtest ./cmd/...
+RACE    := ./datasets/... ./factors ./signals/... ./backtest/... ./cmd/...
 
 qf: FORCE
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.commitDate=$(DATE)" -o qf ./cmd/qf

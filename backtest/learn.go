@@ -11,7 +11,6 @@ import (
 // learned is what the first pass found of the full sample: nothing where nothing of the study looks ahead.
 type learned struct {
 	scorings []*factors.Scoring // fitted: of the span and, where there are several windows, of each
-	warnings []error
 }
 
 // scoring is the k-th, or one that needs no fit.

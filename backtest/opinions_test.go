@@ -132,9 +132,6 @@ func (w *wholeFrame) at(name string, in datasets.Instrument, label int64) float6
 	return w.col(name, slices.Index(w.grid, in))[k]
 }
 
-// same reports whether two values are equal, or both missing.
-func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
-
 // Questions come once in every six hours for each instrument, at its first bar after the boundary that has a
 // composite, and hold what the frame holds at that bar.
 func TestQuestions(t *testing.T) {

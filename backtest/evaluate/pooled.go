@@ -225,13 +225,6 @@ func (w *Window) meanAgain(ctx context.Context, k, s int, of []moments) func() (
 	})
 }
 
-// only leaves one instrument among moments.
-func only(of []moments, i int) []moments {
-	one := make([]moments, len(of))
-	one[i] = of[i]
-	return one
-}
-
 // weighted is the n-weighted mean of what instruments have.
 type weighted struct{ n, sum float64 }
 
