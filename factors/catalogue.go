@@ -89,6 +89,9 @@ type Factor struct {
 	Lookback int
 	// Start begins one instrument.
 	Start func() Eval
+	// Across stands in Start's place where a row of one instrument depends on that row of all of them: it fills dst,
+	// by instrument, from in, by input and instrument. It carries nothing between calls, which may run at once.
+	Across func(dst [][]float64, in [][][]float64)
 	// Sample stands in Start's place where the factor looks ahead: a value depends on the whole sample. It fills dst
 	// from x, the sample's rows of the one factor that is used; dst may be x. Rows outside the sample are
 	// missing.

@@ -66,7 +66,7 @@ func (o Options) sample(f Factor, cols [][]float64) [][]float64 {
 // lacks is the first field that the factor needs and the market does not have, or empty.
 func (f Factor) lacks(market *Frame) string {
 	for _, name := range f.Inputs {
-		if market.Panel(name) == nil {
+		if name != UTCDay && market.Panel(name) == nil {
 			return name
 		}
 	}

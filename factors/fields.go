@@ -39,6 +39,10 @@ var fields = []struct {
 // settled in the bar.
 const SettledFunding = "settled_funding"
 
+// UTCDay is a field that no feed carries: the number of the UTC day that each row covers, which a Plan makes of the rows'
+// labels.
+const UTCDay = "utc_day"
+
 // FieldFeeds lists the feeds that carry a market field. Any one of them will do; the first is the
 // one to fetch where the lake has none.
 func FieldFeeds(field string) []datasets.DataType {
@@ -50,6 +54,15 @@ func FieldFeeds(field string) []datasets.DataType {
 		}
 	}
 	return []datasets.DataType{datasets.Trades}
+}
+
+// OtherFields names the market fields that other feeds than trades carry.
+func OtherFields() []string {
+	var names []string
+	for _, f := range fields {
+		names = append(names, f.names...)
+	}
+	return names
 }
 
 // TickField names the column of the order-flow imbalance of the last n trades: "ofi_100t".

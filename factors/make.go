@@ -213,7 +213,7 @@ func (a *args) periods(name string, window int) int {
 		return 1
 	}
 	if share > 0 {
-		return shareOf(share, window)
+		return ShareOf(share, window)
 	}
 	n, err := w.In(a.g)
 	if err != nil {
@@ -223,8 +223,8 @@ func (a *args) periods(name string, window int) int {
 	return min(n, window)
 }
 
-// shareOf is share·window rounded up, forgiving the rounding of the product.
-func shareOf(share float64, window int) int {
+// ShareOf is share·window rounded up, forgiving the rounding of the product.
+func ShareOf(share float64, window int) int {
 	return max(int(math.Ceil(share*float64(window)-1e-9)), 1)
 }
 

@@ -109,7 +109,7 @@ func (n Normalization) window(g *Grid) (w, minPeriods int, err error) {
 	}
 	m := n.MinPeriods
 	if m == 0 {
-		m = shareOf(0.25, w)
+		m = ShareOf(0.25, w)
 	}
 	if m < 0 || m > w {
 		return 0, 0, fmt.Errorf("normalize: min_periods is %d bars, want 1 to the window's %d", m, w)

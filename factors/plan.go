@@ -15,22 +15,29 @@ import (
 type Plan struct {
 	fields      []string
 	nodes       []planNode
-	levels      [][]int // nodes that need those of the levels before alone
-	roots       []int   // the node of each factor
+	at          map[string]int // nodes by key
+	levels      [][]int        // nodes that need those of the levels before alone
+	stages      []stage
+	roots       []int // the node of each factor
 	instruments int
 }
 
 type planNode struct {
 	Factor
-	inputs []int // places among the fields
+	inputs []int // places among the fields; −1: UTCDay
 	uses   []int // nodes
 	level  int
+	stage  int
 }
+
+// stage is what of several instruments can be computed at once: first nodes that need one instrument, each
+// instrument for itself, then those across instruments, each for itself.
+type stage struct{ alone, across []int }
 
 // NewPlan plans the factors over the instruments of g, whose labels are not needed. Factors of equal keys are
 // computed once. Two of one name are an error.
 func NewPlan(fs []Factor, g *Grid) (*Plan, error) {
-	p := &Plan{instruments: len(g.Instruments)}
+	p := &Plan{instruments: len(g.Instruments), at: map[string]int{}}
 	names := map[string]bool{}
 	for _, f := range fs {
 		if names[f.Name] {
@@ -43,11 +50,15 @@ func NewPlan(fs []Factor, g *Grid) (*Plan, error) {
 }
 
 func (p *Plan) add(f Factor) int {
-	if k := slices.IndexFunc(p.nodes, func(n planNode) bool { return n.Key == f.Key }); k >= 0 {
+	if k, ok := p.at[f.Key]; ok {
 		return k
 	}
 	n := planNode{Factor: f}
 	for _, name := range f.Inputs {
+		if name == UTCDay {
+			n.inputs = append(n.inputs, -1)
+			continue
+		}
 		if !slices.Contains(p.fields, name) {
 			p.fields = append(p.fields, name)
 		}
@@ -57,13 +68,27 @@ func (p *Plan) add(f Factor) int {
 		at := p.add(u)
 		n.uses = append(n.uses, at)
 		n.level = max(n.level, p.nodes[at].level+1)
+		n.stage = max(n.stage, p.nodes[at].stage)
+		if p.nodes[at].Across != nil {
+			n.stage = max(n.stage, p.nodes[at].stage+1)
+		}
 	}
+	k := len(p.nodes)
 	for len(p.levels) <= n.level {
 		p.levels = append(p.levels, nil)
 	}
-	p.levels[n.level] = append(p.levels[n.level], len(p.nodes))
+	p.levels[n.level] = append(p.levels[n.level], k)
+	for len(p.stages) <= n.stage {
+		p.stages = append(p.stages, stage{})
+	}
+	if s := &p.stages[n.stage]; n.Across != nil {
+		s.across = append(s.across, k)
+	} else {
+		s.alone = append(s.alone, k)
+	}
+	p.at[f.Key] = k
 	p.nodes = append(p.nodes, n)
-	return len(p.nodes) - 1
+	return k
 }
 
 // Fields names the market fields that the factors are computed from, in the order in which Next wants a block's
@@ -75,7 +100,7 @@ func (p *Plan) Start() *Play {
 	r := &Play{plan: p, evals: make([][]Eval, len(p.nodes)), cols: make([][][]float64, len(p.nodes)), out: make([][][]float64, len(p.roots))}
 	for k := range p.nodes {
 		r.cols[k] = make([][]float64, p.instruments)
-		if p.nodes[k].Sample != nil {
+		if p.nodes[k].Sample != nil || p.nodes[k].Across != nil {
 			continue
 		}
 		r.evals[k] = make([]Eval, p.instruments)
@@ -98,6 +123,7 @@ type Play struct {
 	evals [][]Eval      // by node and instrument
 	cols  [][][]float64 // by node and instrument
 	out   [][][]float64 // by factor and instrument
+	day   []float64     // UTCDay of the block
 	rows  int           // seen so far
 }
 
@@ -109,18 +135,38 @@ func (r *Play) Next(ctx context.Context, b *bars.Block, workers int) ([][][]floa
 		panic("factors: a block does not follow the one before")
 	}
 	r.rows = b.Hi
+	r.day = r.day[:0]
+	for _, at := range b.Close {
+		r.day = append(r.day, float64(datasets.DayOf(at-1)))
+	}
 	if r.plan.instruments > 1 {
-		err := datasets.ForEach(ctx, workers, r.plan.instruments, func(_ context.Context, i int) error {
-			for k := range r.plan.nodes {
-				r.eval(b, k, i)
+		for _, s := range r.plan.stages {
+			err := datasets.ForEach(ctx, workers, r.plan.instruments, func(_ context.Context, i int) error {
+				for _, k := range s.alone {
+					r.eval(b, k, i)
+				}
+				return nil
+			})
+			if err != nil {
+				return nil, err
 			}
-			return nil
-		})
-		return r.out, err
+			err = datasets.ForEach(ctx, workers, len(s.across), func(_ context.Context, at int) error {
+				r.across(b, s.across[at])
+				return nil
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		return r.out, nil
 	}
 	for _, level := range r.plan.levels {
 		err := datasets.ForEach(ctx, workers, len(level)*r.plan.instruments, func(_ context.Context, at int) error {
-			r.eval(b, level[at], 0)
+			if k := level[at]; r.plan.nodes[k].Across != nil {
+				r.across(b, k)
+			} else {
+				r.eval(b, k, 0)
+			}
 			return nil
 		})
 		if err != nil {
@@ -128,6 +174,23 @@ func (r *Play) Next(ctx context.Context, b *bars.Block, workers int) ([][][]floa
 		}
 	}
 	return r.out, nil
+}
+
+// across computes a node of all instruments.
+func (r *Play) across(b *bars.Block, node int) {
+	n := &r.plan.nodes[node]
+	in := make([][][]float64, 0, 8)
+	for _, f := range n.inputs {
+		in = append(in, b.Cols[f])
+	}
+	for _, u := range n.uses {
+		in = append(in, r.cols[u])
+	}
+	dst := r.cols[node]
+	for i := range dst {
+		dst[i] = grown(dst[i], b.Len())
+	}
+	n.Across(dst, in)
 }
 
 // eval computes a node of instrument i.
@@ -138,6 +201,10 @@ func (r *Play) eval(b *bars.Block, node, i int) {
 	}
 	in := make([][]float64, 0, 8)
 	for _, f := range n.inputs {
+		if f < 0 {
+			in = append(in, r.day)
+			continue
+		}
 		in = append(in, b.Cols[f][i])
 	}
 	for _, u := range n.uses {

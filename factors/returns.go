@@ -23,6 +23,9 @@ var logReturn = Factor{
 	},
 }
 
+// Returns is the log return of close from bar to bar.
+func Returns() Factor { return logReturn }
+
 // smallReturn is the size of (b−a)/(b+a) below which LogReturn sums a series.
 const smallReturn = 1.0 / 512
 
