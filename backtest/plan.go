@@ -61,12 +61,8 @@ func newPlan(ctx context.Context, lake *datasets.Lake, store bars.Store, s *stud
 // columns makes the plan of factors and composite, and lists the fields that blocks must have.
 func (p *plan) columns() (err error) {
 	s := p.s
-	for _, c := range s.Factors {
-		f, err := factors.Make(c.Name, c.Kind, c.Params, p.grid)
-		if err != nil {
-			return err
-		}
-		p.factors = append(p.factors, f)
+	if p.factors, err = s.MakeFactors(p.grid); err != nil {
+		return err
 	}
 	p.own = len(p.factors)
 	if s.Signals.LLM != nil {

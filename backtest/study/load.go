@@ -48,7 +48,13 @@ func Parse(name string, src []byte, overrides []string) (*Study, error) {
 }
 
 // Document is the resolved study as a tree, as manifest.json and the report show it.
-func (s *Study) Document() *yamlconf.Node { return yamlconf.Encode(s) }
+func (s *Study) Document() *yamlconf.Node {
+	doc := yamlconf.Encode(s)
+	if len(s.Define) == 0 { // a study without any is what it was before there were some
+		doc = doc.Without("define")
+	}
+	return doc
+}
 
 // check reports what no single value shows; file is where the study stands.
 func (s *Study) check(p *yamlconf.Positions, file string) {
@@ -186,6 +192,9 @@ func (s *Study) checkFactors(p *yamlconf.Positions, g *factors.Grid) {
 			p.Errorf(path+".name", "%q is taken: reports use it for something else", f.Name)
 		}
 		names = append(names, f.Name)
+		if f.Expr != "" {
+			continue
+		}
 		if _, err := factors.Make(f.Name, f.Kind, f.Params, g); err != nil {
 			text := err.Error()
 			param, why, _ := strings.Cut(strings.TrimPrefix(text, f.Kind+": "), ": ")
@@ -195,6 +204,7 @@ func (s *Study) checkFactors(p *yamlconf.Positions, g *factors.Grid) {
 			p.Errorf(path, "%s", text)
 		}
 	}
+	s.checkFormulas(p, g)
 	if len(s.Composite.Components) == 0 {
 		p.Errorf("composite.components", "empty: want at least one {factor, weight}")
 	}
@@ -365,7 +375,7 @@ func (list *Instruments) DecodeNode(c *yamlconf.Cursor) {
 		}
 		for _, in := range names {
 			contract, _ := datasets.ContractOf(in)
-			*list = append(*list, InstrumentConfig{in, contract})
+			*list = append(*list, InstrumentConfig{Instrument: in, Contract: contract})
 		}
 	}
 	if len(c.Items) == 0 {
@@ -384,6 +394,7 @@ type instrumentForm struct {
 	Base       string  `yaml:"base" doc:"currency of the amount, where the symbol does not tell"`
 	Quote      string  `yaml:"quote" doc:"currency of the price"`
 	Settle     string  `yaml:"settle" doc:"currency of the PnL: base of an inverse contract, else quote"`
+	Group      string  `yaml:"group" doc:"label for formulas that work within groups, such as group_rank"`
 }
 
 func decodeInstrument(c *yamlconf.Cursor) InstrumentConfig {
@@ -419,33 +430,39 @@ func decodeInstrument(c *yamlconf.Cursor) InstrumentConfig {
 	if err := contract.Validate(); err != nil && contract.Multiplier > 0 {
 		c.Errorf("%v: %v", in, err)
 	}
-	return InstrumentConfig{in, contract}
+	return InstrumentConfig{in, contract, f.Group}
 }
 
-// EncodeNode writes the long form, without the currencies that the symbol tells.
+// EncodeNode writes the long form, without the currencies that the symbol tells, and without a group that is not given.
 func (in InstrumentConfig) EncodeNode() *yamlconf.Node {
 	c := in.Contract
 	n := yamlconf.Encode(instrumentForm{
-		in.Exchange, in.Symbol, c.Spot, c.Inverse, c.Multiplier, c.ContinuousFunding, c.Base, c.Quote, c.Settle,
+		in.Exchange, in.Symbol, c.Spot, c.Inverse, c.Multiplier, c.ContinuousFunding, c.Base, c.Quote, c.Settle, in.Group,
 	})
 	told := datasets.Contract{Inverse: c.Inverse}
 	told.SetCurrencies(in.Instrument)
 	if c.Base == told.Base && c.Quote == told.Quote && c.Settle == told.Settle {
-		const currencies = 3 // the last fields of the form
-		n.Keys, n.Items = n.Keys[:len(n.Keys)-currencies], n.Items[:len(n.Items)-currencies]
+		n = n.Without("base").Without("quote").Without("settle")
+	}
+	if in.Group == "" {
+		n = n.Without("group")
 	}
 	return n
 }
 
-// DecodeNode reads {name, kind} and the kind's own parameters.
+// DecodeNode reads {name, kind} and the kind's own parameters, or {name, expr}.
 func (f *FactorConfig) DecodeNode(c *yamlconf.Cursor) {
 	if !c.Want(yamlconf.Map) {
 		return
 	}
-	f.Params = factors.Params{}
 	kind := c.Get("kind")
+	if c.Get("expr") != nil && kind == nil {
+		f.decodeFormula(c)
+		return
+	}
+	f.Params = factors.Params{}
 	if kind == nil || kind.Text == "" {
-		c.Errorf("kind is missing: qf factors lists them")
+		c.Errorf("kind is missing: qf factors lists them; or expr, a formula of your own")
 		return
 	}
 	f.Kind = kind.Text
@@ -476,6 +493,9 @@ func (f *FactorConfig) DecodeNode(c *yamlconf.Cursor) {
 
 // EncodeNode writes the flat form, parameters in the catalogue's order.
 func (f FactorConfig) EncodeNode() *yamlconf.Node {
+	if f.Expr != "" {
+		return (&yamlconf.Node{}).Add("name", yamlconf.ScalarOf(f.Name, true)).Add("expr", yamlconf.ScalarOf(f.Expr, true))
+	}
 	n := (&yamlconf.Node{}).
 		Add("name", yamlconf.ScalarOf(f.Name, true)).
 		Add("kind", yamlconf.ScalarOf(f.Kind, true))
@@ -530,6 +550,11 @@ func (f FactorConfig) JSONSchema() map[string]any {
 		}
 		kinds = append(kinds, map[string]any{"type": "object", "properties": properties, "required": []string{"kind"}, "additionalProperties": false})
 	}
+	text := map[string]any{"type": "string"}
+	kinds = append(kinds, map[string]any{
+		"type": "object", "properties": map[string]any{"name": text, "expr": map[string]any{"type": "string", "description": "a formula of bar columns, operators and other factors"}},
+		"required": []string{"name", "expr"}, "additionalProperties": false,
+	})
 	return map[string]any{"anyOf": kinds}
 }
 

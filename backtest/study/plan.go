@@ -29,12 +29,12 @@ func (s *Study) Needs() (Needs, error) {
 	}
 	n := Needs{From: s.Data.From, To: s.Data.To, Feeds: []datasets.DataType{datasets.Trades}}
 	lookback := map[string]int{}
-	for _, c := range s.Factors {
-		f, err := factors.Make(c.Name, c.Kind, c.Params, g)
-		if err != nil {
-			return Needs{}, err
-		}
-		lookback[c.Name] = f.Lookback
+	list, err := s.MakeFactors(g)
+	if err != nil {
+		return Needs{}, err
+	}
+	for _, f := range list {
+		lookback[f.Name] = f.Lookback
 		n.Warmup = max(n.Warmup, f.Lookback)
 	}
 	fields, err := s.Fields()
@@ -78,6 +78,9 @@ func (n *Needs) addFeed(any []datasets.DataType) {
 func (s *Study) Fields() ([]string, error) {
 	var fields []string
 	for _, c := range s.Factors {
+		if c.Expr != "" {
+			continue
+		}
 		list, err := factors.Needs(c.Kind, c.Params)
 		if err != nil {
 			return nil, err
@@ -86,6 +89,11 @@ func (s *Study) Fields() ([]string, error) {
 			if !slices.Contains(fields, field) {
 				fields = append(fields, field)
 			}
+		}
+	}
+	for _, field := range s.formulaFields() {
+		if !slices.Contains(fields, field) {
+			fields = append(fields, field)
 		}
 	}
 	return fields, nil

@@ -15,6 +15,7 @@ type Study struct {
 	Data       DataConfig        `yaml:"data" doc:"what to read"`
 	Bars       BarsConfig        `yaml:"bars" doc:"the grid"`
 	Windows    *WindowsConfig    `yaml:"windows" doc:"replays that end at data.to and go back; without it the last 90 days are the one window and the rest warms up"`
+	Define     Definitions       `yaml:"define" doc:"names for parts of formulas"`
 	Factors    []FactorConfig    `yaml:"factors" doc:"what to compute at each bar"`
 	Composite  factors.Composite `yaml:"composite" doc:"F = sum of weight times normalized factor"`
 	Signals    SignalsConfig     `yaml:"signals" doc:"score to target weight"`
@@ -40,6 +41,7 @@ type Instruments []InstrumentConfig
 type InstrumentConfig struct {
 	datasets.Instrument
 	Contract datasets.Contract
+	Group    string // for operators of formulas that work within groups; empty where it has none
 }
 
 // Bars is the grid's definition.
@@ -57,12 +59,19 @@ type WindowsConfig struct {
 }
 
 // FactorConfig is one factor of the study: a kind of the catalogue under a name of its own, with
-// that kind's parameters.
+// that kind's parameters, or a formula.
 type FactorConfig struct {
 	Name   string
-	Kind   string
+	Kind   string // empty for a formula
 	Params factors.Params
+	Expr   string // see package expr; empty for a kind
 }
+
+// Definition names a part of formulas.
+type Definition struct{ Name, Expr string }
+
+// Definitions are written as a mapping of names to formulas.
+type Definitions []Definition
 
 // Execution is how targets become fills and what they cost.
 type ExecutionConfig struct {
@@ -128,10 +137,10 @@ func Default() *Study {
 		Data:    DataConfig{Clock: "local_timestamp"},
 		Bars:    BarsConfig{Kind: "time", Every: window("1m")},
 		Factors: []FactorConfig{
-			{"momentum_14d", "momentum", factors.Params{"window": "14d"}},
-			{"volatility_20d", "volatility", factors.Params{"window": "20d"}},
-			{"liquidity", "liquidity_score", factors.Params{"window": "20"}},
-			{"ofi", "ofi", factors.Params{"window": "100 trades"}},
+			{Name: "momentum_14d", Kind: "momentum", Params: factors.Params{"window": "14d"}},
+			{Name: "volatility_20d", Kind: "volatility", Params: factors.Params{"window": "20d"}},
+			{Name: "liquidity", Kind: "liquidity_score", Params: factors.Params{"window": "20"}},
+			{Name: "ofi", Kind: "ofi", Params: factors.Params{"window": "100 trades"}},
 		},
 		Composite: factors.Composite{
 			Missing:   factors.Strict,

@@ -30,8 +30,9 @@ type Node struct {
 	Items     []*Node
 	Keys      []Key // of a Map: the names of Items
 	Line, Col int
-	origin    string // set by overrides: how the value was given
-	size      int    // of a parsed one: nodes, itself included
+	origin    string   // set by overrides: how the value was given
+	size      int      // of a parsed one: nodes, itself included
+	source    []string // of a Scalar: the lines of the document
 }
 
 // Key is one name in a Map, with its place.
@@ -71,7 +72,7 @@ func Parse(file string, src []byte) (*Node, error) {
 			body = doc.Body
 		}
 	}
-	c := converter{file: file, anchors: map[string]*Node{}}
+	c := converter{file: file, lines: strings.Split(string(src), "\n"), anchors: map[string]*Node{}}
 	n := c.node(body, 0)
 	if len(c.errs) > 0 {
 		return nil, join(c.errs)
@@ -92,6 +93,7 @@ func syntaxError(file string, err error) error {
 // converter turns the parser's tree into ours and collects what cannot be taken over.
 type converter struct {
 	file    string
+	lines   []string
 	anchors map[string]*Node
 	errs    []*Error
 }
@@ -129,7 +131,7 @@ func (c *converter) shape(n ast.Node, depth int) *Node {
 		return c.fail(n, "nested more than %d levels deep", maxDepth)
 	}
 	p := n.GetToken().Position
-	out := &Node{Line: p.Line, Col: p.Column}
+	out := &Node{Line: p.Line, Col: p.Column, source: c.lines}
 	switch v := n.(type) {
 	case *ast.NullNode:
 	case *ast.MappingNode:

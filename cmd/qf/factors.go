@@ -17,9 +17,11 @@ type factorsOptions struct {
 	lake     lakeFlag
 	describe string
 	config   string
+	expr     string
 	set      []string
 	out      string
 	json     bool
+	list     bool // of operators
 }
 
 func newFactors(s streams, c *common, run func(context.Context, streams, factorsOptions) error) *cobra.Command {
@@ -28,19 +30,25 @@ func newFactors(s streams, c *common, run func(context.Context, streams, factors
 		Use:   "factors",
 		Short: "List the factor kinds, or write a study's frame",
 		Long: `Lists every factor kind with its formula and parameters, or one with its units, inputs and
-source. With --config and --out it writes the frame of a study instead: ts (UTC), instrument, the
+source; --operators lists what formulas of your own are made of (factors: - {name: …, expr: …}).
+With --config and --out it writes the frame of a study instead: ts (UTC), instrument, the
 bar columns, a column per factor and the composite, one row a bar and instrument, in the format of
-the file's ending (.csv, .parquet, .arrow).
+the file's ending (.csv, .parquet, .arrow). --expr tries a formula beside the study's factors:
+as a column expr of the frame, or without --out by what it reads and how far it looks back.
 ` + exitPlain,
 		Example: `  qf factors
   qf factors --describe volatility
-  qf factors --config study.yaml --out frame.parquet`,
+  qf factors --operators
+  qf factors --config study.yaml --out frame.parquet
+  qf factors --config study.yaml --expr "-delta(close, 1h) / ts_std(close, 1d)" --out tried.parquet`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()
 	o.lake.bind(cmd)
-	f.StringVar(&o.describe, "describe", "", "one `KIND`, with its inputs and source")
+	f.StringVar(&o.describe, "describe", "", "one kind or operator by `NAME`, with its inputs and source; with --config one of the study's factors")
+	f.BoolVar(&o.list, "operators", false, "list the operators of formulas")
+	f.StringVar(&o.expr, "expr", "", "`FORMULA` to try beside the factors of --config")
 	bindConfig(cmd, &o.config, "the study whose frame is wanted: `FILE`")
 	bindSet(cmd, &o.set)
 	f.StringVar(&o.out, "out", "", "`FILE` to write the frame to: .csv, .parquet or .arrow")
@@ -52,21 +60,24 @@ the file's ending (.csv, .parquet, .arrow).
 
 func runFactors(ctx context.Context, s streams, o factorsOptions) error {
 	switch {
-	case (o.config == "") != (o.out == ""):
+	case o.list && (o.config != "" || o.out != "" || o.describe != "" || o.expr != ""):
+		return usageError{errors.New("--operators lists operators: want it alone")}
+	case o.list:
+		return listOperators(s, o.json)
+	case o.describe != "" && (o.out != "" || o.expr != ""):
+		return usageError{errors.New("--describe shows a factor, --out and --expr compute some: want one of them")}
+	case o.config == "" && o.out != "":
 		return usageError{errors.New("--config and --out write a frame together: want both")}
-	case o.config != "" && o.describe != "":
-		return usageError{errors.New("--describe shows a kind, --config and --out write a frame: want one of them")}
-	case o.config != "":
+	case o.config == "" && o.expr != "":
+		return usageError{errors.New("--expr is tried beside the factors of a study: want --config too")}
+	case o.config != "" && o.describe == "" && o.expr == "" && o.out == "":
+		return usageError{errors.New("--config and --out write a frame together: want both")}
+	case o.out != "":
 		return writeFrame(ctx, s, o)
+	case o.config != "":
+		return describeFactor(s, o)
 	case o.describe != "":
-		kind, err := factors.Find(o.describe)
-		switch {
-		case err != nil:
-			return usageError{err}
-		case o.json:
-			return printJSON(s, kindOf(kind))
-		}
-		return describe(s.out, kind)
+		return describeName(s, o)
 	case o.json:
 		return printJSON(s, factorsJSON())
 	}

@@ -18,7 +18,7 @@ func writeFrame(ctx context.Context, s streams, o factorsOptions) error {
 	if err := reports.CheckFrame(o.out); err != nil {
 		return err
 	}
-	study, err := loadStudy(o.config, o.set)
+	study, err := o.study()
 	if err != nil {
 		return err
 	}

@@ -548,14 +548,13 @@ func (c *call) constant(name string) (value, *node) {
 	n := c.args[name]
 	v := c.b.value(n)
 	if c.b.err == nil && (v.valueType == numberType || v.valueType == flagType) {
-		c.fail(n.at, "%s of %s is %v, want a constant", name, c.op.Name, v.valueType)
+		c.fail(n.at, "%s of %s varies from bar to bar, want a constant such as 20 or 4h", name, c.op.Name)
 	}
 	return v, n
 }
 
 func (c *call) number(name string) float64 {
-	n := c.args[name]
-	if n == nil {
+	if c.args[name] == nil {
 		for _, p := range c.op.Params {
 			if p.Name == name {
 				v, _ := strconv.ParseFloat(p.Default, 64)

@@ -115,7 +115,7 @@ var byValue = []Operator{
 		},
 	},
 	{
-		Name: "is_missing", Params: columnX, Formula: "true where x is missing", Missing: "never", Group: "by value", result: flagType,
+		Name: "is_missing", Params: columnX, Formula: "true where x is missing", Group: "by value", result: flagType,
 		build: func(c *call) factors.Factor {
 			return c.node(0, "", stateless(func(dst []float64, in [][]float64) {
 				for t, x := range in[0] {
