@@ -130,6 +130,7 @@ func readmeShell(t *testing.T) func(b block, script string) {
 		Seed: 1, Start: first, TradesPerDay: 300, TickerEvery: 900,
 		Instruments: []datasets.Instrument{
 			{Exchange: "binance-futures", Symbol: "BTCUSDT"}, {Exchange: "binance-futures", Symbol: "ETHUSDT"},
+			{Exchange: "bybit", Symbol: "BTCUSDT"}, {Exchange: "bybit", Symbol: "ETHUSDT"},
 		},
 	}
 	vendor := &tardistest.Server{Days: market, Keys: []string{tardistest.DemoKey}}
