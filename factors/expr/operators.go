@@ -182,7 +182,7 @@ var inTime = []Operator{
 	rolling("ts_sum", "Σ x over the window", fewValues, pandas, kernel.NewSum),
 	rolling("ts_mean", "Σ x / n over the n values of the window", fewValues, pandas, kernel.NewMean),
 	rolling("ts_std", "√ts_var", fewValues+", or fewer than 2", pandas, kernel.NewStd),
-	rolling("ts_var", "Σ (x − mean)² / (n − 1) over the window", fewValues+", or fewer than 2", pandas, kernel.NewVar),
+	rolling("ts_var", "Σ (x − mean)² / (n − 1) over the window", fewValues+", or fewer than 2", pandas, newVar),
 	rolling("ts_min", "smallest x of the window", fewValues, pandas, kernel.NewMin),
 	rolling("ts_max", "largest x of the window", fewValues, pandas, kernel.NewMax),
 	rolling("ts_argmin", "bars since the smallest x of the window, 0 where it is this bar's; of equal ones the newest", fewValues, "", kernel.NewArgMin),
@@ -282,6 +282,13 @@ func (c *call) daily(start func() kernel.RollingPair, x factors.Factor) factors.
 	f.Inputs = []string{factors.UTCDay}
 	return f
 }
+
+// newVar is the covariance of a column with itself.
+func newVar(window, minPeriods int) kernel.Rolling { return variance{kernel.NewCov(window, minPeriods)} }
+
+type variance struct{ cov kernel.RollingPair }
+
+func (v variance) Next(dst, x []float64) { v.cov.Next(dst, x, x) }
 
 // kernelOf is Factor.Start of a kernel of one column.
 func kernelOf(start func() kernel.Rolling) func() factors.Eval {

@@ -20,7 +20,7 @@ type argExtreme struct {
 
 func newArgExtreme(window, minPeriods int, sign float64) Rolling {
 	checkWindow(window, minPeriods)
-	return &argExtreme{window: window, minPeriods: max(minPeriods, 1), sign: sign, presence: newPresence(window)}
+	return &argExtreme{window: window, minPeriods: max(minPeriods, 1), sign: sign, presence: presence{window: window}}
 }
 
 func (a *argExtreme) Next(dst, x []float64) {

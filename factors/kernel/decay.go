@@ -11,7 +11,7 @@ import "math"
 // Kakushadze (2016), decay_linear.
 func NewDecayLinear(window, minPeriods int) Rolling {
 	checkWindow(window, minPeriods)
-	return &decay{stretch[aged]{
+	return &decay{stretch[float64, aged]{
 		window: window,
 		after: func(a aged, x float64) aged {
 			a.rows++
@@ -48,18 +48,19 @@ func NewDecayLinear(window, minPeriods int) Rolling {
 type aged struct{ rows, n, sum, age, aged float64 }
 
 type decay struct {
-	stretch[aged]
+	stretch[float64, aged]
 	least float64
 }
 
 func (d *decay) Next(dst, x []float64) {
 	checkLengths(len(dst), len(x))
 	w := float64(d.window)
-	d.next(x, func(t int, a aged) {
+	for t, v := range x {
+		a := d.push(v)
 		if dst[t] = nan; a.n >= d.least {
 			dst[t] = (float64(w*a.sum) - a.aged) / (float64(w*a.n) - a.age)
 		}
-	})
+	}
 }
 
 // NewFadingMean is a Rolling of the exponentially weighted mean over a trailing window,
@@ -123,7 +124,7 @@ func (a faded) plus(b faded) faded {
 }
 
 type fading struct {
-	stretch[faded]
+	stretch[float64, faded]
 	least float64
 	f     func(faded) float64
 }
@@ -146,7 +147,7 @@ func newFading(alpha float64, window, least int, f func(faded) float64) Rolling 
 		}
 		return faded{n: 1, total: weight, ref: x}
 	}
-	return &fading{stretch[faded]{
+	return &fading{stretch[float64, faded]{
 		window: window,
 		after: func(a faded, x float64) faded {
 			scale := grow(a.scale, keep)
@@ -170,9 +171,10 @@ func newFading(alpha float64, window, least int, f func(faded) float64) Rolling 
 
 func (d *fading) Next(dst, x []float64) {
 	checkLengths(len(dst), len(x))
-	d.next(x, func(t int, a faded) {
+	for t, v := range x {
+		a := d.push(v)
 		if dst[t] = nan; a.n >= d.least {
 			dst[t] = d.f(a)
 		}
-	})
+	}
 }

@@ -5,49 +5,96 @@ import "slices"
 // NewIntercept is a RollingPair of the intercept a of the trailing least-squares line y = a + b·x: its Next takes x, then
 // y; NaN where Slope is.
 func NewIntercept(window, minPeriods int) RollingPair {
-	return newLine(window, minPeriods, func(a comoments, _, _ float64) float64 {
-		return a.ry + a.my - float64(slope(a)*(a.rx+a.mx))
+	return newLine(window, minPeriods, func(a points, _ point) float64 {
+		return a.ry + a.my - float64(a.slope()*(a.rx+a.mx))
 	})
 }
 
 // NewResidual is a RollingPair of y[t] − a − b·x[t], the newest point's distance from the trailing least-squares line:
 // its Next takes x, then y; NaN where Slope is, and where x[t] or y[t] is missing.
 func NewResidual(window, minPeriods int) RollingPair {
-	return newLine(window, minPeriods, func(a comoments, x, y float64) float64 {
-		return y - a.ry - a.my - float64(slope(a)*(x-a.rx-a.mx))
+	return newLine(window, minPeriods, func(a points, p point) float64 {
+		return p.y - a.ry - a.my - float64(a.slope()*(p.x-a.rx-a.mx))
 	})
 }
 
-// line is f of the windows that have at least so many pairs, and of the newest pair.
+// point is a row of two columns.
+type point struct{ x, y float64 }
+
+// points are n points' means mx and my, less the reference point (rx, ry), which is one of them, and the sums of the
+// squares of x and of the products of x and y about the means.
+type points struct{ n, rx, ry, mx, my, sxx, sxy float64 }
+
+func (a points) add(p point) points {
+	if !finite(p.x) || !finite(p.y) {
+		return a
+	}
+	return a.merge(points{n: 1, rx: p.x, ry: p.y})
+}
+
+// merge follows Pébay (2008).
+func (a points) merge(b points) points {
+	if a.n == 0 {
+		return b
+	}
+	if b.n == 0 {
+		return a
+	}
+	n := a.n + b.n
+	dx := b.mx - a.mx + (b.rx - a.rx)
+	dy := b.my - a.my + (b.ry - a.ry)
+	f := b.n / n
+	g := float64(a.n * f)
+	return points{
+		n: n, rx: a.rx, ry: a.ry,
+		mx:  a.mx + float64(dx*f),
+		my:  a.my + float64(dy*f),
+		sxx: a.sxx + b.sxx + float64(dx*dx*g),
+		sxy: a.sxy + b.sxy + float64(dx*dy*g),
+	}
+}
+
+func (a points) slope() float64 {
+	if a.sxx == 0 {
+		return nan
+	}
+	return a.sxy / a.sxx
+}
+
+// line is f of the windows that have at least so many points, and of the newest point.
 type line struct {
-	merged[comoments]
+	stretch[point, points]
 	least float64
-	f     func(a comoments, x, y float64) float64
+	f     func(a points, p point) float64
 }
 
-func newLine(window, minPeriods int, f func(a comoments, x, y float64) float64) RollingPair {
+func newLine(window, minPeriods int, f func(a points, p point) float64) RollingPair {
 	checkWindow(window, minPeriods)
-	return &line{merged[comoments]{window: window, push: comoments.push}, float64(max(minPeriods, 2)), f}
+	return &line{
+		stretch[point, points]{window: window, after: points.add, before: points.add, join: points.merge},
+		float64(max(minPeriods, 2)), f,
+	}
 }
 
-func (p *line) Next(dst, x, y []float64) {
+func (l *line) Next(dst, x, y []float64) {
 	checkLengths(len(dst), len(x))
 	checkLengths(len(dst), len(y))
-	p.next(x, y, func(t int, head, tail comoments) {
-		a := head.merge(tail)
-		if dst[t] = nan; a.n >= p.least {
-			if v := p.f(a, x[t], y[t]); finite(v) {
+	for t := range dst {
+		p := point{x[t], y[t]}
+		a := l.push(p)
+		if dst[t] = nan; a.n >= l.least {
+			if v := l.f(a, p); finite(v) {
 				dst[t] = v
 			}
 		}
-	})
+	}
 }
 
 // NewTrendLevel is a Rolling of the value at t of the trailing least-squares line of y on time: the intercept where time
 // is counted from t.
 func NewTrendLevel(window, minPeriods int) Rolling {
-	return &onTime{pair: newLine(window, minPeriods, func(a comoments, x, _ float64) float64 {
-		return a.ry + a.my + float64(slope(a)*(x-a.rx-a.mx))
+	return &onTime{pair: newLine(window, minPeriods, func(a points, p point) float64 {
+		return a.ry + a.my + float64(a.slope()*(p.x-a.rx-a.mx))
 	})}
 }
 

@@ -8,15 +8,13 @@ package kernel
 // finite. It takes O(len(x)) time.
 func NewProduct(window, minPeriods int) Rolling {
 	checkWindow(window, minPeriods)
-	return &product{merged[productOf]{window: window, push: func(p productOf, x, _ float64) productOf {
+	add := func(p productOf, x float64) productOf {
 		if !finite(x) {
 			return p
 		}
-		if p.n == 0 {
-			p.product = 1
-		}
-		return productOf{p.n + 1, float64(p.product * x)}
-	}}, max(minPeriods, 1)}
+		return p.times(productOf{1, x})
+	}
+	return &product{stretch[float64, productOf]{window: window, after: add, before: add, join: productOf.times}, max(minPeriods, 1)}
 }
 
 type productOf struct {
@@ -24,22 +22,27 @@ type productOf struct {
 	product float64
 }
 
+func (p productOf) times(q productOf) productOf {
+	switch {
+	case p.n == 0:
+		return q
+	case q.n == 0:
+		return p
+	}
+	return productOf{p.n + q.n, float64(p.product * q.product)}
+}
+
 type product struct {
-	merged[productOf]
+	stretch[float64, productOf]
 	minPeriods int
 }
 
 func (p *product) Next(dst, x []float64) {
 	checkLengths(len(dst), len(x))
-	p.next(x, x, func(t int, head, tail productOf) {
-		y := head.product
-		if head.n == 0 {
-			y = tail.product
-		} else if tail.n > 0 {
-			y *= tail.product
-		}
-		if dst[t] = y; head.n+tail.n < p.minPeriods || !finite(y) {
+	for t, v := range x {
+		y := p.push(v)
+		if dst[t] = y.product; y.n < p.minPeriods || !finite(y.product) {
 			dst[t] = nan
 		}
-	})
+	}
 }

@@ -1,58 +1,61 @@
 package kernel
 
-// stretch joins states of type S over windows in which the order of the rows counts. Rows are cut into blocks of the
-// window's length as merged does it.
-type stretch[S any] struct {
+// stretch joins states of type S over windows of rows of type R, in which the order of the rows may count. Rows are cut
+// into blocks of the window's length, counted from the first; a window is the end of one block joined to the beginning
+// of the next (van Herk 1992; Gil and Werman 1993).
+type stretch[R, S any] struct {
 	window int
-	after  func(s S, x float64) S // adds a newer row; the zero S is empty
-	before func(s S, x float64) S // adds an older row
+	after  func(s S, row R) S // adds a newer row; the zero S is empty
+	before func(s S, row R) S // adds an older row
 	join   func(older, newer S) S
-	x      []float64 // rows of the block in progress
-	head   S         // their state
-	tails  []S       // tails[j]: the last block from row j on
+	rows   []R // of the block in progress
+	head   S   // their state
+	tails  []S // tails[j]: the last block from row j on
 }
 
-// next calls done for each row with the state of its window.
-func (m *stretch[S]) next(x []float64, done func(t int, s S)) {
-	for t, v := range x {
-		if len(m.x) == m.window {
-			m.turn()
-		}
-		m.x = append(m.x, v)
-		m.head = m.after(m.head, v)
-		s := m.head
-		if j := len(m.x); j < len(m.tails) {
-			s = m.join(m.tails[j], s)
-		}
-		done(t, s)
+// push takes the next row and gives the state of the window that ends with it.
+func (m *stretch[R, S]) push(row R) S {
+	if len(m.rows) == m.window {
+		m.turn()
 	}
+	m.rows = append(m.rows, row)
+	m.head = m.after(m.head, row)
+	if j := len(m.rows); j < len(m.tails) {
+		return m.join(m.tails[j], m.head)
+	}
+	return m.head
 }
 
 // turn makes the block in progress the last one.
-func (m *stretch[S]) turn() {
+func (m *stretch[R, S]) turn() {
 	if m.tails == nil {
 		m.tails = make([]S, m.window)
 	}
 	var s S
 	for j := m.window - 1; j >= 0; j-- {
-		s = m.before(s, m.x[j])
+		s = m.before(s, m.rows[j])
 		m.tails[j] = s
 	}
 	var none S
-	m.x, m.head = m.x[:0], none
+	m.rows, m.head = m.rows[:0], none
 }
 
 // presence counts the values of a trailing window.
 type presence struct {
-	ring []bool
-	at   int
-	n    int
+	window int
+	ring   []bool // as long as the window, or as there were rows
+	at     int
+	n      int
 }
-
-func newPresence(window int) presence { return presence{ring: make([]bool, window)} }
 
 // push takes the next row and gives the number of values in the window that ends with it.
 func (p *presence) push(present bool) int {
+	if len(p.ring) < p.window {
+		if p.ring = append(p.ring, present); present {
+			p.n++
+		}
+		return p.n
+	}
 	if p.ring[p.at] {
 		p.n--
 	}
