@@ -13,6 +13,9 @@ import (
 // defaultWindow is what is evaluated where a study names no windows.
 const defaultWindow = 90 * 24 * time.Hour
 
+// maxWarmup bounds how far back a study wants days: as long as the longest span.
+const maxWarmup = 30 * 366 * 24 * time.Hour
+
 // Needs is what a study reads from the lake.
 type Needs struct {
 	// From is the first day that the evaluated span and its warm-up want; the lake may begin later.
@@ -58,7 +61,8 @@ func (s *Study) Needs() (Needs, error) {
 		n.addFeed([]datasets.DataType{datasets.DerivativeTicker})
 	}
 	if g.Every > 0 {
-		start := s.EvaluatedFrom().Add(-time.Duration(n.Warmup) * g.Every)
+		back := time.Duration(min(float64(n.Warmup)*float64(g.Every), float64(maxWarmup)))
+		start := s.EvaluatedFrom().Add(-back)
 		n.From = min(n.From, datasets.DayOf(start.UnixMicro()))
 	}
 	return n, nil
