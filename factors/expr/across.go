@@ -74,8 +74,15 @@ func (s *space) ranked(x []float64, f func(places []int, less int)) {
 	}
 }
 
+// many is the number of values from which on a radix sort is faster.
+const many = 200
+
 // percentRank is the average rank of ties, counted from 1, over the number of values.
 func percentRank(x []float64, s *space) {
+	if len(x) >= many {
+		kernel.PercentRank(x, x)
+		return
+	}
 	s.ranked(x, func(places []int, less int) {
 		for _, k := range places {
 			x[k] = (float64(less) + float64(len(places)+1)/2) / float64(len(x))

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -331,6 +332,24 @@ func TestAcrossByHand(t *testing.T) {
 		for i, w := range want {
 			if g := got[i][0]; (g != g) != (w != w) || math.Abs(g-w) > 1e-12 {
 				t.Errorf("%s of instrument %d is %v, want %v", text, i, g, w)
+			}
+		}
+	}
+}
+
+// Both ways to rank give the same bits.
+func TestRanksOfManyInstruments(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 9))
+	for _, n := range []int{many - 1, many, 1000} {
+		x := make([]float64, n)
+		for k := range x {
+			x[k] = math.Round(100*r.NormFloat64()) / 7
+		}
+		got := slices.Clone(x)
+		percentRank(got, &space{})
+		for k, v := range x {
+			if want := rankOf(v, x); got[k] != want {
+				t.Fatalf("%d values: rank of %v is %v, want %v", n, v, got[k], want)
 			}
 		}
 	}
