@@ -174,6 +174,67 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// OpenTable gives some columns of a table in short batches; CheckTable finds damage that reading some columns does not.
+func TestOpenTable(t *testing.T) {
+	l := newLake(t)
+	const path = "bars/x.parquet"
+	if _, _, err := l.OpenTable(path, "price"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("missing table: %v", err)
+	}
+	if _, err := l.CheckTable(path); !errors.Is(err, ErrNotFound) {
+		t.Errorf("missing table: %v", err)
+	}
+	rec := record(part(Trades, btc, "2024-01-01"), 20_000, 1)
+	price := rec.Column(rec.Schema().FieldIndices("price")[0]).(*array.Float64).Float64Values()
+	meta := map[string]string{"k": "v"}
+	if err := l.WriteTable(context.Background(), path, rec, meta); err != nil {
+		t.Fatal(err)
+	}
+	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	defer mem.AssertSize(t, 0)
+	l.mem = mem
+	for _, stop := range []int{1, 1 << 20} {
+		rows, m, err := l.OpenTable(path, "price", "local_timestamp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []float64
+		for stop > 0 && rows.Next() {
+			b := rows.Record()
+			if b.NumRows() > tablePage || b.NumCols() != 2 || b.ColumnName(1) != "local_timestamp" {
+				t.Fatalf("a batch of %d rows of %v", b.NumRows(), b.Schema())
+			}
+			got = append(got, b.Column(0).(*array.Float64).Float64Values()...)
+			stop--
+		}
+		if rows.Err() != nil || !slices.Equal(got, price[:len(got)]) || stop > 0 && len(got) != len(price) || cmp.Diff(meta, m) != "" {
+			t.Errorf("%d prices, meta %v, %v", len(got), m, rows.Err())
+		}
+		rows.Release()
+	}
+	if _, _, err := l.OpenTable(path, "price", "colour"); err == nil {
+		t.Error("a column that is not there is read")
+	}
+	if m, err := l.CheckTable(path); err != nil || cmp.Diff(meta, m) != "" {
+		t.Errorf("meta %v, %v", m, err)
+	}
+	full := filepath.Join(l.root, path)
+	b, err := os.ReadFile(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []int{100, len(b) / 2} {
+		b[at] ^= 4
+		if err := os.WriteFile(full, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.CheckTable(path); err == nil || !strings.Contains(err.Error(), full) {
+			t.Errorf("damage at %d: %v, want the file named", at, err)
+		}
+		b[at] ^= 4
+	}
+}
+
 func TestReadersGiveTheirMemoryBack(t *testing.T) {
 	l := newLake(t)
 	threeDays(t, l)

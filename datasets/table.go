@@ -40,15 +40,25 @@ func (l *Lake) ReadTable(path string) (rec arrow.Record, meta map[string]string,
 	return rec, meta, nil
 }
 
-// OpenTable reads a derived table as ReadTable does, but in small batches, and holds little of it at a time. Of one that
-// is not as it was written some rows may be given before Err says so; CheckTable says so first. The caller releases
-// the reader.
-func (l *Lake) OpenTable(path string) (array.RecordReader, map[string]string, error) {
+// OpenTable reads the named columns of a derived table, in small batches, and holds little of it at a time. Of one that is
+// not as it was written some rows may be given before Err says so; CheckTable says so first. The caller releases the
+// reader.
+func (l *Lake) OpenTable(path string, columns ...string) (array.RecordReader, map[string]string, error) {
 	file, meta, err := l.openTable(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := file.Read(context.Background(), parquet.ReadOptions{Schema: file.Schema(), Allocator: l.mem, BatchRows: tablePage, Window: tableWindow})
+	var fields []arrow.Field
+	for _, name := range columns {
+		for _, i := range file.Schema().FieldIndices(name) {
+			fields = append(fields, file.Schema().Field(i))
+		}
+	}
+	if len(fields) != len(columns) {
+		file.Close()
+		return nil, nil, fmt.Errorf("%s: want columns %v, have %v", filepath.Join(l.root, path), columns, file.Schema())
+	}
+	rows, err := file.Read(context.Background(), parquet.ReadOptions{Schema: arrow.NewSchema(fields, nil), Allocator: l.mem, BatchRows: tablePage, Window: tableWindow})
 	if err != nil {
 		file.Close()
 		return nil, nil, fmt.Errorf("%s: %w", filepath.Join(l.root, path), err)

@@ -97,7 +97,7 @@ func (v View) ReadTable(path string) (arrow.Record, map[string]string, error) {
 }
 
 // OpenTable finds nothing.
-func (v View) OpenTable(path string) (array.RecordReader, map[string]string, error) {
+func (v View) OpenTable(path string, _ ...string) (array.RecordReader, map[string]string, error) {
 	return nil, nil, fmt.Errorf("lake table %s: %w in a view", path, ErrNotFound)
 }
 

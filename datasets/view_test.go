@@ -119,6 +119,12 @@ func TestViewHasNoTables(t *testing.T) {
 	if _, _, err := v.ReadTable("bars/x/data.parquet"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("read: %v", err)
 	}
+	if _, _, err := v.OpenTable("bars/x/data.parquet", "price"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("opened: %v", err)
+	}
+	if _, err := v.CheckTable("bars/x/data.parquet"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("checked: %v", err)
+	}
 	if err := v.WriteTable(context.Background(), "bars/y/data.parquet", rec, nil); err == nil {
 		t.Error("a table was taken")
 	}

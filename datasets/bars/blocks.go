@@ -275,10 +275,7 @@ func (p *playing) load(ctx context.Context, lo, hi int) error {
 		if len(feeds) == 0 {
 			continue
 		}
-		err := datasets.ForEach(ctx, p.s.o.Workers, len(feeds), func(_ context.Context, k int) error {
-			feeds[k].read()
-			return nil
-		})
+		err := datasets.ForEach(ctx, p.s.o.Workers, len(feeds), func(_ context.Context, k int) error { return feeds[k].read() })
 		if err != nil {
 			return err
 		}

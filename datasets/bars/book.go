@@ -210,6 +210,21 @@ func (f *bestBars) done() *table {
 // bestNames are the output columns of best prices.
 var bestNames = []string{"bid", "ask", "bid_amount", "ask_amount", "spread", "microprice", "book_ofi", "book_depth"}
 
+// ofBest lists the columns of a table of best prices that an output column is made of.
+func ofBest(column int) []int {
+	quote := []int{bBid, bAsk, bBidAmount, bAskAmount}
+	switch bestNames[column] {
+	case "bid", "ask", "bid_amount", "ask_amount", "microprice":
+		return quote
+	case "spread":
+		return append(quote, bFirst, bLast, bSpread, bWeight)
+	case "book_ofi":
+		return append(quote, bFlow)
+	default:
+		return append(quote, bDepth, bRows)
+	}
+}
+
 // bestJoin joins bars of best prices.
 type bestJoin struct {
 	standing    quote   // the last row

@@ -74,7 +74,11 @@ type laying struct {
 	src   *source
 	names []string
 	join  func() joiner
+	of    func(column int) []int // the table's columns that an output column is made of
 }
+
+// alike is laying.of where the columns are the table's.
+func alike(column int) []int { return []int{column} }
 
 // holding is what the lake has of a feed on the request's days.
 type holding struct {
@@ -158,7 +162,7 @@ func (b *builder) source(f feedFold, first datasets.Day, parts []part) *source {
 func (b *builder) enterTrades() *source {
 	windows := b.q.Spec.tickWindows()
 	src := b.source(tradeFold(b.q.Spec, b.q.Contract), b.q.First, b.feeds[0].parts)
-	b.lays = append(b.lays, laying{src, tradeNames(windows), func() joiner { return newTradeJoin(src.parts, windows) }})
+	b.lays = append(b.lays, laying{src, tradeNames(windows), func() joiner { return newTradeJoin(src.parts, windows) }, ofTrades})
 	return src
 }
 
@@ -169,26 +173,26 @@ func (b *builder) enterOthers() {
 	if q.Spec.Kind != TimeBars {
 		key += " " + contractKey(q.Contract) // by which bars fill
 	}
-	enter := func(fold feedFold, parts []part, names []string, join func() joiner) {
+	enter := func(fold feedFold, parts []part, names []string, join func() joiner, of func(int) []int) {
 		src := b.source(fold, q.First, parts)
 		if q.Spec.Kind != TimeBars {
 			src.labels = b.feeds[0].parts
 		}
-		b.lays = append(b.lays, laying{src, names, join})
+		b.lays = append(b.lays, laying{src, names, join, of})
 	}
 	if feed, parts, ok := b.held(datasets.Quotes, datasets.BookTicker, datasets.BookSnapshot25, datasets.BookSnapshot5); ok {
-		enter(bestFold(key, feed), parts, bestNames, func() joiner { return newBestJoin() })
+		enter(bestFold(key, feed), parts, bestNames, func() joiner { return newBestJoin() }, ofBest)
 	}
 	if feed, parts, ok := b.held(datasets.BookSnapshot25, datasets.BookSnapshot5); ok {
 		names := depthNames(feed)
-		enter(depthFold(key, q.Contract, feed), parts, names, func() joiner { return newLastJoin(len(names), false) })
+		enter(depthFold(key, q.Contract, feed), parts, names, func() joiner { return newLastJoin(len(names), false) }, alike)
 	}
 	if _, parts, ok := b.held(datasets.DerivativeTicker); ok {
-		enter(tickerFold(key), parts, tickerNames, func() joiner { return newLastJoin(len(tickerNames), true) })
+		enter(tickerFold(key), parts, tickerNames, func() joiner { return newLastJoin(len(tickerNames), true) }, alike)
 		b.funding = b.source(fundingEvents(q.Spec.Clock), q.First-1, b.around)
 	}
 	if _, parts, ok := b.held(datasets.Liquidations); ok {
-		enter(liquidationFold(key, q.Contract), parts, liquidationNames, func() joiner { return &liquidationJoin{} })
+		enter(liquidationFold(key, q.Contract), parts, liquidationNames, func() joiner { return &liquidationJoin{} }, alike)
 	}
 }
 

@@ -62,7 +62,7 @@ func (p *playing) instrument(ctx context.Context, in *instrument) (*cursor, erro
 		case i == 0 && spec.everyTrade():
 			x.single = newSingleTrades(in, p.fields)
 		case i == 0 && spec.Kind != TimeBars:
-			x.trades = x.whole(l.src, 0)
+			x.trades = x.whole(l, places, 0)
 			x.bars, x.places, x.row = newTradeJoin(l.src.parts, spec.tickWindows()), places, make([]float64, len(l.names))
 		case len(places) == 0:
 		default:
@@ -75,7 +75,7 @@ func (p *playing) instrument(ctx context.Context, in *instrument) (*cursor, erro
 				if j.grid && spec.Clock == Exchange { // rows of a day are in the files before and after
 					ahead = 1
 				}
-				j.tables = x.whole(l.src, ahead)
+				j.tables = x.whole(l, places, ahead)
 			}
 			x.joins = append(x.joins, j)
 		}
@@ -83,9 +83,16 @@ func (p *playing) instrument(ctx context.Context, in *instrument) (*cursor, erro
 	return x, nil
 }
 
-// whole gives the whole tables of a feed.
-func (x *cursor) whole(src *source, ahead int) *dayTables {
-	d := &dayTables{x: x, src: src, ahead: ahead, ready: make([]*table, len(src.parts)), cached: make([]bool, len(src.parts))}
+// whole gives the whole tables of a feed of which these columns are wanted.
+func (x *cursor) whole(l laying, places []field, ahead int) *dayTables {
+	d := &dayTables{x: x, src: l.src, ahead: ahead, ready: make([]*table, len(l.src.parts)), cached: make([]bool, len(l.src.parts))}
+	for _, p := range places {
+		for _, c := range l.of(p.column) {
+			if !slices.Contains(d.months.columns, c) {
+				d.months.columns = append(d.months.columns, c)
+			}
+		}
+	}
 	x.tables = append(x.tables, d)
 	return d
 }

@@ -17,7 +17,7 @@ type Store interface {
 	Stat(datasets.Partition) (datasets.Info, error)
 	Scan(context.Context, datasets.DataType, datasets.Instrument, datasets.Range, ...string) (array.RecordReader, error)
 	ReadTable(path string) (arrow.Record, map[string]string, error)
-	OpenTable(path string) (array.RecordReader, map[string]string, error)
+	OpenTable(path string, columns ...string) (array.RecordReader, map[string]string, error)
 	CheckTable(path string) (map[string]string, error)
 	WriteTable(ctx context.Context, path string, rec arrow.Record, meta map[string]string) error
 }
@@ -90,10 +90,10 @@ func (f *source) load(ctx context.Context, s Store, q Request, i int, cut func(i
 	if t := f.parts[i].table; t != nil {
 		return t, nil
 	}
-	if t = m.find(s, q, f, i); t == nil {
-		t, err = f.read(ctx, s, q, i, cut)
+	if t, err = m.find(s, q, f, i); t != nil || err != nil {
+		return t, err
 	}
-	return t, err
+	return f.read(ctx, s, q, i, cut)
 }
 
 // read folds the file of day i, cut as cut says.

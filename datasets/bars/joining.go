@@ -203,21 +203,24 @@ func (d *dayTables) want(day int) bool {
 }
 
 // read makes those ready that are in memory or in the cache.
-func (d *dayTables) read() {
+func (d *dayTables) read() (err error) {
 	d.days = slices.DeleteFunc(d.days, func(day int) bool {
-		d.ready[day] = d.kept(day)
+		if err == nil {
+			d.ready[day], err = d.kept(day)
+		}
 		return d.ready[day] != nil
 	})
+	return err
 }
 
 // kept gives the table in memory, or the cache's, or nil.
-func (d *dayTables) kept(day int) *table {
+func (d *dayTables) kept(day int) (*table, error) {
 	if t := d.src.parts[day].table; t != nil {
-		return t
+		return t, nil
 	}
-	t := d.months.find(d.x.in.store, d.x.in.q, d.src, day)
+	t, err := d.months.find(d.x.in.store, d.x.in.q, d.src, day)
 	d.cached[day] = t != nil
-	return t
+	return t, err
 }
 
 // fold makes the table.
@@ -227,8 +230,8 @@ func (d *dayTables) fold(ctx context.Context, day int) (*table, error) {
 
 // get gives the table wherever it comes from.
 func (d *dayTables) get(ctx context.Context, day int) (*table, error) {
-	if t := d.kept(day); t != nil {
-		return t, nil
+	if t, err := d.kept(day); t != nil || err != nil {
+		return t, err
 	}
 	return d.fold(ctx, day)
 }

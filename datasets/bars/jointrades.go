@@ -43,6 +43,19 @@ type tradeJoin struct {
 	before  tail // of the days before
 }
 
+// ofTrades lists the columns of a trades table that an output column is made of: an empty bar has the last close.
+func ofTrades(column int) []int {
+	if column >= oWindows {
+		w := cWindows + 2*(column-oWindows)
+		return []int{cTrades, w, w + 1}
+	}
+	return [oWindows][]int{
+		oOpen: {cOpen, cClose}, oHigh: {cHigh, cClose}, oLow: {cLow, cClose}, oClose: {cClose},
+		oVWAP: {cTurnover, cVolume, cLow, cHigh}, oVolume: {cVolume}, oTurnover: {cTurnover},
+		oBuyTurnover: {cBuyTurnover}, oSellTurnover: {cSellTurnover}, oTrades: {cTrades}, oBuyTrades: {cBuyTrades},
+	}[column]
+}
+
 type barState uint8
 
 const (

@@ -3,7 +3,10 @@ package bars
 import (
 	"context"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,5 +85,61 @@ func TestBuildStops(t *testing.T) {
 	s.put(datasets.Trades, btc, day0, tradeAt(hms(day0, 1, 0, 0), "buy", 10, 1))
 	if _, err := Build(ctx, s, Request{Instrument: btc, Contract: linear, First: day0, End: day0 + 1, Spec: Spec{Every: time.Hour}}, Options{}); err != fs.ErrClosed {
 		t.Errorf("error %v, want the cause", err)
+	}
+}
+
+// A file of the cache that is damaged is made anew by who opens a source; one that is damaged afterwards is named.
+func TestDamagedMonth(t *testing.T) {
+	KeepTables(0)
+	defer KeepTables(32 << 20)
+	root := t.TempDir()
+	lake, err := datasets.OpenLake(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const days = 8
+	for d := range datasets.Day(days) {
+		fill(t, lake, datasets.Partition{Instrument: btc, Type: datasets.Trades, Day: day0 + d}, randomTrades(day0+d, 2000))
+	}
+	q := Request{Instrument: btc, Contract: linear, First: day0, End: day0 + days, Spec: Spec{Every: time.Minute}}
+	w := Want{Hi: days * 1440, Fields: []string{"close", "volume"}}
+	open := func() *Source {
+		t.Helper()
+		src, err := OpenSource(context.Background(), lake, []Request{q}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return src
+	}
+	_, want := play(t, open(), w)
+	files, err := filepath.Glob(filepath.Join(root, "bars", "*", "*", "*", "*", "month=2024-03", "data.parquet"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files %v, %v", files, err)
+	}
+	damage := func() {
+		b, err := os.ReadFile(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(b)/2] ^= 1
+		if err := os.WriteFile(files[0], b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	damage()
+	src := open()
+	_, got := play(t, src, w)
+	for k := range want {
+		if !slices.Equal(got[k], want[k]) {
+			t.Fatalf("%s is another one", w.Fields[k])
+		}
+	}
+	damage()
+	w.Fields = src.Fields()
+	for _, e := range src.Blocks(context.Background(), w) {
+		err = e
+	}
+	if err == nil || !strings.Contains(err.Error(), "month=2024-03") || !strings.Contains(err.Error(), "remove that file") {
+		t.Errorf("error %v, want the file and the remedy", err)
 	}
 }

@@ -115,7 +115,9 @@ func TestSourceOfOddTimes(t *testing.T) {
 			}
 			continue
 		}
+		KeepTables(int64(r.IntN(3)) << 20)
 		src, err := OpenSource(context.Background(), s, []Request{q}, Options{NoCache: r.IntN(2) == 0})
+		KeepTables(32 << 20)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -129,7 +129,7 @@ func openInstrument(ctx context.Context, lake Store, q Request, o Options) (*ins
 
 // keepBytes is the size up to which the tables that opening a source reads or folds stay in memory, all or none, so that
 // a small source is not read again with each playing.
-const keepBytes = 32 << 20
+var keepBytes int64 = 32 << 20
 
 // fold sees to it that all tables are there: in memory where they are few, else in the cache, or to be folded again; all
 // of them in the cache where that is what it is for.

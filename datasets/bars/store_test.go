@@ -142,11 +142,19 @@ func (s *memStore) CheckTable(path string) (map[string]string, error) {
 	return meta, err
 }
 
-func (s *memStore) OpenTable(path string) (array.RecordReader, map[string]string, error) {
+func (s *memStore) OpenTable(path string, columns ...string) (array.RecordReader, map[string]string, error) {
 	rec, meta, err := s.ReadTable(path)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer rec.Release()
+	var fields []arrow.Field
+	var cols []arrow.Array
+	for _, name := range columns {
+		i := rec.Schema().FieldIndices(name)[0]
+		fields, cols = append(fields, rec.Schema().Field(i)), append(cols, rec.Column(i))
+	}
+	rec = array.NewRecord(arrow.NewSchema(fields, nil), cols, rec.NumRows())
 	defer rec.Release()
 	var parts []arrow.Record
 	for lo := int64(0); lo < rec.NumRows(); lo += 700 {
