@@ -102,7 +102,6 @@ func rankOf(v float64, all []float64) float64 {
 }
 
 func minus(a, b float64) float64 { return a - b }
-func times(a, b float64) float64 { return a * b }
 func over(a, b float64) float64  { return a / b }
 
 // Whole formulas, with gaps, are what their definitions say.
