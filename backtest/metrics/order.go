@@ -1,10 +1,10 @@
 package metrics
 
 import (
-	"cmp"
 	"math"
-	"math/bits"
 	"slices"
+
+	"github.com/qf-dev/qf/factors/kernel/radix"
 )
 
 // Sorted is the ascending order of a column's defined values, ties by row.
@@ -13,100 +13,37 @@ type Sorted struct {
 	tied []bool  // equal to its predecessor
 }
 
-const (
-	digitBits  = 11
-	radix      = 1 << digitBits
-	sortDigits = 3 // a key keeps 33 bits
-	rowBits    = 64 - sortDigits*digitBits
-	rowMask    = 1<<rowBits - 1
-)
-
 // Sorter sorts columns; its memory serves one after the other.
 type Sorter struct {
-	keys, other []uint64
-	rows        []int32
-	tied        []bool
+	radix radix.Sorter
+	rows  []int32
+	tied  []bool
 }
 
-// Order sorts the rows at which x is defined (neither NaN nor infinite). It is a stable radix sort on the
-// leading 33 bits of the range that the floats' ordered bit patterns span, after which the few runs
-// that agree in those are sorted by value: O(n) but for crowded data. It panics on 2³⁰ rows or more.
+// Order sorts the rows at which x is defined (neither NaN nor infinite), of which there may be 2³¹.
 func Order(x []float64) Sorted {
 	rows, tied := new(Sorter).order(x)
 	return Sorted{rows, tied}
 }
 
 // order is Order in the memory of s.
-func (s *Sorter) order(x []float64) (rows []int32, ties []bool) {
-	if len(x) > rowMask/2 {
-		panic("metrics: Order of too many rows")
-	}
-	low, high, n := uint64(math.MaxUint64), uint64(0), 0
+func (s *Sorter) order(x []float64) (rows []int32, tied []bool) {
+	n := 0
 	for _, v := range x {
 		if Defined(v) {
-			b := orderedBits(v)
-			low, high = min(low, b), max(high, b)
 			n++
 		}
 	}
-	if n == 0 {
-		return nil, nil
-	}
-	shift := max(0, bits.Len64(high-low)-sortDigits*digitBits)
-	var counts [sortDigits][radix]int32
-	s.keys, s.other = slices.Grow(s.keys[:0], n)[:n], slices.Grow(s.other[:0], n)[:n]
-	keys, other, at := s.keys, s.other, 0
-	for t, v := range x {
-		if Defined(v) {
-			k := (orderedBits(v)-low)>>shift<<rowBits | uint64(t)
-			keys[at] = k
-			at++
-			counts[0][k>>rowBits&(radix-1)]++
-			counts[1][k>>(rowBits+digitBits)&(radix-1)]++
-			counts[2][k>>(rowBits+2*digitBits)]++
-		}
-	}
-	for d := range sortDigits {
-		c, sum := &counts[d], int32(0)
-		if int(c[keys[0]>>(rowBits+d*digitBits)&(radix-1)]) == n {
-			continue // all have this digit
-		}
-		for i, k := range c {
-			c[i], sum = sum, sum+k
-		}
-		for _, k := range keys {
-			digit := k >> (rowBits + d*digitBits) & (radix - 1)
-			other[c[digit]] = k
-			c[digit]++
-		}
-		keys, other = other, keys
-	}
 	s.rows, s.tied = slices.Grow(s.rows[:0], n)[:n], slices.Grow(s.tied[:0], n)[:n]
-	rows, ties = s.rows, s.tied
-	clear(ties)
-	for i, k := range keys {
-		rows[i] = int32(k & rowMask)
-	}
-	for i := 0; i < n; {
-		j := i + 1
-		for j < n && keys[j]>>rowBits == keys[i]>>rowBits {
-			j++
+	s.radix.Sort(x, math.Inf(-1), 1, func(p *radix.Part, before int) {
+		rows, tied := s.rows[before:], s.tied[before:]
+		for i := 0; i < p.Len(); {
+			for j, first := p.Run(i), i; i < j; i++ {
+				rows[i], tied[i] = int32(p.Row(i)), i > first
+			}
 		}
-		if j-i > 1 && shift > 0 {
-			slices.SortStableFunc(rows[i:j], func(a, b int32) int { return cmp.Compare(x[a], x[b]) })
-		}
-		for k := i + 1; k < j; k++ {
-			ties[k] = shift == 0 || x[rows[k]] == x[rows[k-1]]
-		}
-		i = j
-	}
-	return rows, ties
-}
-
-// orderedBits maps floats to integers of the same order; −0 and 0 are one.
-func orderedBits(v float64) uint64 {
-	b := math.Float64bits(v + 0)
-	return b ^ (uint64(int64(b)>>63) | 1<<63)
+	})
+	return s.rows, s.tied
 }
 
 // Places are the pairs that some of a column's rows belong to, in ascending order of value, ties by row.
