@@ -156,9 +156,9 @@ func (a *ahead) roll() {
 
 // pad is memory for one task at a time.
 type pad struct {
-	x, y, w, v []float64
-	sx, sy     []sum2
-	cut        []stretch
+	x, y, w []float64
+	sx, sy  []sum2
+	cut     []stretch
 }
 
 var pads = sync.Pool{New: func() any { return new(pad) }}
@@ -173,7 +173,7 @@ func (p *pairs) pair(c *column, raw []float64, a *ahead, lo int, cut []stretch) 
 	h := p.h
 	if c.hole < lo-h && a.hole < lo-h {
 		p.lastX, p.lastY = nil, nil
-		p.add(side{c.x[c.back-h:], c.sums}, side{a.x, a.sums}, a.rolling, cut, &m.v)
+		p.add(side{c.x[c.back-h:], c.sums}, side{a.x, a.sums}, a.rolling, cut)
 		return
 	}
 	if p.lastX == nil {
@@ -214,7 +214,7 @@ func (p *pairs) pair(c *column, raw []float64, a *ahead, lo int, cut []stretch) 
 	if h == 1 {
 		r.yw = 0
 	}
-	p.add(side{x, m.sx}, side{y, m.sy}, r, m.cut, &m.v)
+	p.add(side{x, m.sx}, side{y, m.sy}, r, m.cut)
 	copy(p.lastX, x[n:])
 	copy(p.lastY, y[n:])
 }

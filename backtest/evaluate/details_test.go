@@ -2,8 +2,10 @@ package evaluate
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -405,6 +407,49 @@ func TestBuckets(t *testing.T) {
 		spread := got.Spreads[0]
 		if len(c.want) > 0 && math.Abs(100*float64(spread.Spread)-(c.want[len(c.want)-1]-c.want[0])) > 1e-9 || spread.Reasons["spread"] != c.why {
 			t.Errorf("%s: spread %+v", name, spread)
+		}
+	}
+}
+
+// Buckets of random ties are those that metrics.BucketWeights gives.
+func TestBucketsAreWeights(t *testing.T) {
+	const h, q = 3, 5
+	for _, values := range []int{2, 4, 5, 6, 9, 40, 3000} {
+		f := worldOf(3000, 1, time.Minute, true, uint64(values))
+		x := f.values[0][0]
+		for k := range x {
+			x[k] = math.Floor(float64(values) * math.Mod(math.Abs(x[k]), 1))
+		}
+		got := judged(t, f, studyOf(h), All, f.whole(), 0, 1)
+		byValue := map[float64][]float64{}
+		for k := 0; k+1+h < len(x); k++ {
+			if r := math.Log(f.open[0][k+1+h] / f.open[0][k+1]); !math.IsNaN(r + x[k]) {
+				byValue[x[k]] = append(byValue[x[k]], r)
+			}
+		}
+		sorted := slices.Sorted(maps.Keys(byValue))
+		var counts []int
+		for _, v := range sorted {
+			counts = append(counts, len(byValue[v]))
+		}
+		weights, buckets := metrics.BucketWeights(counts, q)
+		n, sum := make([]float64, buckets), make([]float64, buckets)
+		for _, w := range weights {
+			n[w.Bucket] += w.Weight * float64(counts[w.Group])
+			sum[w.Bucket] += w.Weight * metrics.Sum(byValue[sorted[w.Group]])
+		}
+		seen := 0
+		for _, row := range got.Quantiles {
+			if row.Signal != "f" {
+				continue
+			}
+			k := row.Quantile - 1
+			if seen++; math.Abs(n[k]-float64(row.N)) > 1e-6 || math.Abs(sum[k]/n[k]-float64(row.MeanReturn)) > 1e-12 {
+				t.Errorf("%d values: bucket %d has %d pairs and %v, want %v and %v", values, row.Quantile, row.N, row.MeanReturn, n[k], sum[k]/n[k])
+			}
+		}
+		if seen != buckets {
+			t.Errorf("%d values: %d buckets, want %d", values, seen, buckets)
 		}
 	}
 }

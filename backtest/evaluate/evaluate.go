@@ -115,7 +115,7 @@ func New(s Setup, space *scratch.Space) (*Window, error) {
 		w.pairs[k] = make([][]*pairs, len(s.Signals))
 		for j := range s.Signals {
 			for range instruments {
-				w.pairs[k][j] = append(w.pairs[k][j], newPairs(h, len(w.calendar.days), w.all && k == w.primary))
+				w.pairs[k][j] = append(w.pairs[k][j], newPairs(h, rows, len(w.calendar.days), w.all && k == w.primary))
 			}
 		}
 	}
@@ -127,6 +127,9 @@ func New(s Setup, space *scratch.Space) (*Window, error) {
 	}
 	if e := s.Study.Evaluation; e.RankIC || e.Persistence || instruments > 1 {
 		w.kept = newKept(space, len(s.Signals), instruments)
+		if e.RankIC && instruments == 1 {
+			w.kept.keepReturns(space, len(w.horizons))
+		}
 	}
 	return w, nil
 }
@@ -209,7 +212,7 @@ func (w *Window) fold(ctx context.Context, rows, workers int) error {
 				a := w.ahead[k][i]
 				a.r = resize(&a.r, rows)
 				a.take(price[from:], rows, w.delay, w.done, cut)
-				return nil
+				return w.kept.returned(k, a.r)
 			})
 		}
 		tasks = append(tasks, func() error {

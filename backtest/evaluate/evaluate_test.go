@@ -314,3 +314,23 @@ func TestRowsMustFollow(t *testing.T) {
 	}
 	_ = w.Step(t.Context(), blockOf(f, 0, 10), f.open, f.closes, f.values, 1)
 }
+
+// Five signals at six horizons, as the default study has them.
+func BenchmarkFigures(b *testing.B) {
+	for _, c := range []struct {
+		rows, instruments int
+		ranks             bool
+	}{{129_600, 1, true}, {129_600, 1, false}, {129_600, 10, true}, {800_000, 1, true}, {800_000, 1, false}} {
+		b.Run(fmt.Sprintf("rows=%d/instruments=%d/ranks=%v", c.rows, c.instruments, c.ranks), func(b *testing.B) {
+			f := worldOf(c.rows, c.instruments, time.Minute, false, 7)
+			f.values = [][][]float64{f.values[0], f.values[1], f.values[0], f.values[1], f.values[1]}
+			f.signals = []Signal{{Name: "f"}, {Name: "composite"}, {Name: "f"}, {Name: "composite"}, {Name: "composite", Levels: true}}
+			s := studyOf(60, 5, 15, 240, 1440, 4320)
+			s.Evaluation.Bootstrap, s.Evaluation.RankIC, s.Evaluation.Persistence = 1000, c.ranks, c.ranks
+			b.ReportAllocs()
+			for b.Loop() {
+				judged(b, f, s, All, f.whole(), 8192, 0)
+			}
+		})
+	}
+}

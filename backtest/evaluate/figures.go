@@ -6,6 +6,7 @@ import (
 
 	"github.com/qf-dev/qf/backtest/metrics"
 	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/scratch"
 )
 
 // finish is what Close works out, by horizon, signal and instrument.
@@ -50,7 +51,7 @@ func (w *Window) figures(ctx context.Context, workers int) (*Figures, error) {
 			}
 		}
 	}
-	signals := grid[groups](ss, is)
+	signals := grid[ranked](ss, is)
 	for s := range ss {
 		for i := range is {
 			tasks = append(tasks, func() (err error) {
@@ -63,11 +64,8 @@ func (w *Window) figures(ctx context.Context, workers int) (*Figures, error) {
 		return nil, err
 	}
 	if is > 1 {
-		if err := datasets.ForEach(ctx, workers, len(w.within), func(ctx context.Context, at int) (err error) {
-			k := w.within[at]
-			f.pooled[k], err = w.pool(ctx, k, f.moments[k])
-			return err
-		}); err != nil {
+		var err error
+		if f.pooled, err = w.pool(ctx, workers, f.moments); err != nil {
 			return nil, err
 		}
 	}
@@ -80,18 +78,20 @@ func (w *Window) figures(ctx context.Context, workers int) (*Figures, error) {
 }
 
 // whole is what needs a signal's column as a whole: its groups, and how long it remembers itself.
-func (w *Window) whole(s, i int) (g groups, p persistence, err error) {
+func (w *Window) whole(s, i int) (g ranked, p persistence, err error) {
 	p = forgotten
 	e := w.Study.Evaluation
 	if !e.RankIC && !e.Persistence {
 		return g, p, nil
 	}
-	x, err := w.kept.signals[s][i].View(nil, 0, w.rows)
+	m := columnPads.Get().(*columnPad)
+	defer columnPads.Put(m)
+	x, err := w.kept.signals[s][i].View(resize(&m.x, w.rows), 0, w.rows)
 	if err != nil {
 		return g, p, err
 	}
 	if e.RankIC {
-		if g, err = group(w.space, x); err != nil {
+		if g, err = m.rank(w.space, x); err != nil {
 			return g, p, err
 		}
 	}
@@ -102,7 +102,7 @@ func (w *Window) whole(s, i int) (g groups, p persistence, err error) {
 }
 
 // rank makes the rank figures, a few horizons at a time, whose returns are sorted once for all signals.
-func (w *Window) rank(ctx context.Context, workers int, signals [][]groups, f *finish) error {
+func (w *Window) rank(ctx context.Context, workers int, signals [][]ranked, f *finish) error {
 	hs, ss, is := len(w.horizons), len(w.Signals), len(w.prices)
 	for range hs {
 		f.ranks = append(f.ranks, grid[ranking](ss, is))
@@ -117,15 +117,12 @@ func (w *Window) rank(ctx context.Context, workers int, signals [][]groups, f *f
 	}
 	for at, few := 0, 1+7/is; at < len(w.within); at += few {
 		batch := w.within[at:min(at+few, len(w.within))]
-		returns := grid[groups](hs, is)
+		returns := grid[returned](hs, is)
 		var tasks []func() error
 		for _, k := range batch {
 			for i := range is {
 				tasks = append(tasks, func() (err error) {
-					x, err := w.kept.reader().returns(i, w.delay, w.horizons[k].Bars, 0, w.rows)
-					if err == nil {
-						returns[k][i], err = group(w.space, x)
-					}
+					returns[k][i], err = w.sortReturns(k, i)
 					return err
 				})
 			}
@@ -142,21 +139,54 @@ func (w *Window) rank(ctx context.Context, workers int, signals [][]groups, f *f
 		if err := run(ctx, workers, tasks); err != nil {
 			return err
 		}
+		for _, of := range returns {
+			for i := range of {
+				of[i].free()
+			}
+		}
 	}
 	return nil
 }
 
+// sortReturns makes and sorts the forward returns of one instrument at one horizon.
+func (w *Window) sortReturns(k, i int) (r returned, err error) {
+	m := columnPads.Get().(*columnPad)
+	defer columnPads.Put(m)
+	var x []float64
+	if w.kept.returns != nil {
+		r.values = w.kept.returns[k]
+		x, err = r.values.View(resize(&m.x, w.rows), 0, w.rows)
+	} else {
+		x, err = w.kept.prices[i].View(resize(&m.prices, w.rows), 0, w.rows)
+		if err == nil {
+			prices := x
+			x = resize(&m.x, w.rows)
+			forward(x, prices, w.delay, w.horizons[k].Bars)
+		}
+	}
+	if err != nil {
+		return r, err
+	}
+	if r.ranked, err = m.rank(w.space, x); err == nil && w.all && r.values == nil {
+		r.values = scratch.Floats(w.space)
+		err = r.values.Append(x)
+	}
+	return r, err
+}
+
 // rankSignal makes the rank figures of one signal at one horizon.
-func (w *Window) rankSignal(ctx context.Context, k, s int, signal, returns []groups, f *finish) (err error) {
+func (w *Window) rankSignal(ctx context.Context, k, s int, signal []ranked, returns []returned, f *finish) (err error) {
 	m := rankPads.Get().(*rankPad)
 	defer rankPads.Put(m)
 	b := f.buckets[k][s]
 	var pool *rankPool
 	if len(signal) > 1 {
-		pool = &rankPool{make([]float64, w.rows), make([]int32, w.rows)}
+		pool = &rankPool{resize(&m.sum, w.rows), resize(&m.count, w.rows)}
+		clear(pool.sum)
+		clear(pool.count)
 		if b != nil {
 			for _, g := range signal {
-				b.k = max(b.k, min(b.q, g.count))
+				b.k = max(b.k, min(b.q, g.Distinct))
 			}
 		}
 	}
@@ -165,7 +195,7 @@ func (w *Window) rankSignal(ctx context.Context, k, s int, signal, returns []gro
 		if !f.moments[k][s][i].ok {
 			p = nil
 		}
-		if f.ranks[k][s][i], err = w.rankPairs(ctx, k, i, signal[i], returns[i], m, b, p); err != nil {
+		if f.ranks[k][s][i], err = w.rankPairs(ctx, k, signal[i], returns[i], m, b, p); err != nil {
 			return err
 		}
 	}
@@ -324,18 +354,15 @@ func (w *Window) levelRows(ctx context.Context, out *Figures) error {
 // levelAgain is the tested series of a level whose mean return is known.
 func (w *Window) levelAgain(ctx context.Context, k, s, level int, mean float64) ([]float64, error) {
 	l := newLeveling(s, len(w.prices))
-	return w.again(ctx, k, func(x *together) ([]float64, error) {
-		if err := x.load(s); err != nil {
-			return nil, err
-		}
-		for i, f := range x.f {
+	return w.again(ctx, k, s, func(p *part) []float64 {
+		for i, f := range p.f[s] {
 			l.take(i, f, w.Study.Signals.Thresholds)
 		}
 		var out []float64
-		for t := range x.hi - x.lo {
+		for t := range p.hi - p.lo {
 			sum, any := 0.0, false
 			for i, of := range l.of {
-				if r := x.r[i][t]; of[t] != noLevel && metrics.Defined(r) {
+				if r := p.r[i][t]; of[t] != noLevel && metrics.Defined(r) {
 					if any = true; int(of[t]) == level {
 						sum += r - mean
 					}
@@ -345,6 +372,6 @@ func (w *Window) levelAgain(ctx context.Context, k, s, level int, mean float64) 
 				out = append(out, sum)
 			}
 		}
-		return out, nil
+		return out
 	})()
 }

@@ -238,20 +238,7 @@ func (w *Window) crossRow(ctx context.Context, k, s int, p *pooled) (tested, err
 	}
 	u, ranks := p.across[s], p.ranks[s]
 	t.N, t.Pearson = u.n, Figure(u.sum/float64(u.n))
-	across := func(ranked bool) func() ([]float64, error) {
-		c := newCross(len(w.prices), ranked)
-		return w.again(ctx, k, func(x *together) ([]float64, error) {
-			if err := x.load(s); err != nil {
-				return nil, err
-			}
-			u, r, _ := c.correlate(x)
-			if ranked {
-				u = r
-			}
-			return u, nil
-		})
-	}
-	if err := w.over(&t, u, h, across(false)); err != nil {
+	if err := w.over(&t, u, h, w.acrossAgain(ctx, k, s, false)); err != nil {
 		return t, err
 	}
 	if ranks.n == 0 {
@@ -259,7 +246,7 @@ func (w *Window) crossRow(ctx context.Context, k, s int, p *pooled) (tested, err
 		return t, nil
 	}
 	t.Spearman = Figure(ranks.sum / float64(ranks.n))
-	found, why, err := ranks.test(across(true))
+	found, why, err := ranks.test(w.acrossAgain(ctx, k, s, true))
 	if err != nil {
 		return t, err
 	}

@@ -6,6 +6,7 @@ import "github.com/qf-dev/qf/datasets/scratch"
 type kept struct {
 	signals [][]*scratch.Column[float64] // by signal and instrument
 	prices  []*scratch.Column[float64]   // by instrument
+	returns []*scratch.Column[float64]   // by horizon, of the only instrument; nil of several, where they are made again
 }
 
 func newKept(space *scratch.Space, signals, instruments int) *kept {
@@ -33,33 +34,37 @@ func (k *kept) price(i int, x []float64) error {
 	return k.prices[i].Append(x)
 }
 
-// reader gives parts of the kept columns in memory of its own.
-type reader struct {
-	kept *kept
-	f    [][]float64 // by instrument
-	p    []float64
-	r    [][]float64
+// keepReturns keeps the forward returns of so many horizons.
+func (k *kept) keepReturns(space *scratch.Space, horizons int) {
+	for range horizons {
+		k.returns = append(k.returns, scratch.Floats(space))
+	}
 }
 
-func (k *kept) reader() *reader {
-	return &reader{kept: k, f: make([][]float64, len(k.prices)), r: make([][]float64, len(k.prices))}
+func (k *kept) returned(horizon int, x []float64) error {
+	if k == nil || k.returns == nil {
+		return nil
+	}
+	return k.returns[horizon].Append(x)
+}
+
+// reader gives parts of the kept columns, in memory of its own where they are not on the heap.
+type reader struct {
+	kept *kept
+	f    [][][]float64 // by signal and instrument
+	p    [][]float64   // by instrument
+}
+
+func (k *kept) reader(signals int) *reader {
+	return &reader{kept: k, f: grid[[]float64](signals, len(k.prices)), p: make([][]float64, len(k.prices))}
 }
 
 // signal is rows [lo, hi) of a signal.
 func (r *reader) signal(s, i, lo, hi int) ([]float64, error) {
-	return r.kept.signals[s][i].View(resize(&r.f[i], hi-lo), lo, hi)
+	return r.kept.signals[s][i].View(resize(&r.f[s][i], hi-lo), lo, hi)
 }
 
-// returns are the forward returns of rows [lo, hi).
-func (r *reader) returns(i, delay, h, lo, hi int) ([]float64, error) {
-	out, to := resize(&r.r[i], hi-lo), min(hi+delay+h, r.kept.prices[i].Len())
-	if to <= lo {
-		to = lo
-	}
-	p, err := r.kept.prices[i].View(resize(&r.p, to-lo), lo, to)
-	if err != nil {
-		return nil, err
-	}
-	forward(out, p, delay, h)
-	return out, nil
+// price is rows [lo, hi) of the price.
+func (r *reader) price(i, lo, hi int) ([]float64, error) {
+	return r.kept.prices[i].View(resize(&r.p[i], hi-lo), lo, hi)
 }

@@ -88,6 +88,8 @@ type levelTest struct {
 	wa, wc   [levels]float64
 	bars     int
 	members  []member // of the last h bars
+	place    int      // of the next, and
+	one      bool     // the members are of one instrument
 }
 
 // member is what a level had at a bar.
@@ -99,6 +101,10 @@ type member struct {
 
 // add takes a chunk.
 func (t *levelTest) add(l *leveling, returns []*ahead) {
+	if len(l.of) == 1 {
+		t.addOne(l.of[0], returns[0].r)
+		return
+	}
 	rows := len(l.of[0])
 	old := 0
 	for k := range rows {
@@ -153,6 +159,59 @@ func (t *levelTest) add(l *leveling, returns []*ahead) {
 	t.members = append(t.members[:0], t.members[old:]...)
 }
 
+// addOne is add for one instrument, whose bars have a member each.
+func (t *levelTest) addOne(of []int8, r []float64) {
+	if t.one = true; t.members == nil {
+		t.members = make([]member, t.h)
+	}
+	for k, at := range of {
+		x := r[k]
+		if at == noLevel || !metrics.Defined(x) {
+			continue
+		}
+		if !t.known {
+			t.centre, t.known = x, true
+		}
+		t.n[at]++
+		if x > 0 {
+			t.up[at]++
+		} else if x < 0 {
+			t.down[at]++
+		}
+		x -= t.centre
+		q, w := &t.squares[at], &t.windows[at]
+		t.sum[at] += x
+		q[0] += float64(x * x)
+		if t.h == 1 {
+			continue
+		}
+		old := &t.members[t.place]
+		if t.bars >= t.h {
+			t.wa[old.level] -= old.a
+			t.wc[old.level]--
+		}
+		old.level, old.a = at, x
+		if t.place++; t.place == t.h {
+			t.place = 0
+		}
+		t.bars++
+		a, c := t.wa[at]+x, t.wc[at]+1
+		t.wa[at], t.wc[at] = a, c
+		w[0] += float64(x * a)
+		w[1] += float64(x*c) + a
+		w[2] += c
+	}
+}
+
+// settle fills what addOne leaves out, since every bar has one member.
+func (t *levelTest) settle(at int) {
+	q, n := &t.squares[at], float64(t.n[at])
+	q[1], q[2] = t.sum[at], n
+	if t.h == 1 {
+		t.windows[at] = [3]float64{q[0], 2 * q[1], q[2]}
+	}
+}
+
 // outcome is what a level was followed by.
 type outcome struct {
 	n, hits int
@@ -172,6 +231,9 @@ func (t *levelTest) outcomes(fallback func(level int, mean float64) (float64, st
 		n := float64(o.n)
 		m := t.sum[at] / n
 		o.mean = t.centre + m
+		if t.one {
+			t.settle(at)
+		}
 		q, w := t.squares[at], t.windows[at]
 		squares := q[0] - float64(2*m*q[1]) + float64(float64(m*m)*q[2])
 		windows := w[0] - float64(m*w[1]) + float64(float64(m*m)*w[2])

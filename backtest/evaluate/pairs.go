@@ -31,9 +31,9 @@ type pairs struct {
 	variesF, variesR bool
 
 	phases *metrics.Phases
-	blocks []*metrics.Blocks // of v, x and y; nil once they are full
-	days   []tally           // by day of the window
-	hours  []tally           // by hour of the day; nil where slices are not wanted
+	blocks *metrics.PairBlocks // nil once they are full
+	days   []tally             // by day of the window
+	hours  []tally             // by hour of the day; nil where slices are not wanted
 }
 
 // tally is what the pairs of some time add up to.
@@ -89,11 +89,8 @@ func (m *form) shift(a, b float64) {
 	}
 }
 
-func newPairs(h, days int, hours bool) *pairs {
-	p := &pairs{h: h, phases: metrics.NewPhases(h), days: make([]tally, days)}
-	for range 3 {
-		p.blocks = append(p.blocks, metrics.NewBlocks(h))
-	}
+func newPairs(h, rows, days int, hours bool) *pairs {
+	p := &pairs{h: h, phases: metrics.NewPhases(h), blocks: metrics.NewPairBlocks(h, rows), days: make([]tally, days)}
 	if hours {
 		p.hours = make([]tally, 24)
 	}
@@ -140,7 +137,7 @@ type rolling struct {
 const refresh = 512
 
 // add takes the pairs of a chunk, cut into stretches.
-func (p *pairs) add(x, y side, w rolling, cut []stretch, buffer *[]float64) {
+func (p *pairs) add(x, y side, w rolling, cut []stretch) {
 	n, h := len(x.x)-p.h, p.h
 	if n == 0 {
 		return
@@ -182,14 +179,7 @@ func (p *pairs) add(x, y side, w rolling, cut []stretch, buffer *[]float64) {
 		p.head[iY] += float64(left * b)
 	}
 	if p.blocks != nil {
-		v := resize(buffer, n)
-		for k, a := range x1 {
-			v[k] = a * y1[k]
-		}
-		p.blocks[iV].Add(v)
-		p.blocks[iX].Add(x1)
-		p.blocks[iY].Add(y1)
-		if p.blocks[iV].Full() {
+		if p.blocks.Add(x1, y1); p.blocks.Full() {
 			p.blocks = nil
 		}
 	}
@@ -283,10 +273,7 @@ func (p *pairs) shift(a, b float64, x, y []float64) {
 	}
 	p.phases.Shift(a, b)
 	if p.blocks != nil {
-		p.blocks = []*metrics.Blocks{
-			metrics.Combine(p.blocks, []float64{1, -b, -a}, a*b, math.NaN()),
-			metrics.Combine(p.blocks[1:2], []float64{1}, -a, math.NaN()), metrics.Combine(p.blocks[2:], []float64{1}, -b, math.NaN()),
-		}
+		p.blocks.Shift(a, b)
 	}
 	p.stale = p.h // W is added up anew
 	if p.lastX != nil {
@@ -353,7 +340,7 @@ func (p *pairs) close() ic {
 	}
 	blocks := p.blocks
 	out.few = func() metrics.SmallSample {
-		return metrics.Combine(blocks[:1], []float64{1}, 0, vv).Test()
+		return blocks.Products(vv).Test()
 	}
 	return out
 }

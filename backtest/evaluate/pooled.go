@@ -3,12 +3,19 @@ package evaluate
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/qf-dev/qf/backtest/metrics"
+	"github.com/qf-dev/qf/datasets"
 )
 
-// minCrossSection is the number of instruments below which a bar has no cross-sectional IC.
-const minCrossSection = 5
+const (
+	// minCrossSection is the number of instruments below which a bar has no cross-sectional IC.
+	minCrossSection = 5
+
+	// jointRows is the number of rows that are taken of all signals and instruments at once.
+	jointRows = 1024
+)
 
 // moments standardize the pairs of one signal, instrument and horizon: u = (f − F)·(R − R̄)/scale.
 type moments struct {
@@ -23,38 +30,53 @@ type pooled struct {
 	ranks  []*series // the same of ranks
 }
 
-// pool makes the pooled series of a horizon from the kept columns.
-func (w *Window) pool(ctx context.Context, k int, of [][]moments) (*pooled, error) {
-	out := &pooled{}
-	instruments := len(w.prices)
-	for range w.Signals {
-		s := w.daily(w.horizons[k].Bars)
-		if w.all && k == w.primary {
-			s.hours = make([]daySum, 24)
-		}
-		out.mean = append(out.mean, s)
-		if instruments >= minCrossSection {
-			out.across, out.ranks = append(out.across, w.daily(w.horizons[k].Bars)), append(out.ranks, newSeries(w.horizons[k].Bars))
+// pool makes the pooled series of all horizons from the kept columns: some parts of the window at a time, side by side, which
+// are then added to the series in order.
+func (w *Window) pool(ctx context.Context, workers int, of [][][]moments) ([]*pooled, error) {
+	out := make([]*pooled, len(w.horizons))
+	ranks := w.Study.Evaluation.RankIC
+	for _, k := range w.within {
+		out[k] = &pooled{}
+		for range w.Signals {
+			s := w.daily(w.horizons[k].Bars)
+			if w.all && k == w.primary {
+				s.hours = make([]daySum, 24)
+			}
+			out[k].mean = append(out[k].mean, s)
+			if len(w.prices) >= minCrossSection {
+				out[k].across, out[k].ranks = append(out[k].across, w.daily(w.horizons[k].Bars)), append(out[k].ranks, newSeries(w.horizons[k].Bars))
+			}
 		}
 	}
-	c := newCross(instruments, w.Study.Evaluation.RankIC)
-	err := w.together(ctx, k, func(x *together) error {
-		for s := range w.Signals {
-			if err := x.load(s); err != nil {
-				return err
+	parts := make([]*part, 8)
+	for lo := 0; lo < w.rows; {
+		n := 0
+		for ; n < len(parts) && lo < w.rows; n++ {
+			if parts[n] == nil {
+				parts[n] = w.newPart()
 			}
-			u, cut := x.mean(of[s])
-			out.mean[s].add(u, cut)
-			if out.across == nil {
-				continue
-			}
-			u, ranked, cut := c.correlate(x)
-			out.across[s].add(u, cut)
-			out.ranks[s].add(ranked, nil)
+			parts[n].begin(lo, min(lo+jointRows, w.rows))
+			lo += jointRows
 		}
-		return nil
-	})
-	return out, err
+		if err := datasets.ForEach(ctx, workers, n, func(_ context.Context, at int) error { return parts[at].work(of, ranks) }); err != nil {
+			return nil, err
+		}
+		if err := datasets.ForEach(ctx, workers, len(w.within)*len(w.Signals), func(_ context.Context, at int) error {
+			k, s := w.within[at/len(w.Signals)], at%len(w.Signals)
+			for _, p := range parts[:n] {
+				m := &p.made[k][s]
+				out[k].mean[s].add(m.mean, m.cut)
+				if out[k].across != nil {
+					out[k].across[s].add(m.across, m.acrossCut)
+					out[k].ranks[s].add(m.ranks, nil)
+				}
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // daily is a series with its days.
@@ -64,164 +86,181 @@ func (w *Window) daily(h int) *series {
 	return s
 }
 
-// together is a chunk of rows of all instruments at one horizon.
-type together struct {
+// part is some rows of all signals and instruments.
+type part struct {
 	*reader
+	w      *Window
 	lo, hi int
-	cut    []stretch // of its rows
-	r      [][]float64
-	f      [][]float64 // of the signal that was loaded
+	cut    []stretch     // of its rows
+	prices [][]float64   // by instrument, as far as returns look
+	f      [][][]float64 // by signal and instrument
+	r      [][]float64   // at one horizon, by instrument
+	whole  [][]bool      // of f: nothing is missing
 
-	sum, count, u []float64
-	closed        []stretch
+	made       [][]made // by horizon and signal
+	sum, count []float64
+	signals    []*standing // by signal, across instruments
+	returned   *standing
+	few        few
 }
 
-// together reads the window chunk by chunk.
-func (w *Window) together(ctx context.Context, k int, each func(*together) error) error {
-	n, h := len(w.prices), w.horizons[k].Bars
-	x := &together{reader: w.kept.reader(), r: make([][]float64, n), f: make([][]float64, n)}
-	for lo := 0; lo < w.rows; lo += chunk {
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-		x.lo, x.hi = lo, min(lo+chunk, w.rows)
-		x.cut = w.calendar.between(x.cut, x.lo, x.hi)
-		for i := range n {
-			var err error
-			if x.r[i], err = x.returns(i, w.delay, h, x.lo, x.hi); err != nil {
+// made is what a part adds to the series of one signal at one horizon, closed up.
+type made struct {
+	mean, across, ranks []float64
+	cut, acrossCut      []stretch
+}
+
+func (w *Window) newPart() *part {
+	n := len(w.prices)
+	p := &part{reader: w.kept.reader(len(w.Signals)), w: w, prices: make([][]float64, n), f: grid[[]float64](len(w.Signals), n), r: make([][]float64, n)}
+	p.whole, p.made = grid[bool](len(w.Signals), n), grid[made](len(w.horizons), len(w.Signals))
+	for range w.Signals {
+		p.signals = append(p.signals, newStanding(n))
+	}
+	p.returned = newStanding(n)
+	return p
+}
+
+// begin moves to other rows.
+func (p *part) begin(lo, hi int) {
+	p.lo, p.hi = lo, hi
+	p.cut = p.w.calendar.between(p.cut, lo, hi)
+}
+
+// load reads signals and prices.
+func (p *part) load(signals []int) error {
+	for _, s := range signals {
+		for i := range p.prices {
+			x, err := p.signal(s, i, p.lo, p.hi)
+			if err != nil {
 				return err
 			}
+			p.f[s][i], p.whole[s][i] = x, metrics.Defined(metrics.Sum(x))
 		}
-		if err := each(x); err != nil {
+	}
+	for i := range p.prices {
+		var err error
+		if p.prices[i], err = p.price(i, p.lo, min(p.hi+p.w.reach, p.w.rows)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// load reads a signal.
-func (x *together) load(s int) (err error) {
-	for i := range x.f {
-		if x.f[i], err = x.signal(s, i, x.lo, x.hi); err != nil {
-			return err
+// look makes the forward returns at a horizon.
+func (p *part) look(k int) {
+	for i, x := range p.prices {
+		p.r[i] = resize(&p.r[i], p.hi-p.lo)
+		forward(p.r[i], x, p.w.delay, p.w.horizons[k].Bars)
+	}
+}
+
+// work makes what all series need.
+func (p *part) work(of [][][]moments, ranks bool) error {
+	if err := p.load(upTo(len(p.f))); err != nil {
+		return err
+	}
+	across := len(p.prices) >= minCrossSection
+	if across {
+		for s, x := range p.signals {
+			x.take(p.f[s], ranks)
+		}
+	}
+	for _, k := range p.w.within {
+		p.look(k)
+		if across {
+			p.returned.take(p.r, ranks)
+		}
+		for s := range p.f {
+			m := &p.made[k][s]
+			p.mean(s, of[k][s], m)
+			if across {
+				p.correlate(s, ranks, m)
+			}
 		}
 	}
 	return nil
 }
 
-// mean is U over the rows at which any instrument has both a signal and a return, closed up.
-func (x *together) mean(of []moments) ([]float64, []stretch) {
-	rows := x.hi - x.lo
-	sum, count := resize(&x.sum, rows), resize(&x.count, rows)
+// mean is U over the rows at which any instrument has both a signal and a return.
+func (p *part) mean(s int, of []moments, m *made) {
+	rows := p.hi - p.lo
+	sum, count := resize(&p.sum, rows), resize(&p.count, rows)
 	clear(sum)
 	clear(count)
-	for i, m := range of {
-		if !m.ok {
+	everywhere := 0.0
+	for i, of := range of {
+		if !of.ok {
 			continue
 		}
-		r := x.r[i]
-		for k, f := range x.f[i] {
-			u := (f - m.f) * (r[k] - m.r) / m.scale
-			if metrics.Defined(u) {
+		r, f, scale := p.r[i][:rows], p.f[s][i][:rows], 1/of.scale
+		if p.whole[s][i] && metrics.Defined(metrics.Sum(r)) {
+			for k, x := range f {
+				sum[k] += float64((x - of.f) * (r[k] - of.r) * scale)
+			}
+			everywhere++
+			continue
+		}
+		for k, x := range f {
+			if u := float64((x - of.f) * (r[k] - of.r) * scale); metrics.Defined(u) {
 				sum[k] += u
 				count[k]++
 			}
 		}
 	}
-	u := resize(&x.u, rows)[:0]
-	x.closed = x.closed[:0]
-	for _, c := range x.cut {
-		from := len(u)
+	m.mean, m.cut = m.mean[:0], m.cut[:0]
+	for _, c := range p.cut {
+		from := len(m.mean)
 		for k := c.lo; k < c.hi; k++ {
-			if count[k] > 0 {
-				u = append(u, sum[k]/count[k])
+			if n := everywhere + count[k]; n > 0 {
+				m.mean = append(m.mean, sum[k]/n)
 			}
 		}
-		x.closed = append(x.closed, stretch{c.day, c.hour, from, len(u)})
-	}
-	return u, x.closed
-}
-
-// cross correlates a signal with the forward return across the instruments at every bar where five or more have both.
-type cross struct {
-	f, r, rf, rr []float64
-	u, ranked    []float64
-	cut          []stretch
-	ranks        bool
-}
-
-func newCross(instruments int, ranks bool) *cross {
-	of := func() []float64 { return make([]float64, instruments) }
-	return &cross{f: of(), r: of(), rf: of(), rr: of(), ranks: ranks}
-}
-
-// correlate gives the Pearson correlation of each bar of a chunk that has one, and that of average ranks.
-func (c *cross) correlate(x *together) (u, ranked []float64, cut []stretch) {
-	u, ranked, cut = c.u[:0], c.ranked[:0], c.cut[:0]
-	for _, s := range x.cut {
-		from := len(u)
-		for k := s.lo; k < s.hi; k++ {
-			f, r := c.f[:0], c.r[:0]
-			for i, column := range x.f {
-				if a, b := column[k], x.r[i][k]; metrics.Defined(a) && metrics.Defined(b) {
-					f, r = append(f, a), append(r, b)
-				}
-			}
-			if len(f) < minCrossSection || metrics.Constant(f) || metrics.Constant(r) {
-				continue
-			}
-			u = append(u, metrics.Pearson(f, r))
-			if c.ranks {
-				rankFew(c.rf[:len(f)], f)
-				rankFew(c.rr[:len(r)], r)
-				ranked = append(ranked, metrics.Pearson(c.rf[:len(f)], c.rr[:len(r)]))
-			}
-		}
-		cut = append(cut, stretch{s.day, s.hour, from, len(u)})
-	}
-	c.u, c.ranked, c.cut = u, ranked, cut
-	return u, ranked, cut
-}
-
-// rankFew writes the average ranks of a handful of values by counting.
-func rankFew(dst, x []float64) {
-	for i, v := range x {
-		below, equal := 0, 0
-		for _, o := range x {
-			if o < v {
-				below++
-			} else if o == v {
-				equal++
-			}
-		}
-		dst[i] = float64(below) + float64(equal+1)/2
+		m.cut = append(m.cut, stretch{c.day, c.hour, from, len(m.mean)})
 	}
 }
 
-// again collects the values of a series that together makes.
-func (w *Window) again(ctx context.Context, k int, of func(x *together) ([]float64, error)) func() ([]float64, error) {
-	return func() ([]float64, error) {
-		var all []float64
-		err := w.together(ctx, k, func(x *together) error {
-			u, err := of(x)
-			all = append(all, u...)
-			return err
-		})
-		return all, err
+// again makes one series once more.
+func (w *Window) again(ctx context.Context, k, s int, of func(p *part) []float64) func() ([]float64, error) {
+	if w.kept == nil {
+		return nil
+	}
+	return func() (all []float64, err error) {
+		p := w.newPart()
+		for lo := 0; lo < w.rows; lo += jointRows {
+			if err := context.Cause(ctx); err != nil {
+				return nil, err
+			}
+			p.begin(lo, min(lo+jointRows, w.rows))
+			if err := p.load([]int{s}); err != nil {
+				return nil, err
+			}
+			p.look(k)
+			all = append(all, of(p)...)
+		}
+		return all, nil
 	}
 }
 
 // meanAgain is U of a signal once more, for one instrument the tested series itself.
 func (w *Window) meanAgain(ctx context.Context, k, s int, of []moments) func() ([]float64, error) {
-	if w.kept == nil {
-		return nil
-	}
-	return w.again(ctx, k, func(x *together) ([]float64, error) {
-		if err := x.load(s); err != nil {
-			return nil, err
+	return w.again(ctx, k, s, func(p *part) []float64 {
+		m := &p.made[k][s]
+		p.mean(s, of, m)
+		return m.mean
+	})
+}
+
+// acrossAgain is the correlation across instruments once more, of values or of ranks.
+func (w *Window) acrossAgain(ctx context.Context, k, s int, ranks bool) func() ([]float64, error) {
+	return w.again(ctx, k, s, func(p *part) []float64 {
+		m := &p.made[k][s]
+		p.signals[s].take(p.f[s], ranks)
+		p.returned.take(p.r, ranks)
+		if p.correlate(s, ranks, m); ranks {
+			return m.ranks
 		}
-		u, _ := x.mean(of)
-		return u, nil
+		return m.across
 	})
 }
 
@@ -236,3 +275,17 @@ func (m *weighted) add(n int, v float64) {
 }
 
 func (m weighted) mean() float64 { return m.sum / m.n }
+
+// upTo lists the numbers below n.
+func upTo(n int) []int {
+	list := make([]int, n)
+	for k := range list {
+		list[k] = k
+	}
+	return list
+}
+
+// sameRow reports whether the same instruments are present at row k.
+func sameRow(a, b *standing, k int) bool {
+	return slices.Equal(a.present[k*a.words:(k+1)*a.words], b.present[k*b.words:(k+1)*b.words])
+}

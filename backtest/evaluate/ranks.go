@@ -3,51 +3,74 @@ package evaluate
 import (
 	"context"
 	"math"
+	"math/bits"
 	"sync"
 
 	"github.com/qf-dev/qf/backtest/metrics"
 	"github.com/qf-dev/qf/datasets/scratch"
 )
 
-// groups is a column as the numbers of its distinct values, in ascending order: a rank is this column and how many rows count.
-type groups struct {
-	of    *scratch.Column[int32] // by row; −1 where missing
-	count int
-	sizes []int32 // of each; nil where no two rows share one
+// ranked is a column's ranks, by row (see metrics.Ranks).
+type ranked struct {
+	metrics.Ranks
+	start, end *scratch.Column[int32] // end is nil where no two values are equal
 }
 
-var sorters = sync.Pool{New: func() any { return new(metrics.Sorter) }}
-
-// group sorts a column.
-func group(space *scratch.Space, x []float64) (groups, error) {
-	s := sorters.Get().(*metrics.Sorter)
-	defer sorters.Put(s)
-	of := make([]int32, len(x))
-	g := groups{of: scratch.Ints(space)}
-	g.count, g.sizes = s.Groups(of, x)
-	return g, g.of.Append(of)
+// returned are forward returns.
+type returned struct {
+	ranked
+	values *scratch.Column[float64] // nil where they are not wanted
 }
 
-// counts fills dst with how many rows each group has.
-func (g groups) counts(dst *[]int32) []int32 {
-	c := resize(dst, g.count)
-	if g.sizes != nil {
-		copy(c, g.sizes)
-		return c
+// free gives the columns back.
+func (r *returned) free() {
+	for _, c := range []*scratch.Column[int32]{r.start, r.end} {
+		if c != nil {
+			c.Free()
+		}
 	}
-	for k := range c {
-		c[k] = 1
+	if r.values != nil {
+		r.values.Free()
 	}
-	return c
+}
+
+// columnPad is memory for whole columns, one at a time.
+type columnPad struct {
+	sorter     metrics.Sorter
+	x, prices  []float64
+	start, end []int32
+}
+
+var columnPads = sync.Pool{New: func() any { return new(columnPad) }}
+
+// rank sorts a column.
+func (m *columnPad) rank(space *scratch.Space, x []float64) (r ranked, err error) {
+	start, end := resize(&m.start, len(x)), resize(&m.end, len(x))
+	r.Ranks = m.sorter.Rank(start, end, x)
+	r.start = scratch.Ints(space)
+	if err = r.start.Append(start); err == nil && r.Tied {
+		r.end = scratch.Ints(space)
+		err = r.end.Append(end)
+	}
+	return r, err
 }
 
 // rankPad is the memory of one rank test at a time.
 type rankPad struct {
-	f, r     []int32 // groups of a chunk
-	ofF, ofR []int32 // by group: rows that are pairs, then twice their average rank
-	slots    metrics.Slots
-	v        []float64 // of the tested series of a chunk
-	rows     []int32   // of each
+	view   []int32
+	values []float64 // returns of a chunk
+	pairs  metrics.Bits
+	f, r   thinned
+	v      []float64 // of the tested series of a chunk
+	sum    []float64 // of all instruments, by row
+	count  []int32
+}
+
+// thinned is a column's ranks among the rows that are pairs.
+type thinned struct {
+	metrics.Thinned
+	start, end []int32 // of the pairs of a chunk; end is nil where it is start + 1
+	ends       []int32
 }
 
 var rankPads = sync.Pool{New: func() any { return new(rankPad) }}
@@ -61,76 +84,86 @@ type ranking struct {
 
 // rankPairs correlates average ranks, in place of signal and return, as pairs does these. Rows count that have both. Each value
 // of the tested series goes to pool with its row, and each return to the bucket of its signal.
-func (w *Window) rankPairs(ctx context.Context, k, i int, f, r groups, m *rankPad, buckets *buckets, pool *rankPool) (ranking, error) {
+func (w *Window) rankPairs(ctx context.Context, k int, f ranked, r returned, m *rankPad, buckets *buckets, pool *rankPool) (ranking, error) {
 	out := ranking{spearman: math.NaN()}
-	ofF, ofR := f.counts(&m.ofF), r.counts(&m.ofR)
-	n := 0
-	if err := w.readGroups(ctx, f, r, m, func(_ int, a, b []int32) error {
-		for t, x := range a {
-			y := b[t]
-			switch {
-			case x >= 0 && y >= 0:
-				n++
-			case x >= 0:
-				ofF[x]--
-			case y >= 0:
-				ofR[y]--
+	m.pairs = resize((*[]uint64)(&m.pairs), len(f.Defined))
+	for k, b := range f.Defined {
+		m.pairs[k] = b & r.Defined[k]
+	}
+	n := m.pairs.Count()
+	if err := m.f.thin(f, m.pairs, m); err != nil {
+		return out, err
+	}
+	if err := m.r.thin(r.ranked, m.pairs, m); err != nil {
+		return out, err
+	}
+	each := func(then func(lo int, rows metrics.Bits) error) error {
+		for lo := 0; lo < w.rows; lo += chunk {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			hi := min(lo+chunk, w.rows)
+			rows := m.pairs[lo/64 : (hi+63)/64]
+			if err := m.f.load(f, lo, hi, rows, m); err != nil {
+				return err
+			}
+			if err := m.r.load(r.ranked, lo, hi, rows, m); err != nil {
+				return err
+			}
+			if err := then(lo, rows); err != nil {
+				return err
 			}
 		}
+		return nil
+	}
+	if buckets != nil {
+		if buckets.begin(n, m.f.Distinct); buckets.each {
+			if err := each(func(int, metrics.Bits) error { buckets.see(m.f.start); return nil }); err != nil {
+				return out, err
+			}
+		}
+	}
+	tested := newSeries(w.horizons[k].Bars)
+	var xx, yy float64
+	if err := each(func(lo int, rows metrics.Bits) error {
+		v, x2, y2 := rankProducts(&m.v, &m.f, &m.r, n)
+		xx += x2
+		yy += y2
+		tested.add(v, nil)
+		if buckets == nil || !buckets.open {
+			return nil
+		}
+		values, err := r.values.View(resize(&m.values, chunk), lo, min(lo+chunk, w.rows))
+		if err != nil {
+			return err
+		}
+		buckets.add(m.f.start, m.f.end, closed(&m.v, values, rows))
 		return nil
 	}); err != nil {
 		return out, err
 	}
-	if buckets != nil {
-		if buckets.k == 0 {
-			buckets.k = min(buckets.q, metrics.Distinct(ofF))
-		}
-		m.slots.Cut(ofF, buckets.k)
-		clear(buckets.sums)
+	if buckets != nil && buckets.open {
+		buckets.close(n)
 	}
-	root := math.Sqrt(float64(rankSquares(ofF, n) * rankSquares(ofR, n)))
-	scale := root / float64(n)
-	metrics.TwiceRanks(ofF, ofF)
-	metrics.TwiceRanks(ofR, ofR)
-	tested, returned := newSeries(w.horizons[k].Bars), w.kept.reader()
-	products := func(a, b []int32) []float64 {
-		v, centre := resize(&m.v, len(a))[:0], int32(n+1)
-		m.rows = resize(&m.rows, len(a))[:0]
-		for t, x := range a {
-			if y := b[t]; x >= 0 && y >= 0 {
-				v, m.rows = append(v, float64(ofF[x]-centre)*float64(ofR[y]-centre)), append(m.rows, int32(t))
-			}
-		}
-		return v
-	}
-	if err := w.readGroups(ctx, f, r, m, func(lo int, a, b []int32) error {
-		v := products(a, b)
-		tested.add(v, nil)
-		if pool != nil && root > 0 {
-			pool.add(lo, m.rows, v, scale)
-		}
-		if buckets == nil {
-			return nil
-		}
-		returns, err := returned.returns(i, w.delay, w.horizons[k].Bars, lo, lo+len(a))
-		for _, t := range m.rows {
-			buckets.sums[m.slots.Of[a[t]]] += returns[t]
-		}
-		return err
-	}); err != nil {
-		return out, err
-	}
-	if buckets != nil {
-		buckets.end(&m.slots)
-	}
+	root := math.Sqrt(float64(xx * yy))
 	if n < metrics.MinPairs || root == 0 {
 		return out, nil
+	}
+	if pool != nil {
+		if err := each(func(lo int, rows metrics.Bits) error {
+			v, _, _ := rankProducts(&m.v, &m.f, &m.r, n)
+			pool.add(lo, rows, v, float64(n)/root)
+			return nil
+		}); err != nil {
+			return out, err
+		}
 	}
 	out.spearman = max(-1, min(1, tested.sum/root))
 	var err error
 	out.found, out.why, err = tested.test(func() (all []float64, err error) {
-		err = w.readGroups(ctx, f, r, m, func(_ int, a, b []int32) error {
-			all = append(all, products(a, b)...)
+		err = each(func(int, metrics.Bits) error {
+			v, _, _ := rankProducts(&m.v, &m.f, &m.r, n)
+			all = append(all, v...)
 			return nil
 		})
 		return all, err
@@ -138,37 +171,106 @@ func (w *Window) rankPairs(ctx context.Context, k, i int, f, r groups, m *rankPa
 	return out, err
 }
 
-// rankSquares is Σ (twice the rank − its mean)² of n values, given how many each group has.
-func rankSquares(counts []int32, n int) float64 {
-	sum, below := 0.0, 0
-	for _, c := range counts {
-		d := float64(2*below + int(c) - n)
-		sum += float64(float64(c) * float64(d*d))
-		below += int(c)
+// thin drops the rows of a column that are no pairs.
+func (t *thinned) thin(r ranked, pairs metrics.Bits, m *rankPad) error {
+	t.Begin(r.Ranks)
+	for lo := 0; lo < r.start.Len(); lo += chunk {
+		hi := min(lo+chunk, r.start.Len())
+		var start, end []int32
+		for k := lo / 64; k < (hi+63)/64; k++ {
+			for drop := r.Defined[k] &^ pairs[k]; drop != 0; drop &= drop - 1 {
+				var err error
+				if start == nil {
+					if start, err = r.start.View(resize(&t.start, hi-lo), lo, hi); err != nil {
+						return err
+					}
+					if r.end != nil {
+						if end, err = r.end.View(resize(&t.ends, hi-lo), lo, hi); err != nil {
+							return err
+						}
+					}
+				}
+				at := 64*k + bits.TrailingZeros64(drop) - lo
+				if end != nil {
+					t.Drop(start[at], end[at])
+				} else {
+					t.Drop(start[at], start[at]+1)
+				}
+			}
+		}
 	}
-	return sum
+	t.Close()
+	return nil
 }
 
-// readGroups reads two columns chunk by chunk.
-func (w *Window) readGroups(ctx context.Context, f, r groups, m *rankPad, each func(lo int, f, r []int32) error) error {
-	for lo := 0; lo < w.rows; lo += chunk {
-		if err := context.Cause(ctx); err != nil {
-			return err
+// load gives the ranks of the pairs among rows [lo, hi).
+func (t *thinned) load(r ranked, lo, hi int, rows metrics.Bits, m *rankPad) error {
+	x, err := r.start.View(resize(&m.view, hi-lo), lo, hi)
+	if err != nil {
+		return err
+	}
+	t.start, t.end = t.Of(t.start, x, rows), nil
+	if r.end == nil {
+		return nil
+	}
+	if x, err = r.end.View(resize(&m.view, hi-lo), lo, hi); err != nil {
+		return err
+	}
+	t.ends = t.Of(t.ends, x, rows)
+	t.end = t.ends
+	return nil
+}
+
+// rankProducts are the products of the ranks, twice and less their mean, of a chunk of n pairs, and the sums of their squares.
+// They are whole, and exact as far as 2⁵³ goes.
+func rankProducts(buffer *[]float64, f, r *thinned, n int) (v []float64, xx, yy float64) {
+	v = resize(buffer, len(f.start))
+	a, b := f.start, r.start[:len(f.start)]
+	switch {
+	case f.end == nil && r.end == nil:
+		c := int32(n - 1)
+		for k, s := range a {
+			x, y := float64(2*s-c), float64(2*b[k]-c)
+			v[k] = x * y
+			xx += float64(x * x)
+			yy += float64(y * y)
 		}
-		hi := min(lo+chunk, w.rows)
-		a, err := f.of.View(resize(&m.f, hi-lo), lo, hi)
-		if err != nil {
-			return err
+		return v, xx, yy
+	default:
+		for k, s := range a {
+			e, o := s+1, b[k]+1
+			if f.end != nil {
+				e = f.end[k]
+			}
+			if r.end != nil {
+				o = r.end[k]
+			}
+			x, y := float64(s+e-int32(n)), float64(b[k]+o-int32(n))
+			v[k] = x * y
+			xx += float64(x * x)
+			yy += float64(y * y)
 		}
-		b, err := r.of.View(resize(&m.r, hi-lo), lo, hi)
-		if err != nil {
-			return err
+		return v, xx, yy
+	}
+}
+
+// closed are the values of some rows, closed up.
+func closed(buffer *[]float64, x []float64, rows metrics.Bits) []float64 {
+	if rows.Count() == len(x) {
+		return x
+	}
+	out := resize(buffer, len(x))[:0]
+	for k, w := range rows {
+		part := x[64*k : min(64*k+64, len(x))]
+		if w == ^uint64(0) {
+			out = append(out, part...)
+			continue
 		}
-		if err := each(lo, a, b); err != nil {
-			return err
+		for ; w != 0; w &= w - 1 {
+			out = append(out, part[bits.TrailingZeros64(w)])
 		}
 	}
-	return nil
+	return out
 }
 
 // rankPool adds up the tested series of the ranks of all instruments by row.
@@ -177,10 +279,16 @@ type rankPool struct {
 	count []int32
 }
 
-func (p *rankPool) add(lo int, rows []int32, v []float64, scale float64) {
-	for k, t := range rows {
-		p.sum[lo+int(t)] += v[k] / scale
-		p.count[lo+int(t)]++
+// add takes the values v, times scale, of the rows of a set that begins with row lo.
+func (p *rankPool) add(lo int, rows metrics.Bits, v []float64, scale float64) {
+	k := 0
+	for at, w := range rows {
+		for ; w != 0; w &= w - 1 {
+			t := lo + 64*at + bits.TrailingZeros64(w)
+			p.sum[t] += float64(v[k] * scale)
+			p.count[t]++
+			k++
+		}
 	}
 }
 
@@ -206,69 +314,4 @@ func (p *rankPool) test(h int) (metrics.Significance, string, error) {
 		each(func() {})
 		return u, nil
 	})
-}
-
-// buckets gather the forward returns of the quantile buckets of one signal at one horizon. Within each instrument the
-// pairs are cut into equal buckets by the signal, the rows of one value spread evenly over the buckets that they span
-// (metrics.BucketWeights); these are then taken together. There are as many as the signal has distinct values, at most q.
-type buckets struct {
-	q, k   int       // wanted and made; 0 before that is known
-	n, sum []float64 // by bucket
-	sums   []float64 // by slot, of one instrument
-}
-
-func newBuckets(q int) *buckets {
-	return &buckets{q: q, n: make([]float64, q), sum: make([]float64, q), sums: make([]float64, 256)}
-}
-
-// end adds what one instrument's slots have gathered.
-func (b *buckets) end(s *metrics.Slots) {
-	for k := range s.K {
-		b.n[k] += s.Sizes[k]
-		b.sum[k] += b.sums[k]
-	}
-	for _, share := range s.Share {
-		b.sum[share.Bucket] += float64(share.Weight * b.sums[s.K+share.Group])
-	}
-}
-
-// rows are the buckets, and what they say together.
-func (b *buckets) rows(signal, horizon string) ([]QuantileRow, SpreadRow) {
-	spread := SpreadRow{Signal: signal, Horizon: horizon, Spread: null, Monotonicity: null}
-	if b == nil {
-		spread.miss("evaluation.rank_ic is false")
-		return nil, spread
-	}
-	var rows []QuantileRow
-	numbers, means := make([]float64, b.k), make([]float64, b.k)
-	for k := range b.k {
-		row := QuantileRow{Signal: signal, Horizon: horizon, Quantile: k + 1, N: int(b.n[k]), MeanReturn: null}
-		numbers[k], means[k] = float64(k), math.NaN()
-		if b.n[k] > 0 {
-			means[k] = b.sum[k] / b.n[k]
-			row.MeanReturn = Figure(means[k])
-		} else {
-			row.Reasons = map[string]string{"mean_return": "the bucket is empty"}
-		}
-		rows = append(rows, row)
-	}
-	switch {
-	case b.k < 2:
-		spread.miss("the signal has fewer than two values with a forward return")
-		return nil, spread
-	case math.IsNaN(metrics.Sum(means)):
-		spread.miss("a bucket is empty")
-		return rows, spread
-	}
-	spread.Spread = Figure(means[b.k-1] - means[0])
-	if spread.Monotonicity = Figure(metrics.Spearman(numbers, means)); math.IsNaN(float64(spread.Monotonicity)) {
-		say(&spread.Reasons, "monotonicity", "fewer than three buckets, or all with the same return")
-	}
-	return rows, spread
-}
-
-// miss says why a row has no figures.
-func (r *SpreadRow) miss(why string) {
-	say(&r.Reasons, "spread", why)
-	say(&r.Reasons, "monotonicity", why)
 }

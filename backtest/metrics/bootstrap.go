@@ -66,14 +66,17 @@ func Stationary(dst []int32, n int, block float64, r *rand.PCG) {
 	if block > 1 {
 		begin = uint32(math.MaxUint32 / block)
 	}
-	at := uint32(0)
+	at, first := uint32(0), uint32(math.MaxUint32)
 	for i := range dst {
 		draw := r.Uint64()
-		if at++; i == 0 || uint32(draw) <= begin {
-			at = uint32((draw >> 32) * uint64(n) >> 32)
-		} else if at == uint32(n) {
-			at = 0
+		next, drawn := at+1, uint32((draw>>32)*uint64(n)>>32)
+		if next == uint32(n) {
+			next = 0
 		}
+		if uint32(draw) <= max(begin, first) { // no branch, which nobody could predict
+			next = drawn
+		}
+		at, first = next, 0
 		dst[i] = int32(at)
 	}
 }

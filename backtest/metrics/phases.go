@@ -5,89 +5,83 @@ import "math"
 // Phases gathers, for each of the h pairs to begin with, the moments of every h-th pair: what the t of pairs that do
 // not overlap is made of, whichever is the first. It takes pairs in order, in portions of any size, and 5·h numbers.
 type Phases struct {
-	next             int // phase of the next pair
-	n                []int32
-	a, b, aa, bb, ab []float64 // Σ of the deviations, their squares and products
+	pairs int // so far
+	of    []crossed
 }
+
+// crossed are Σ of deviations, of their squares and of their products.
+type crossed struct{ a, b, aa, bb, ab float64 }
 
 // NewPhases begins for h phases.
-func NewPhases(h int) *Phases {
-	of := func() []float64 { return make([]float64, h) }
-	return &Phases{n: make([]int32, h), a: of(), b: of(), aa: of(), bb: of(), ab: of()}
-}
+func NewPhases(h int) *Phases { return &Phases{of: make([]crossed, h)} }
 
-// Add takes the next pairs, less a centre each that stays the same and is near their means.
+// count is how many pairs phase i has.
+func (p *Phases) count(i int) int { return max(0, p.pairs-i+len(p.of)-1) / len(p.of) }
+
+// Add takes the next pairs, less a centre each that stays the same (but see Shift) and is near their means.
 func (p *Phases) Add(x, y []float64, centreX, centreY float64) {
-	if y = y[:len(x)]; len(x) >= manyTurns*len(p.n) {
-		addPhasesApart(p, x, y, centreX, centreY)
+	if y = y[:len(x)]; len(x) >= manyTurns*len(p.of) {
+		p.addApart(x, y, centreX, centreY)
 		return
 	}
 	addPhases(p, x, y, centreX, centreY)
 }
 
+// addPhases takes pairs phase after phase.
 func addPhases[T int32 | float64](p *Phases, x, y []T, cx, cy float64) {
 	y = y[:len(x)]
 	for len(x) > 0 {
-		k := min(len(x), len(p.n)-p.next)
-		addPhasesInTurn(p, x[:k], y[:k], cx, cy)
+		next := p.pairs % len(p.of)
+		k := min(len(x), len(p.of)-next)
+		of, second := p.of[next:next+k], y[:k]
+		for i, v := range x[:k] {
+			d, e, m := float64(v)-cx, float64(second[i])-cy, &of[i]
+			m.a += d
+			m.b += e
+			m.aa += float64(d * d)
+			m.bb += float64(e * e)
+			m.ab += float64(d * e)
+		}
 		x, y = x[k:], y[k:]
-		p.next = (p.next + k) % len(p.n)
+		p.pairs += k
 	}
+}
+
+// manyTurns is how often all phases must come in a portion to be taken one by one.
+const manyTurns = 16
+
+// addApart takes pairs phase by phase, whose sums then stay at hand.
+func (p *Phases) addApart(x, y []float64, cx, cy float64) {
+	h := len(p.of)
+	for k := range h {
+		var m crossed
+		for i := k; i < len(x); i += h {
+			d, e := x[i]-cx, y[i]-cy
+			m.a += d
+			m.b += e
+			m.aa += float64(d * d)
+			m.bb += float64(e * e)
+			m.ab += float64(d * e)
+		}
+		of := &p.of[(p.pairs+k)%h]
+		of.a += m.a
+		of.b += m.b
+		of.aa += m.aa
+		of.bb += m.bb
+		of.ab += m.ab
+	}
+	p.pairs += len(x)
 }
 
 // Shift moves the centres by a and b: what follows is given less the new ones.
 func (p *Phases) Shift(a, b float64) {
-	for i, m := range p.n {
-		n := float64(m)
-		p.ab[i] += float64(float64(a*b)*n) - float64(a*p.b[i]) - float64(b*p.a[i])
-		p.aa[i] += float64(float64(a*a)*n) - float64(2*a*p.a[i])
-		p.bb[i] += float64(float64(b*b)*n) - float64(2*b*p.b[i])
-		p.a[i] -= float64(a * n)
-		p.b[i] -= float64(b * n)
-	}
-}
-
-// manyTurns is how often all phases must come in a portion to be taken one after the other.
-const manyTurns = 16
-
-// addPhasesApart takes pairs phase by phase, whose sums then stay at hand.
-func addPhasesApart(p *Phases, x, y []float64, cx, cy float64) {
-	h := len(p.n)
-	for k := range h {
-		at := (p.next + k) % h
-		var a, b, aa, bb, ab float64
-		n := 0
-		for i := k; i < len(x); i += h {
-			d, e := x[i]-cx, y[i]-cy
-			n++
-			a += d
-			b += e
-			aa += float64(d * d)
-			bb += float64(e * e)
-			ab += float64(d * e)
-		}
-		p.n[at] += int32(n)
-		p.a[at] += a
-		p.b[at] += b
-		p.aa[at] += aa
-		p.bb[at] += bb
-		p.ab[at] += ab
-	}
-	p.next = (p.next + len(x)) % h
-}
-
-// addPhasesInTurn takes pairs of successive phases, none of them twice.
-func addPhasesInTurn[T int32 | float64](p *Phases, x, y []T, cx, cy float64) {
-	at, to := p.next, p.next+len(x)
-	n, a, b, aa, bb, ab := p.n[at:to], p.a[at:to], p.b[at:to], p.aa[at:to], p.bb[at:to], p.ab[at:to]
-	for i, v := range x {
-		d, e := float64(v)-cx, float64(y[i])-cy
-		n[i]++
-		a[i] += d
-		b[i] += e
-		aa[i] += float64(d * d)
-		bb[i] += float64(e * e)
-		ab[i] += float64(d * e)
+	for i := range p.of {
+		m, n := &p.of[i], float64(p.count(i))
+		m.ab += float64(float64(a*b)*n) - float64(a*m.b) - float64(b*m.a)
+		m.aa += float64(float64(a*a)*n) - float64(2*a*m.a)
+		m.bb += float64(float64(b*b)*n) - float64(2*b*m.b)
+		m.a -= float64(a * n)
+		m.b -= float64(b * n)
 	}
 }
 
@@ -97,12 +91,12 @@ func addPhasesInTurn[T int32 | float64](p *Phases, x, y []T, cx, cy float64) {
 //
 // Phases of fewer than three pairs, with a constant side or a perfect correlation do not count; NaN where none does.
 func (p *Phases) T() float64 {
-	return p.median(func(i int, n float64) float64 {
-		aa, bb := p.aa[i]-float64(p.a[i]*p.a[i])/n, p.bb[i]-float64(p.b[i]*p.b[i])/n
-		if !(aa > constantShare*p.aa[i]) || !(bb > constantShare*p.bb[i]) {
+	return p.median(func(m *crossed, n float64) float64 {
+		aa, bb := m.aa-float64(m.a*m.a)/n, m.bb-float64(m.b*m.b)/n
+		if !(aa > constantShare*m.aa) || !(bb > constantShare*m.bb) {
 			return math.NaN()
 		}
-		r := (p.ab[i] - float64(p.a[i]*p.b[i])/n) / math.Sqrt(float64(aa*bb))
+		r := (m.ab - float64(m.a*m.b)/n) / math.Sqrt(float64(aa*bb))
 		rest := 1 - float64(r*r)
 		if rest <= perfectShare {
 			return math.NaN()
@@ -115,11 +109,11 @@ func (p *Phases) T() float64 {
 const perfectShare = 1e-14
 
 // median is the median over the phases of what is not NaN of t, given a phase and its pairs.
-func (p *Phases) median(t func(i int, n float64) float64) float64 {
+func (p *Phases) median(t func(m *crossed, n float64) float64) float64 {
 	var all []float64
-	for i, n := range p.n {
-		if n >= MinPairs {
-			if v := t(i, float64(n)); !math.IsNaN(v) {
+	for i := range p.of {
+		if n := p.count(i); n >= MinPairs {
+			if v := t(&p.of[i], float64(n)); !math.IsNaN(v) {
 				all = append(all, v)
 			}
 		}
@@ -153,11 +147,11 @@ func NonOverlappingMean(u []float64, h int) float64 {
 
 // MeanT is NonOverlappingMean of what was given as x, less the centre.
 func (p *Phases) MeanT(centre float64) float64 {
-	return p.median(func(i int, n float64) float64 {
-		aa := p.aa[i] - float64(p.a[i]*p.a[i])/n
-		if !(aa > constantShare*p.aa[i]) {
+	return p.median(func(m *crossed, n float64) float64 {
+		aa := m.aa - float64(m.a*m.a)/n
+		if !(aa > constantShare*m.aa) {
 			return math.NaN()
 		}
-		return (centre + p.a[i]/n) / math.Sqrt(aa/(n*(n-1)))
+		return (centre + m.a/n) / math.Sqrt(aa/(n*(n-1)))
 	})
 }

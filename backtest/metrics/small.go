@@ -31,36 +31,78 @@ func (b *Blocks) Add(u []float64) {
 			b.sums = append(b.sums, 0)
 		}
 		part := u[:min(len(u), b.size-b.n%b.size)]
-		s := b.sums[len(b.sums)-1]
+		s, sum, ss := b.sums[len(b.sums)-1], b.sum, b.squares // in order, so that portions change nothing
 		for _, v := range part {
 			s += v
-			b.sum += v
-			b.squares += float64(v * v)
+			sum += v
+			ss += float64(v * v)
 		}
-		b.sums[len(b.sums)-1] = s
+		b.sums[len(b.sums)-1], b.sum, b.squares = s, sum, ss
 		b.n += len(part)
 		u = u[len(part):]
 	}
 }
 
-// Combine gives the blocks of Σ_j c_j·u_j + constant, where parts are those of each u_j, begun with one h and given as many
-// values each; squares is the sum of its squares.
-func Combine(parts []*Blocks, c []float64, constant, squares float64) *Blocks {
-	first := parts[0]
-	out := &Blocks{h: first.h, size: first.size, n: first.n, sums: make([]float64, len(first.sums)), squares: squares}
-	for k := range out.sums {
-		s := float64(constant * float64(min(out.size, out.n-k*out.size)))
-		for j, p := range parts {
-			s += float64(c[j] * p.sums[k])
+// Full reports that no more values are kept.
+func (b *Blocks) Full() bool { return b.n >= overlappingSpans*b.h }
+
+// PairBlocks are the Blocks of x, of y and of their products, from which those of (x − a)·(y − b) follow for any a and b.
+type PairBlocks struct {
+	h, size, n int
+	sums       [][3]float64 // by block: Σ x·y, Σ x, Σ y
+}
+
+// NewPairBlocks begins pairs whose values overlap over h bars, of which there will be at most so many.
+func NewPairBlocks(h, most int) *PairBlocks {
+	b := &PairBlocks{h: h, size: max(1, h/blocksPerHorizon)}
+	b.sums = make([][3]float64, 0, min(most, overlappingSpans*h)/b.size+1)
+	return b
+}
+
+// Add takes the next pairs.
+func (b *PairBlocks) Add(x, y []float64) {
+	limit := overlappingSpans * b.h
+	for len(x) > 0 && b.n < limit {
+		if b.n%b.size == 0 {
+			b.sums = append(b.sums, [3]float64{})
 		}
-		out.sums[k] = s
-		out.sum += s
+		n := min(len(x), b.size-b.n%b.size)
+		s := &b.sums[len(b.sums)-1]
+		v, sx, sy, other := s[0], s[1], s[2], y[:n]
+		for k, p := range x[:n] {
+			q := other[k]
+			v += float64(p * q)
+			sx += p
+			sy += q
+		}
+		s[0], s[1], s[2] = v, sx, sy
+		b.n += n
+		x, y = x[n:], y[n:]
+	}
+}
+
+// Full reports that no more pairs are kept.
+func (b *PairBlocks) Full() bool { return b.n >= overlappingSpans*b.h }
+
+// Shift takes a from x and b from y.
+func (b *PairBlocks) Shift(dx, dy float64) {
+	for k := range b.sums {
+		s, n := &b.sums[k], float64(min(b.size, b.n-k*b.size))
+		s[0] += float64(float64(dx*dy)*n) - float64(dy*s[1]) - float64(dx*s[2])
+		s[1] -= float64(dx * n)
+		s[2] -= float64(dy * n)
+	}
+}
+
+// Products are the Blocks of x·y, the sum of whose squares is given.
+func (b *PairBlocks) Products(squares float64) *Blocks {
+	out := &Blocks{h: b.h, size: b.size, n: b.n, sums: make([]float64, len(b.sums)), squares: squares}
+	for k, s := range b.sums {
+		out.sums[k] = s[0]
+		out.sum += s[0]
 	}
 	return out
 }
-
-// Full reports that no more values are kept.
-func (b *Blocks) Full() bool { return b.n >= overlappingSpans*b.h }
 
 // SmallSample is what a series of 10 to 100 horizons says about its mean.
 type SmallSample struct {

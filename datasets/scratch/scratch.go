@@ -24,6 +24,7 @@ const segmentBytes = 64 << 10
 type Space struct {
 	left    atomic.Int64 // bytes of heap
 	end     atomic.Int64 // of the file
+	free    []int64      // places of segments in it that may be written again
 	create  func() (file, error)
 	mu      sync.Mutex
 	file    file
@@ -80,11 +81,26 @@ func (s *Space) write(b []byte) (at int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("scratch file in %s: %w; set TMPDIR to a folder that can be written to", os.TempDir(), err)
 	}
-	at = s.end.Add(int64(len(b))) - int64(len(b))
+	if at = s.place(); at < 0 {
+		at = s.end.Add(int64(len(b))) - int64(len(b))
+	}
 	if _, err := f.WriteAt(b, at); err != nil {
 		return 0, fmt.Errorf("scratch file of %d MiB in %s: %w; set TMPDIR to a folder with more room, or allow more memory", at>>20, os.TempDir(), err)
 	}
 	return at, nil
+}
+
+// place is where a segment was that is not needed any more, or −1.
+func (s *Space) place() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.free)
+	if n == 0 {
+		return -1
+	}
+	at := s.free[n-1]
+	s.free = s.free[:n-1]
+	return at
 }
 
 func (s *Space) read(b []byte, at int64) error {
@@ -161,6 +177,9 @@ func (c *Column[T]) Append(x []T) error {
 			x = x[n:]
 			continue
 		}
+		if c.tail == nil && len(c.segments) > 0 {
+			c.tail = make([]T, 0, n)
+		}
 		k := min(len(x), n-len(c.tail))
 		if c.tail = append(c.tail, x[:k]...); len(c.tail) == n {
 			if err := c.seal(c.tail, false); err != nil {
@@ -175,6 +194,20 @@ func (c *Column[T]) Append(x []T) error {
 		x = x[k:]
 	}
 	return nil
+}
+
+// Free empties the column and gives its memory back to the Space, for other columns. Views of it end.
+func (c *Column[T]) Free() {
+	c.space.mu.Lock()
+	defer c.space.mu.Unlock()
+	for _, s := range c.segments {
+		if s.values != nil {
+			c.space.left.Add(segmentBytes)
+		} else {
+			c.space.free = append(c.space.free, s.at)
+		}
+	}
+	c.segments, c.tail, c.rows = nil, nil, 0
 }
 
 // seal adds a segment: on the heap where there is room, and copied where the memory is not ours, else in the file.

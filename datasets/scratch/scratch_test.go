@@ -223,3 +223,36 @@ func TestListed(t *testing.T) {
 		t.Errorf("the file is still there: %v", err)
 	}
 }
+
+// Freed columns give their heap and their places in the file to others.
+func TestFree(t *testing.T) {
+	s := New(2 * segmentBytes)
+	defer s.Close()
+	n := 4 * segmentBytes / 8
+	x := make([]float64, n)
+	for round := range 20 {
+		a, b := Floats(s), Ints(s)
+		for k := range x {
+			x[k] = float64(round*n + k)
+		}
+		y := []int32{int32(round), 7}
+		if err := errors.Join(a.Append(x), b.Append(y)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.View(nil, 0, n)
+		if err != nil || !slices.Equal(got, x) {
+			t.Fatalf("round %d: other values, %v", round, err)
+		}
+		a.Free()
+		b.Free()
+		if a.Len() != 0 {
+			t.Errorf("%d values after Free", a.Len())
+		}
+	}
+	if left := s.left.Load(); left != 2*segmentBytes {
+		t.Errorf("%d bytes of heap are left, want all", left)
+	}
+	if end := s.end.Load(); end > 2*segmentBytes {
+		t.Errorf("the file has %d bytes, want those of one round", end)
+	}
+}
