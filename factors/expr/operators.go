@@ -284,7 +284,9 @@ func (c *call) daily(start func() kernel.RollingPair, x factors.Factor) factors.
 }
 
 // newVar is the covariance of a column with itself.
-func newVar(window, minPeriods int) kernel.Rolling { return variance{kernel.NewCov(window, minPeriods)} }
+func newVar(window, minPeriods int) kernel.Rolling {
+	return variance{kernel.NewCov(window, minPeriods)}
+}
 
 type variance struct{ cov kernel.RollingPair }
 
