@@ -3,10 +3,8 @@ package bars
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"sort"
-	"sync/atomic"
 	"time"
 
 	"github.com/qf-dev/qf/datasets"
@@ -125,113 +123,6 @@ func openInstrument(ctx context.Context, lake Store, q Request, o Options) (*ins
 	in.enterOthers()
 	in.coverage, in.files = in.builder.coverage()
 	return in, nil
-}
-
-// keepBytes is the size up to which the tables that opening a source reads or folds stay in memory, all or none, so that
-// a small source is not read again with each playing.
-var keepBytes int64 = 32 << 20
-
-// fold sees to it that all tables are there: in memory where they are few, else in the cache, or to be folded again; all
-// of them in the cache where that is what it is for.
-func (s *Source) fold(ctx context.Context, onlyKeep bool) (kept Kept, err error) {
-	for _, in := range s.of {
-		defer in.months.close()
-	}
-	of := map[*source]*instrument{}
-	for _, in := range s.of {
-		for _, src := range in.sources {
-			of[src] = in
-		}
-	}
-	var size atomic.Int64 // of tables that stay
-	work := func(chosen func(*instrument, *source) bool, wanted func(*shelf) bool, done func(*shelf, int, *table)) error {
-		var shelves []*shelf
-		for _, in := range s.of {
-			for _, src := range in.sources {
-				if chosen(in, src) {
-					shelves = append(shelves, src.shelves(in.store, in.q, in.cutter(ctx, src, in.loadTrades))...)
-				}
-			}
-		}
-		n, err := loadAll(ctx, s.o.Workers, shelves, onlyKeep, wanted, done)
-		kept.There += n.There
-		kept.Built += n.Built
-		return err
-	}
-	stay := func(h *shelf, day int, t *table) {
-		if size.Add(t.bytes()) <= keepBytes {
-			h.src.parts[day].table = t
-		}
-	}
-	drop := func() {
-		for src := range of {
-			for i := range src.parts {
-				src.parts[i].table = nil
-			}
-		}
-	}
-	if in := s.of[0]; in.trades != nil && s.grid.Kind != TimeBars { // the other feeds are cut at the trades' labels
-		counts, last := make([]int, len(in.trades.parts)), make([]int64, len(in.trades.parts))
-		err := work(func(_ *instrument, src *source) bool { return src == in.trades }, nil, func(h *shelf, i int, t *table) {
-			counts[i], last[i] = len(t.ts), slices.Max(t.ts)
-			stay(h, i, t)
-		})
-		if err != nil {
-			return kept, err
-		}
-		rows, latest := 0, int64(math.MinInt64)
-		for i, n := range counts {
-			in.latest = append(in.latest, latest)
-			if rows += n; n > 0 {
-				latest = max(latest, last[i])
-			}
-			in.ends = append(in.ends, rows)
-		}
-	}
-	few := !onlyKeep && s.size() <= keepBytes
-	if !few {
-		drop()
-	}
-	err = work(func(in *instrument, src *source) bool {
-		done := in.q.Spec.everyTrade() || src == in.trades && s.grid.Kind != TimeBars
-		return src == in.funding || !done && (few || !s.o.NoCache) // what can stay nowhere is folded when it is played
-	}, func(h *shelf) bool { return few || !onlyKeep && h.src == of[h.src].funding }, func(h *shelf, i int, t *table) {
-		if few || h.src == of[h.src].funding {
-			h.src.parts[i].table = t
-		}
-	})
-	if err != nil {
-		return kept, err
-	}
-	for _, in := range s.of {
-		if in.funding != nil && !onlyKeep {
-			in.settled, in.gaps = funding(in.q, in.funding.parts)
-			for i := range in.funding.parts {
-				in.funding.parts[i].table = nil
-			}
-		}
-	}
-	return kept, nil
-}
-
-// size is the most memory that all tables of bars can take.
-func (s *Source) size() (bytes int64) {
-	for _, in := range s.of {
-		for _, l := range in.lays {
-			for i, p := range l.src.parts {
-				switch {
-				case p.presence != Present || in.q.Spec.everyTrade():
-				case s.grid.Kind == TimeBars:
-					bytes += int64(24*time.Hour/s.grid.Every) * int64(8+8*len(l.src.fields))
-				case i > 0:
-					bytes += int64(in.ends[i]-in.ends[i-1]) * int64(8+8*len(l.src.fields))
-				default:
-					bytes += int64(in.ends[i]) * int64(8+8*len(l.src.fields))
-				}
-			}
-		}
-	}
-	return bytes
 }
 
 // lay counts the rows of the grid and of the instruments.
