@@ -11,6 +11,8 @@ var Catalogue = []Kind{
 	volRegime,
 	parkinson,
 	garmanKlass,
+	rogersSatchell,
+	ewmVolatility,
 	amihud,
 	liquidityScore,
 	spread,
@@ -30,6 +32,7 @@ var Catalogue = []Kind{
 	kurtosis,
 	autocorrelation,
 	momentumZ,
+	trend,
 }
 
 // Kind is one entry of the catalogue: everything that the list of factors, the validation of a

@@ -158,6 +158,51 @@ var definitions = []struct {
 		}
 		return covOf(a, b) / math.Sqrt(covOf(a, a)*covOf(b, b))
 	}},
+	{"rogers_satchell", Params{"window": "10", "min_periods": "7"}, func(m row, t int) float64 {
+		var v []float64
+		for s := t - 9; s <= t; s++ {
+			if m.at("trades", s) > 0 {
+				o, h, l, c := math.Log(m.at("open", s)), math.Log(m.at("high", s)), math.Log(m.at("low", s)), math.Log(m.at("close", s))
+				v = append(v, (h-c)*(h-o)+(l-c)*(l-o))
+			}
+		}
+		return math.Sqrt(8760 * sumOf(v, 7) / float64(len(v)))
+	}},
+	{"ewm_volatility", Params{"span": "9", "min_periods": "6"}, func(m row, t int) float64 {
+		r, weights, age, total, cross := []float64{}, []float64{}, 0, 0.0, 0.0
+		for s := t; s > 0; s-- { // pandas' weights have no end
+			if x := m.r(s); !math.IsNaN(x) && age < 400 {
+				w := math.Pow(0.8, float64(age))
+				r, weights = append(r, x), append(weights, w)
+				cross += 2 * total * w
+				total += w
+			}
+			age++
+		}
+		mean, ss := 0.0, 0.0
+		for k, w := range weights {
+			mean += w / total * r[k]
+		}
+		for k, w := range weights {
+			ss += w * (r[k] - mean) * (r[k] - mean)
+		}
+		if within := m.returns(max(t-165, 0), t); len(within) < 6 {
+			return nan
+		}
+		return math.Sqrt(ss * total / cross * 8760)
+	}},
+	{"trend", Params{"window": "20", "min_periods": "12"}, func(m row, t int) float64 {
+		var time, p []float64
+		for s := t - 19; s <= t; s++ {
+			if v := m.at("close", s); !math.IsNaN(v) {
+				time, p = append(time, float64(s)), append(p, math.Log(v))
+			}
+		}
+		if len(p) < 12 {
+			return nan
+		}
+		return covOf(time, p) / covOf(time, time)
+	}},
 	{"amihud", Params{"window": "10", "min_periods": "7"}, amihudAt},
 	{"liquidity_score", Params{"window": "10", "min_periods": "7"}, func(m row, t int) float64 { return 1 / (1 + amihudAt(m, t)) }},
 	{"ofi", nil, func(m row, t int) float64 { return m.at("ofi_100t", t) }},

@@ -41,13 +41,25 @@ func TestRangeVolatilityVectors(t *testing.T) {
 		kind, window string
 		want         float64
 	}{
+		{"trend", "30", -0.0004553965382651287}, // numpy's polyfit
 		{"parkinson", "30", 0.1731870469916072},
 		{"garman_klass", "30", 0.16804927459920355},
+		{"rogers_satchell", "30", 0.16253961871612707},
 		{"volatility", "29", 0.19195465924755867},
 	} {
 		if got := valueOf(t, c.kind, Params{"window": c.window}, g, market); !near(got, c.want, 1e-13) {
 			t.Errorf("%s = %v, want %v", c.kind, got, c.want)
 		}
+	}
+}
+
+func TestEWMVolatilityVector(t *testing.T) {
+	g := hourly(11, "A")
+	g.BarsPerYear = 365
+	price := []float64{97.0963, 97.1842, 97.4063, 99.8896, 101.782, 100.9173, 100.6277, 101.5, 99.2, 98.8, 99.9}
+	got := valueOf(t, "ewm_volatility", Params{"span": "9"}, g, map[string][]float64{"close": price})
+	if want := 0.26837504020162783; !near(got, want, 1e-13) { // pandas' ewm(span=9).std()
+		t.Errorf("ewm_volatility = %v, want %v", got, want)
 	}
 }
 

@@ -20,12 +20,12 @@ func Slope(dst, y, x []float64, window, minPeriods int) { NewSlope(window, minPe
 
 // NewCov is a RollingPair of Cov.
 func NewCov(window, minPeriods int) RollingPair {
-	return newPair(window, minPeriods, func(a comoments) float64 { return a.xy * a.sizeX * a.sizeY * (a.n / (a.n - 1)) })
+	return newPair(window, minPeriods, func(a comoments, _, _ float64) float64 { return a.xy * a.sizeX * a.sizeY * (a.n / (a.n - 1)) })
 }
 
 // NewCorr is a RollingPair of Corr.
 func NewCorr(window, minPeriods int) RollingPair {
-	return newPair(window, minPeriods, func(a comoments) float64 {
+	return newPair(window, minPeriods, func(a comoments, _, _ float64) float64 {
 		if a.xx == 0 || a.yy == 0 {
 			return nan
 		}
@@ -35,19 +35,21 @@ func NewCorr(window, minPeriods int) RollingPair {
 
 // NewSlope is a RollingPair of Slope: its Next takes x, then y.
 func NewSlope(window, minPeriods int) RollingPair {
-	return newPair(window, minPeriods, func(a comoments) float64 {
-		if a.xx == 0 {
-			return nan
-		}
-		return a.xy / a.xx * (a.sizeY / a.sizeX)
-	})
+	return newPair(window, minPeriods, func(a comoments, _, _ float64) float64 { return a.slope() })
 }
 
-// comoments are the mean squares and products of n pairs' distances from their means, in units of the sizes of the
-// frames.
-type comoments struct{ n, xx, yy, xy, sizeX, sizeY float64 }
+// comoments are n pairs' means and the mean squares and products of their distances from these, in units of the sizes of
+// the frames.
+type comoments struct{ n, x, y, xx, yy, xy, sizeX, sizeY float64 }
 
-// pair is f of the windows that have at least so many pairs. Its sums are of what powers sums up, of both columns, and
+func (a comoments) slope() float64 {
+	if a.xx == 0 {
+		return nan
+	}
+	return a.xy / a.xx * (a.sizeY / a.sizeX)
+}
+
+// pair is f of the windows that have at least so many pairs, and of the newest. Its sums are of what powers sums up, of both columns, and
 // of the products.
 type pair struct {
 	x, y          axis
@@ -55,10 +57,10 @@ type pair struct {
 	sxx, syy, sxy wide
 	norm
 	least int
-	f     func(comoments) float64
+	f     func(a comoments, x, y float64) float64
 }
 
-func newPair(window, minPeriods int, f func(comoments) float64) RollingPair {
+func newPair(window, minPeriods int, f func(a comoments, x, y float64) float64) RollingPair {
 	checkWindow(window, minPeriods)
 	return &pair{x: newAxis(window, false), y: newAxis(window, false), least: max(minPeriods, 2), f: f}
 }
@@ -74,13 +76,16 @@ func (p *pair) Next(dst, x, y []float64) {
 		}
 		by := p.over(n, wholeBits)
 		mx, my := p.sx.mean(by), p.sy.mean(by)
-		dst[t] = p.f(comoments{
-			n:     float64(n),
-			xx:    p.sxx.mean(by) - float64(mx*mx),
-			yy:    p.syy.mean(by) - float64(my*my),
-			xy:    p.sxy.mean(by) - float64(mx*my),
+		r := p.f(comoments{
+			n:  float64(n),
+			x:  p.x.c + float64(mx*p.x.size),
+			y:  p.y.c + float64(my*p.y.size),
+			xx: p.sxx.mean(by) - float64(mx*mx), yy: p.syy.mean(by) - float64(my*my), xy: p.sxy.mean(by) - float64(mx*my),
 			sizeX: p.x.size, sizeY: p.y.size,
-		})
+		}, v, y[t])
+		if finite(r) {
+			dst[t] = r
+		}
 	}
 }
 

@@ -9,19 +9,18 @@ import (
 
 // vector is one case of testdata/rolling.json.
 type vector struct {
-	Name      string `json:"name"`
-	Window    int    `json:"window"`
-	X         column `json:"x"`
-	Std       column `json:"std_exact_ddof1"`
-	Mean      column `json:"mean"`
-	Median    column `json:"median"`
-	Min       column `json:"min"`
-	Max       column `json:"max"`
-	Quantile  column `json:"quantile_0.9"`
-	Skew      column `json:"skew_pandas"`
-	Kurt      column `json:"kurt_excess_pandas"`
-	Adjusted  column `json:"ewm_mean_span10_adjust_true"`
-	Recursive column `json:"ewm_mean_span10_adjust_false"`
+	Name     string `json:"name"`
+	Window   int    `json:"window"`
+	X        column `json:"x"`
+	Std      column `json:"std_exact_ddof1"`
+	Mean     column `json:"mean"`
+	Median   column `json:"median"`
+	Min      column `json:"min"`
+	Max      column `json:"max"`
+	Quantile column `json:"quantile_0.9"`
+	Skew     column `json:"skew_pandas"`
+	Kurt     column `json:"kurt_excess_pandas"`
+	Adjusted column `json:"ewm_mean_span10_adjust_true"`
 }
 
 // column is a series with null for missing.
@@ -65,7 +64,7 @@ func TestAgainstPandasVectors(t *testing.T) {
 			{"Std", Std, c.Std}, {"Mean", Mean, c.Mean}, {"Median", Median, c.Median},
 			{"Min", Min, c.Min}, {"Max", Max, c.Max}, {"Quantile 0.9", at(0.9), c.Quantile},
 			{"Skew", Skew, c.Skew}, {"Kurt", Kurt, c.Kurt},
-			{"EWMMean, adjusted", span10(true), c.Adjusted}, {"EWMMean", span10(false), c.Recursive},
+			{"FadingMean", span10, c.Adjusted},
 		} {
 			k.run(got, c.X, c.Window, c.Window)
 			for i, want := range k.want {
@@ -84,9 +83,7 @@ func TestAgainstPandasVectors(t *testing.T) {
 }
 
 // span10 is the exponentially weighted mean of the vectors' span.
-func span10(adjust bool) func(dst, x []float64, window, minPeriods int) {
-	return func(dst, x []float64, _, _ int) { EWMMean(dst, x, 2./(10+1), adjust, 1) }
-}
+func span10(dst, x []float64, _, _ int) { NewFadingMean(2./(10+1), len(x), 1).Next(dst, x) }
 
 var sample = []float64{0.9283, -0.605, -0.5339, -1.0698, -0.6543, 0.4279, -0.1892, 0.3287, 0.3619, 1.3207, -0.3428, -1.4769, 1.0672, -0.3315, 1.1146, 0.3834, -0.1311, 0.3488, 1.951, 2.077, 0.0694}
 

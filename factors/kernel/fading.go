@@ -2,79 +2,18 @@ package kernel
 
 import "math"
 
-// NewDecayLinear is a Rolling of the trailing mean whose weights fall linearly, from window for the newest row to 1 for
-// the oldest,
-//
-//	dst[t] = Σ w[k]·x[t-k] / Σ w[k],  w[k] = window-k,  k = 0 … window-1,
-//
-// over the rows that have a value; NaN where there are fewer than max(minPeriods, 1). It takes O(len(x)) time. Source:
-// Kakushadze (2016), decay_linear.
-func NewDecayLinear(window, minPeriods int) Rolling {
-	checkWindow(window, minPeriods)
-	return &decay{stretch[float64, aged]{
-		window: window,
-		after: func(a aged, x float64) aged {
-			a.rows++
-			a.age += a.n
-			a.aged += a.sum
-			if finite(x) {
-				a.n++
-				a.sum += x
-			}
-			return a
-		},
-		before: func(a aged, x float64) aged {
-			if finite(x) {
-				a.n++
-				a.sum += x
-				a.age += a.rows
-				a.aged += float64(a.rows * x)
-			}
-			a.rows++
-			return a
-		},
-		join: func(a, b aged) aged {
-			return aged{
-				rows: a.rows + b.rows, n: a.n + b.n, sum: a.sum + b.sum,
-				age:  a.age + b.age + float64(a.n*b.rows),
-				aged: a.aged + b.aged + float64(a.sum*b.rows),
-			}
-		},
-	}, float64(max(minPeriods, 1))}
-}
-
-// aged are the values of some rows: their number and sum, and the sums of their ages and of age times value, the newest
-// row being of age 0.
-type aged struct{ rows, n, sum, age, aged float64 }
-
-type decay struct {
-	stretch[float64, aged]
-	least float64
-}
-
-func (d *decay) Next(dst, x []float64) {
-	checkLengths(len(dst), len(x))
-	w := float64(d.window)
-	for t, v := range x {
-		a := d.push(v)
-		if dst[t] = nan; a.n >= d.least {
-			dst[t] = (float64(w*a.sum) - a.aged) / (float64(w*a.n) - a.age)
-		}
-	}
-}
-
 // NewFadingMean is a Rolling of the exponentially weighted mean over a trailing window,
 //
 //	dst[t] = Σ w[k]·x[t-k] / Σ w[k],  w[k] = (1-alpha)^k,  k = 0 … window-1,
 //
-// over the rows that have a value; NaN where there are fewer than max(minPeriods, 1). Unlike EWMMean it depends on the
-// rows of the window alone. It takes O(len(x)) time and panics if alpha is outside (0, 1].
+// over the rows that have a value; NaN where there are fewer than max(minPeriods, 1). It depends on the
+// rows of the window alone, but for the last digits also on where it stands. It takes O(len(x)) time and panics if alpha is outside (0, 1].
 func NewFadingMean(alpha float64, window, minPeriods int) Rolling {
 	return newFading(alpha, window, max(minPeriods, 1), func(a faded) float64 { return a.ref + a.mean })
 }
 
 // NewFadingStd is a Rolling of the exponentially weighted sample standard deviation over a trailing window, with
-// NewFadingMean's weights and the correction of EWMStd,
+// NewFadingMean's weights, corrected for bias,
 //
 //	dst[t]² = W²/(W²-Σ w[k]²) · Σ w[k]·(x[t-k]-m)² / W,  W = Σ w[k];
 //
