@@ -10,8 +10,8 @@ import (
 	"github.com/qf-dev/qf/datasets"
 )
 
-// Source plays the bars of instruments on one grid as blocks of rows, in order, as often as wanted, with the same bits
-// each time: time bars of several instruments on their common labels, any other bars of one.
+// Source plays the bars of instruments on one grid as blocks of rows, in order, as often as wanted and several times
+// at once, with the same bits each time: time bars of several instruments on their common labels, any other bars of one.
 //
 // Row 0 is the first bar of the first day asked for, of whichever instrument begins first. Where an instrument has no
 // bar of a label, and where the lake does not have one of its fields, the value is NaN.

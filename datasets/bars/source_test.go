@@ -342,6 +342,39 @@ func TestSourceIsBuild(t *testing.T) {
 	}
 }
 
+// Playings of one source do not disturb each other.
+func TestPlayingsAtOnce(t *testing.T) {
+	root, err := marketLake()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lake, err := datasets.OpenLake(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(8) {
+		r := rand.New(rand.NewPCG(seed, 12))
+		qs := drawRequests(r)
+		f, _ := reference(t, lake, qs)
+		if seed%2 == 0 {
+			bars.KeepTables(0)
+		}
+		s, err := bars.OpenSource(t.Context(), lake, qs, bars.Options{})
+		bars.KeepTables(32 << 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run("", func(t *testing.T) {
+			for _, length := range []int{3, 50, 0} {
+				t.Run("", func(t *testing.T) {
+					t.Parallel()
+					wantBlocks(t, s, f, bars.Want{Hi: s.Rows(), Fields: s.Fields(), Length: length})
+				})
+			}
+		})
+	}
+}
+
 // Over a lake whose future is another one, a source is Build over it, too.
 func TestSourceOfView(t *testing.T) {
 	root, err := marketLake()
