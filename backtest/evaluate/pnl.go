@@ -360,6 +360,9 @@ var pnlFigures = []PnLFigure{
 	{Key: "max_drawdown_days", Group: groupRisk, Label: "Longest under water, days", Show: Show{AsPlain, 1}, Unit: "days", About: "longest time from a peak until it is reached again, or to the end", Baseline: "highest equity before", needs: net, of: func(x *earned) (float64, string) {
 		return float64(x.a.Drawdown.Longest) / microsPerDay, ""
 	}},
+	{Key: "ulcer_index", Group: groupRisk, Label: "Ulcer index", Show: Show{AsShare, 2}, Unit: fraction, About: "√mean(d²), d = equity/highest equity before − 1 at the end of each day, the start included; days in holes end with the next", Baseline: "highest equity before", needs: net, of: func(x *earned) (float64, string) {
+		return metrics.Ulcer(x.observed()), noDay
+	}},
 	{Key: "var_95", Group: groupRisk, Label: "Value at risk, 95% a day", Show: Show{AsPercent, 2}, Unit: fraction, About: "5 % quantile of r (type 7); a loss is negative", Count: byDay, needs: net, of: func(x *earned) (float64, string) {
 		return metrics.ValueAtRisk(x.returns, tail), noDay
 	}},
@@ -512,6 +515,14 @@ func (x *earned) cagr() (float64, string) {
 	default:
 		return metrics.CAGR(total, x.a.Length()/daysPerYear), ""
 	}
+}
+
+// observed are all returns, those over holes too.
+func (x *earned) observed() (list []float64) {
+	for _, d := range x.a.Days {
+		list = append(list, d.Return)
+	}
+	return list
 }
 
 func (x *earned) perTrip(sum float64) (float64, string) {

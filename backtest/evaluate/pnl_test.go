@@ -41,7 +41,8 @@ func TestPnLFigures(t *testing.T) {
 		"calmar":     (math.Pow(1.089, 365./4) - 1) / 0.1,
 		"volatility": metrics.Std(returns) * math.Sqrt(365), "sharpe": metrics.Mean(returns) / metrics.Std(returns) * math.Sqrt(365),
 		"sortino": metrics.Mean(returns) * 365 / (0.1 / 2 * math.Sqrt(365)), "omega": 2.1, "var_95": -0.085, "es_95": -0.1,
-		"skew": inference.Skew, "kurtosis": inference.Kurtosis, "best_day": 0.21, "worst_day": -0.1,
+		"ulcer_index": math.Sqrt((0.01 + 0.01) / 4), // −10 % at the ends of two of four days
+		"skew":        inference.Skew, "kurtosis": inference.Kurtosis, "best_day": 0.21, "worst_day": -0.1,
 		"turnover_per_day": 0.5, "exposure": 5. / 8, "trades": 2, "round_trips": 3, "mean_holding_hours": 30,
 		"hit_rate": 0.25, "hit_rate_trips": 2. / 3, "profit_factor": 129. / 40, "profit_factor_daily": 2.1,
 		"average_win": 64.5, "average_loss": -40, "expectancy": 89. / 3, "best_trip": 89, "worst_trip": -40,

@@ -411,3 +411,13 @@ func BenchmarkStandardize(b *testing.B) {
 		Standardize(dst, x)
 	}
 }
+
+// Equity 1, 0.8, 0.88, 1.1, 0.55 is 0.2, 0.12, 0 and 0.5 below its highest.
+func TestUlcer(t *testing.T) {
+	if got, want := Ulcer([]float64{-0.2, 0.1, 0.25, -0.5}), math.Sqrt((0.04+0.0144+0.25)/4); math.Abs(got-want) > 1e-15 {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := Ulcer(nil); !math.IsNaN(got) {
+		t.Errorf("of nothing %v, want NaN", got)
+	}
+}

@@ -60,6 +60,22 @@ func Calmar(cagr, maxDrawdown float64) float64 {
 	return cagr / math.Abs(maxDrawdown)
 }
 
+// Ulcer is the ulcer index of equity that earns the returns r one after the other:
+//
+//	sqrt( mean( d² ) ),  d = E_t/max_{s≤t} E_s − 1, the equity before the first return included in the maximum
+//
+// NaN of nothing. Martin and McCann (1989).
+func Ulcer(r []float64) float64 {
+	equity, top, ss := 1.0, 1.0, 0.0
+	for _, v := range r {
+		equity *= 1 + v
+		top = max(top, equity)
+		d := equity/top - 1
+		ss += float64(d * d)
+	}
+	return math.Sqrt(ss / float64(len(r)))
+}
+
 // Omega is Σ max(r − threshold, 0)/Σ max(threshold − r, 0); NaN without a return below the threshold.
 func Omega(r []float64, threshold float64) float64 {
 	var up, down float64
