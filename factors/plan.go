@@ -97,9 +97,9 @@ func (p *Plan) Fields() []string { return p.fields }
 
 // Start begins with row 0 of all instruments.
 func (p *Plan) Start() *Play {
-	r := &Play{plan: p, evals: make([][]Eval, len(p.nodes)), cols: make([][][]float64, len(p.nodes)), out: make([][][]float64, len(p.roots))}
+	r := &Play{plan: p, evals: make([][]Eval, len(p.nodes)), cols: make([][][]float64, len(p.nodes)), in: make([][][][]float64, len(p.nodes)), out: make([][][]float64, len(p.roots))}
 	for k := range p.nodes {
-		r.cols[k] = make([][]float64, p.instruments)
+		r.cols[k], r.in[k] = make([][]float64, p.instruments), make([][][]float64, p.instruments)
 		if p.nodes[k].Sample != nil || p.nodes[k].Across != nil {
 			continue
 		}
@@ -120,11 +120,12 @@ func (p *Plan) Start() *Play {
 // Play is a plan with the state that it carries from block to block. Its columns keep their memory.
 type Play struct {
 	plan  *Plan
-	evals [][]Eval      // by node and instrument
-	cols  [][][]float64 // by node and instrument
-	out   [][][]float64 // by factor and instrument
-	day   []float64     // UTCDay of the block
-	rows  int           // seen so far
+	evals [][]Eval        // by node and instrument
+	cols  [][][]float64   // by node and instrument
+	in    [][][][]float64 // by node, instrument and input: of the block in progress
+	out   [][][]float64   // by factor and instrument
+	day   []float64       // UTCDay of the block
+	rows  int             // seen so far
 }
 
 // Next computes the rows that follow those before, by factor and instrument. Of a factor that looks ahead it gives the
@@ -199,7 +200,7 @@ func (r *Play) eval(b *bars.Block, node, i int) {
 	if n.Sample != nil {
 		return
 	}
-	in := make([][]float64, 0, 8)
+	in := r.in[node][i][:0]
 	for _, f := range n.inputs {
 		if f < 0 {
 			in = append(in, r.day)
@@ -210,7 +211,8 @@ func (r *Play) eval(b *bars.Block, node, i int) {
 	for _, u := range n.uses {
 		in = append(in, r.cols[u][i])
 	}
-	dst := slices.Grow(r.cols[node][i][:0], b.Len())[:b.Len()]
+	r.in[node][i] = in
+	dst := grown(r.cols[node][i], b.Len())
 	r.cols[node][i] = dst
 	r.evals[node][i](dst, in)
 }

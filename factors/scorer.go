@@ -56,6 +56,7 @@ type Scoring struct {
 	evals  [][]Eval          // by component and instrument
 	sample [][]kernel.Sample // by component and instrument: of the factor in Survey, else of z before it is clipped
 	fits   [][]fit           // by component and instrument
+	in     [][][][]float64   // by component and instrument: the one input of an Eval
 	z      [][][]float64     // by component and instrument
 	score  [][]float64       // by instrument
 	row    [][]float64       // by component, for cross-sections
@@ -80,6 +81,7 @@ func (s *Scorer) Start() *Scoring {
 		r.sample = append(r.sample, make([]kernel.Sample, n))
 		r.fits = append(r.fits, make([]fit, n))
 		r.z = append(r.z, make([][]float64, n))
+		r.in = append(r.in, make([][][]float64, n))
 		r.row = append(r.row, make([]float64, n))
 	}
 	return r
@@ -155,7 +157,8 @@ func grown(x []float64, n int) []float64 { return slices.Grow(x[:0], n)[:n] }
 func (r *Scoring) normalize(k, i int, x []float64) {
 	z := r.z[k][i]
 	if r.scorer.norms[k].Method != FullSample {
-		r.evals[k][i](z, [][]float64{x})
+		r.in[k][i] = append(r.in[k][i][:0], x)
+		r.evals[k][i](z, r.in[k][i])
 		return
 	}
 	f := r.fits[k][i]
@@ -167,30 +170,37 @@ func (r *Scoring) normalize(k, i int, x []float64) {
 // sum writes instrument i's F = Σ weight·z. Products are rounded before they are added, so that every
 // processor gives the same bits.
 func (r *Scoring) sum(dst []float64, i int) {
-	total := 0.0
-	for _, comp := range r.scorer.composite.Components {
-		total += math.Abs(comp.Weight)
+	clear(dst)
+	for k, comp := range r.scorer.composite.Components {
+		w := comp.Weight
+		for t, z := range r.z[k][i][:len(dst)] {
+			dst[t] += float64(w * z)
+		}
 	}
-	for t := range dst {
-		sum, present, missing := 0.0, 0.0, 0
-		for k, comp := range r.scorer.composite.Components {
-			v := r.z[k][i][t]
-			if math.IsNaN(v) {
-				missing++
-				continue
-			}
-			sum += float64(comp.Weight * v)
+	for t, f := range dst {
+		if math.IsNaN(f) {
+			dst[t] = r.present(i, t)
+		}
+	}
+}
+
+// present is F of a row in which a component is missing.
+func (r *Scoring) present(i, t int) float64 {
+	if r.scorer.composite.Missing != Renormalize {
+		return math.NaN()
+	}
+	sum, present, total := 0.0, 0.0, 0.0
+	for k, comp := range r.scorer.composite.Components {
+		total += math.Abs(comp.Weight)
+		if z := r.z[k][i][t]; !math.IsNaN(z) {
+			sum += float64(comp.Weight * z)
 			present += math.Abs(comp.Weight)
 		}
-		switch {
-		case missing == 0:
-			dst[t] = sum
-		case r.scorer.composite.Missing == Renormalize && present > 0:
-			dst[t] = sum * (total / present)
-		default:
-			dst[t] = math.NaN()
-		}
 	}
+	if !(present > 0) {
+		return math.NaN()
+	}
+	return sum * (total / present)
 }
 
 // Warnings name the components that look ahead, and those that hardly vary over the sample in the units of their

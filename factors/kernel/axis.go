@@ -12,6 +12,7 @@ type axis struct {
 	about0 bool
 	ring   []float64 // row r at place r mod len, once it has its length; NaN where it does not count
 	at     int       // place of the next row
+	ready  int       // how many of the next rows are in the ring already
 	rows   int       // seen so far
 	n      int       // how many of the window's count
 	witnesses
@@ -83,6 +84,7 @@ func (a *axis) next(v float64) (old float64, moved bool) {
 // take counts rows that stand in the ring.
 func (a *axis) take(rows int) {
 	a.rows += rows
+	a.ready = max(a.ready-rows, 0)
 	if a.at += rows; a.at == a.window+slack {
 		a.at = 0
 	}
@@ -100,7 +102,10 @@ func (a *axis) free(x []float64) (old []float64) {
 	}
 	a.grow(n)
 	n = min(n, len(a.ring)-a.at, len(a.ring)-a.old())
-	copy(a.ring[a.at:], x[:n])
+	if a.ready < n {
+		copy(a.ring[a.at+a.ready:], x[a.ready:n])
+		a.ready = n
+	}
 	return a.ring[a.old():][:n]
 }
 
@@ -147,7 +152,7 @@ func (a *axis) ahead(n int) int {
 }
 
 // short windows are looked through.
-func (a *axis) short() bool { return a.window <= 64 }
+func (a *axis) short() bool { return a.window <= 128 }
 
 // doubt says that what ahead found beyond the rows taken since means nothing.
 func (a *axis) doubt() { a.witnesses, a.until = nobody, 0 }
@@ -174,22 +179,65 @@ func (a *axis) stands(v float64) bool {
 		a.limit = a.widest(a.about0)
 		return a.look()
 	}
-	return a.rows <= a.until || a.look()
+	if a.rows <= a.until {
+		return true
+	}
+	if a.short() && a.witnesses != nobody {
+		return a.joined(v) || a.calm()
+	}
+	return a.look()
+}
+
+// joined makes the newest row a witness, and reports whether all are in the window.
+func (a *axis) joined(v float64) bool {
+	d, row := v-a.c, a.rows-1
+	if d <= 0 {
+		a.below = row
+	}
+	if d >= 0 {
+		a.above = row
+	}
+	if math.Abs(d) >= a.frame.high {
+		a.witnesses.high = row
+	}
+	last := a.witnesses.high
+	if !a.about0 {
+		last = min(last, a.below, a.above)
+	}
+	a.until = last + a.window
+	return a.rows <= a.until
 }
 
 // look finds the witnesses, and reports whether the frame stands.
 func (a *axis) look() bool {
 	// They are most often among the last few rows. Only where they are not are all looked at.
-	stands := a.find(min(a.rows, a.window, 8)) || a.find(min(a.rows, a.window))
-	switch {
-	case stands:
-		a.until = min(a.below, a.above, a.witnesses.high) + a.window
-	case a.n == 0:
-		a.limit, a.until, stands = -1, math.MaxInt, true
-	case a.still():
-		a.limit, a.until, stands = quiet, math.MaxInt, true
+	all := min(a.rows, a.window)
+	for n := min(all, 8); ; n = min(all, 8*n) {
+		if a.find(n) {
+			a.until = min(a.below, a.above, a.witnesses.high) + a.window
+			return true
+		}
+		if n == all {
+			return a.calm()
+		}
 	}
-	return stands
+}
+
+// calm reports whether there is nothing but c in the window, so that any size will do.
+func (a *axis) calm() bool {
+	if a.n == 0 {
+		a.limit, a.until = -1, math.MaxInt
+		return true
+	}
+	for _, part := range a.parts() {
+		for _, v := range part {
+			if v < a.c || v > a.c {
+				return false
+			}
+		}
+	}
+	a.limit, a.until = quiet, math.MaxInt
+	return true
 }
 
 // find looks for the witnesses among the last n rows.
@@ -216,18 +264,6 @@ func (a *axis) find(n int) bool {
 	}
 	a.witnesses = w
 	return min(w.below, w.above, w.high) >= 0
-}
-
-// still reports whether all values are c.
-func (a *axis) still() bool {
-	for _, part := range a.parts() {
-		for _, v := range part {
-			if v < a.c || v > a.c {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // fit makes the frame that of the window.

@@ -85,6 +85,26 @@ func TestPairBlocksAreTheWhole(t *testing.T) {
 	}
 }
 
+// Nothing is allocated a block once the window is full.
+func TestBlocksDoNotAllocate(t *testing.T) {
+	for name, x := range inputs(3000) {
+		dst := make([]float64, 100)
+		for kind, start := range constructors {
+			k, at := start(50, 10), 0
+			next := func() {
+				k.Next(dst, x[at:at+100])
+				at = (at + 100) % 2900
+			}
+			for range 60 {
+				next()
+			}
+			if n := testing.AllocsPerRun(100, next); n > 0 {
+				t.Errorf("%s of %s allocates %v times a block", kind, name, n)
+			}
+		}
+	}
+}
+
 // Windows of equal contents have equal values, to the bit, wherever they stand.
 func TestEqualWindowsAreEqual(t *testing.T) {
 	r := rand.New(rand.NewPCG(31, 32))

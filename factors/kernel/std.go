@@ -38,12 +38,13 @@ func newSpread(window, minPeriods int, score bool) Rolling {
 
 func (s *spread) Next(dst, x []float64) {
 	checkLengths(len(dst), len(x))
+	s.ready = 0
 	for len(x) > 0 {
 		n := s.missing(dst, x, s.least)
 		if s.score {
-			n += s.run(dst[n:], x[n:], s.scores)
+			n += s.run(dst[n:], x[n:], nan, s.scores)
 		} else {
-			n += s.run(dst[n:], x[n:], s.deviations)
+			n += s.run(dst[n:], x[n:], 0, s.deviations)
 		}
 		if dst, x = dst[n:], x[n:]; len(x) == 0 {
 			return

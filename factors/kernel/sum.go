@@ -33,9 +33,10 @@ func newTotal(window, minPeriods int, mean bool) Rolling {
 
 func (s *total) Next(dst, x []float64) {
 	checkLengths(len(dst), len(x))
+	s.ready = 0
 	for len(x) > 0 {
 		n := s.missing(dst, x, s.least)
-		n += s.run(dst[n:], x[n:], s.totals)
+		n += s.run(dst[n:], x[n:], 0, s.totals)
 		if dst, x = dst[n:], x[n:]; len(x) == 0 {
 			return
 		}

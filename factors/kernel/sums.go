@@ -102,12 +102,24 @@ func (s *sums) missing(dst, x []float64, least int) (n int) {
 }
 
 // run takes rows by f while the window is full and the frame stands, and says how many. f does it for rows before which
-// the frame stands; it stops at a distance beyond the limit and says where.
-func (s *sums) run(dst, x []float64, f func(dst, x, old []float64) int) (n int) {
+// the frame stands; it stops at a distance beyond the limit and says where. of0 is the statistic of a window that is all c.
+func (s *sums) run(dst, x []float64, of0 float64, f func(dst, x, old []float64) int) (n int) {
 	for n < len(x) {
 		old := s.free(x[n:])
 		if len(old) == 0 {
 			return n
+		}
+		if s.limit == quiet {
+			done := 0
+			for done < len(old) && x[n+done] == s.c {
+				dst[n+done] = of0
+				done++
+			}
+			s.take(done)
+			if n += done; done < len(old) {
+				return n
+			}
+			continue
 		}
 		for len(old) > 0 {
 			rows := s.ahead(len(old))
