@@ -23,8 +23,8 @@ type deviations struct {
 	sums   []sum2  // by stretch of the chunk; of use where nothing is missing
 }
 
-func newDeviations(back int) deviations {
-	return deviations{x: make([]float64, back, back+chunk), back: back, hole: -1}
+func newDeviations(back int) *deviations {
+	return &deviations{x: make([]float64, back, back+chunk), back: back, hole: -1}
 }
 
 // take moves on by a chunk, whose first row is lo.
@@ -78,12 +78,6 @@ func (d *deviations) shift(a float64) {
 	for k := range d.x {
 		d.x[k] -= a
 	}
-}
-
-// column is one signal of one instrument.
-type column struct {
-	raw []float64 // rows from Window.base on
-	deviations
 }
 
 // ahead are the forward returns of one instrument at one horizon.
@@ -164,7 +158,7 @@ type pad struct {
 var pads = sync.Pool{New: func() any { return new(pad) }}
 
 // pair folds the chunk that begins with row lo into the pairs of a signal and a horizon.
-func (p *pairs) pair(c *column, raw []float64, a *ahead, lo int, cut []stretch) {
+func (p *pairs) pair(c *deviations, raw []float64, a *ahead, lo int, cut []stretch) {
 	if !p.variesF || !p.variesR {
 		p.vary(raw, a.r)
 	}

@@ -140,7 +140,8 @@ func (c *few) ranked() float64 {
 
 // correlate gives the Pearson correlation across the instruments of each row where five or more have both a signal and a
 // return and these vary, and that of average ranks.
-func (p *part) correlate(s int, ranks bool, m *made) {
+func (p *part) correlate(at, s int, ranks bool) {
+	m := &p.made[at][s]
 	m.across, m.ranks, m.acrossCut = m.across[:0], m.ranks[:0], m.acrossCut[:0]
 	f, r, n := p.signals[s], p.returned, len(p.prices)
 	for _, c := range p.cut {
@@ -155,7 +156,7 @@ func (p *part) correlate(s int, ranks bool, m *made) {
 				}
 				continue
 			}
-			if !p.few.at(p.f[s], p.r, k) {
+			if !p.few.at(p.f[s], p.r[at], k) {
 				continue
 			}
 			m.across = append(m.across, metrics.Pearson(p.few.f, p.few.r))

@@ -3,7 +3,6 @@ package evaluate
 import (
 	"context"
 	"fmt"
-	"math/bits"
 
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
@@ -53,25 +52,25 @@ type Window struct {
 	reach    int   // rows after a row that its returns look at
 	all      bool  // the window is All
 
-	rows   int     // taken so far
-	base   int     // the first of those held
-	done   int     // folded
-	chunks int     // of them
-	labels []int64 // of the rows held
-	prices [][]float64
-	closes [][]float64 // nil where there are none
-
-	columns  [][]*column  // by signal and instrument
-	ahead    [][]*ahead   // by horizon and instrument; nil where the horizon is longer than the window
-	pairs    [][][]*pairs // by horizon, signal and instrument
-	levels   []*leveling
-	spread   []*Distribution
-	volatile []*realized // by instrument; nil where it is not wanted
+	rows     int // taken so far
 	calendar calendar
-	kept     *kept // columns for figures that need them whole; nil where none does
+	levels   []*leveling
+	spread   []*Distribution // of the signals with levels; nil where it is not wanted
+	volatile []*realized     // by instrument; nil where it is not wanted
+	kept     *kept           // columns that are needed as a whole; nil where none is
+	line     *line           // of the only instrument; nil of several, whose columns are kept and gathered by Close
 }
 
-// New begins a window. Where figures need columns as a whole, these live in space, which must outlast the window.
+// line holds the rows of one instrument until their returns are known.
+type line struct {
+	*single
+	base, done int // the first row held, and the first that is not folded
+	labels     []int64
+	price      []float64
+	signals    [][]float64
+}
+
+// New begins a window. Where figures need columns as a whole, these live in space, until Close.
 func New(s Setup, space *scratch.Space) (*Window, error) {
 	w := &Window{Setup: s, space: space, delay: s.Study.Execution.Delay, all: s.Window == All}
 	var err error
@@ -87,52 +86,42 @@ func New(s Setup, space *scratch.Space) (*Window, error) {
 	}
 	w.reach = w.delay + far
 	w.calendar = newCalendar(s.Span, w.all)
-	instruments := len(s.Grid.Instruments)
-	w.prices = make([][]float64, instruments)
-	w.columns = make([][]*column, len(s.Signals))
 	for k, signal := range s.Signals {
-		for range instruments {
-			w.columns[k] = append(w.columns[k], &column{deviations: newDeviations(far)})
+		if !signal.Levels {
+			continue
 		}
-		if signal.Levels {
-			l := newLeveling(k, instruments)
-			l.tests = make([]*levelTest, len(w.horizons))
-			for _, h := range w.within {
-				l.tests[h] = &levelTest{h: w.horizons[h].Bars}
-			}
-			w.levels = append(w.levels, l)
-			if w.all {
-				w.spread = append(w.spread, newDistribution(signal.Name))
-			}
+		l := newLeveling(k, w.instruments())
+		l.tests = make([]*levelTest, len(w.horizons))
+		for _, h := range w.within {
+			l.tests[h] = &levelTest{h: w.horizons[h].Bars}
 		}
-	}
-	w.ahead, w.pairs = make([][]*ahead, len(w.horizons)), make([][][]*pairs, len(w.horizons))
-	for _, k := range w.within {
-		h := w.horizons[k].Bars
-		for range instruments {
-			w.ahead[k] = append(w.ahead[k], &ahead{h: h, deviations: newDeviations(h)})
-		}
-		w.pairs[k] = make([][]*pairs, len(s.Signals))
-		for j := range s.Signals {
-			for range instruments {
-				w.pairs[k][j] = append(w.pairs[k][j], newPairs(h, rows, len(w.calendar.days), w.all && k == w.primary))
-			}
+		w.levels = append(w.levels, l)
+		if w.all {
+			w.spread = append(w.spread, newDistribution(signal.Name))
 		}
 	}
 	if w.all {
-		w.closes = make([][]float64, instruments)
-		for range instruments {
+		for range w.instruments() {
 			w.volatile = append(w.volatile, newRealized(len(w.calendar.days)))
 		}
 	}
-	if e := s.Study.Evaluation; e.RankIC || e.Persistence || instruments > 1 {
-		w.kept = newKept(space, len(s.Signals), instruments)
-		if e.RankIC && instruments == 1 {
+	e := s.Study.Evaluation
+	if e.RankIC || e.Persistence || w.instruments() > 1 {
+		w.kept = newKept(space, len(s.Signals), w.instruments())
+	}
+	if w.instruments() == 1 {
+		w.line = &line{single: w.newSingle(), signals: make([][]float64, len(s.Signals))}
+		if e.RankIC {
 			w.kept.keepReturns(space, len(w.horizons))
 		}
 	}
 	return w, nil
 }
+
+func (w *Window) instruments() int { return len(w.Grid.Instruments) }
+
+// instrument names the i-th.
+func (w *Window) instrument(i int) string { return w.Grid.Instruments[i].String() }
 
 // Step takes the next rows of the window: their labels from b, the execution price and the close by instrument, the
 // signals by signal and instrument. Nothing of them is kept or changed. closes may be nil.
@@ -140,158 +129,105 @@ func (w *Window) Step(ctx context.Context, b *bars.Block, price, closes [][]floa
 	if want := w.Span.Lo + w.rows; b.Lo != want || b.Hi > w.Span.Hi {
 		panic(fmt.Sprintf("evaluate: rows %d to %d in place of those from %d to %d", b.Lo, b.Hi, want, w.Span.Hi))
 	}
-	for lo := 0; lo < b.Len(); {
-		held := w.rows - w.base
-		n := min(b.Len()-lo, w.reach+2*chunk-held)
-		hi := lo + n
-		w.labels = append(w.labels, b.Close[lo:hi]...)
-		for i := range w.prices {
-			w.prices[i] = append(w.prices[i], price[i][lo:hi]...)
-			if w.closes != nil && closes != nil {
-				w.closes[i] = append(w.closes[i], closes[i][lo:hi]...)
-			}
+	cut := w.calendar.cut(b.Close)
+	if w.volatile != nil && closes != nil {
+		for i, x := range closes {
+			w.volatile[i].add(x, cut)
 		}
-		for k, of := range w.columns {
-			for i, c := range of {
-				c.raw = append(c.raw, signals[k][i][lo:hi]...)
-			}
+	}
+	if err := w.keep(ctx, price, signals, workers); err != nil {
+		return err
+	}
+	if w.line == nil {
+		w.rows += b.Len()
+		return nil
+	}
+	for lo := 0; lo < b.Len(); {
+		l := w.line
+		n := min(b.Len()-lo, w.reach+2*chunk-(w.rows-l.base))
+		hi := lo + n
+		l.price = append(l.price, price[0][lo:hi]...)
+		for k, of := range signals {
+			l.signals[k] = append(l.signals[k], of[0][lo:hi]...)
 		}
 		w.rows += n
 		lo = hi
-		for w.rows-w.done >= chunk+w.reach {
+		for w.rows-l.done >= chunk+w.reach {
 			if err := w.fold(ctx, chunk, workers); err != nil {
 				return err
 			}
 		}
-		w.forget()
+		l.forget(w.rows, w.reach)
 	}
 	return nil
 }
 
-// forget drops the rows that were folded, once there is no room for a chunk.
-func (w *Window) forget() {
-	n := w.done - w.base
-	if w.rows-w.base+chunk <= w.reach+2*chunk {
-		return
+// keep keeps the columns of a block.
+func (w *Window) keep(ctx context.Context, price [][]float64, signals [][][]float64, workers int) error {
+	if w.kept == nil {
+		return nil
 	}
-	drop := func(x []float64) []float64 { return append(x[:0], x[n:]...) }
-	w.labels = append(w.labels[:0], w.labels[n:]...)
-	for i := range w.prices {
-		w.prices[i] = drop(w.prices[i])
-		if w.closes != nil && w.closes[i] != nil {
-			w.closes[i] = drop(w.closes[i])
+	var tasks []func() error
+	for i, x := range price {
+		tasks = append(tasks, func() error { return w.kept.prices[i].Append(x) })
+		for k := range signals {
+			tasks = append(tasks, func() error { return w.kept.signals[k][i].Append(signals[k][i]) })
 		}
 	}
-	for _, of := range w.columns {
-		for _, c := range of {
-			c.raw = drop(c.raw)
-		}
-	}
-	w.base = w.done
+	return run(ctx, workers, tasks)
 }
 
-// fold takes the next rows, a chunk or what is left of the window, into all figures. Rows after them are held as far as there
-// are any.
+// forget drops the rows that were folded, once there is no room for a chunk.
+func (l *line) forget(rows, reach int) {
+	if rows-l.base <= reach+chunk {
+		return
+	}
+	n := l.done - l.base
+	l.price = append(l.price[:0], l.price[n:]...)
+	for k, x := range l.signals {
+		l.signals[k] = append(x[:0], x[n:]...)
+	}
+	l.base = l.done
+}
+
+// fold takes the next rows of the only instrument, a chunk or what is left of the window, into all figures. Rows after them
+// are held as far as there are any.
 func (w *Window) fold(ctx context.Context, rows, workers int) error {
-	from := w.done - w.base
-	cut := w.calendar.cut(w.labels[from : from+rows])
-	// First what every figure shares: deviations, returns, levels.
-	var tasks []func() error
-	for k, of := range w.columns {
-		for i, c := range of {
-			tasks = append(tasks, func() error {
-				raw := c.raw[from : from+rows]
-				c.take(raw, w.done, cut)
-				return w.kept.signal(k, i, raw)
-			})
-		}
+	l := w.line
+	from := l.done - l.base
+	p := piece{lo: l.done, rows: rows, price: l.price[from:], cut: w.calendar.between(nil, l.done, l.done+rows)}
+	for _, x := range l.signals {
+		p.signals = append(p.signals, x[from:from+rows])
 	}
-	for i, price := range w.prices {
-		for _, k := range w.within {
-			tasks = append(tasks, func() error {
-				a := w.ahead[k][i]
-				a.r = resize(&a.r, rows)
-				a.take(price[from:], rows, w.delay, w.done, cut)
-				return w.kept.returned(k, a.r)
-			})
-		}
+	tasks := l.before(p)
+	for k, level := range w.levels {
 		tasks = append(tasks, func() error {
-			if w.volatile != nil && w.closes[i] != nil {
-				w.volatile[i].add(w.closes[i][from:from+rows], cut)
+			x := p.signals[level.signal]
+			level.take(0, x, w.Study.Signals.Thresholds)
+			level.count(level.of)
+			if w.spread != nil {
+				w.spread[k].add(x)
 			}
-			return w.kept.price(i, price[from:from+rows])
-		})
-	}
-	for k, l := range w.levels {
-		tasks = append(tasks, func() error {
-			for i, c := range w.columns[l.signal] {
-				raw := c.raw[from : from+rows]
-				l.take(i, raw, w.Study.Signals.Thresholds)
-				if w.spread != nil {
-					w.spread[k].add(raw)
-				}
-			}
-			l.count()
 			return nil
 		})
 	}
 	if err := run(ctx, workers, tasks); err != nil {
 		return err
 	}
-	tasks = tasks[:0]
+	tasks = l.pair(p)
 	for _, k := range w.within {
-		for _, l := range w.levels {
-			tasks = append(tasks, func() error {
-				l.tests[k].add(l, w.ahead[k])
-				return nil
-			})
-		}
-		for j, of := range w.columns {
-			for i, c := range of {
-				tasks = append(tasks, func() error {
-					w.pairs[k][j][i].pair(c, c.raw[from:from+rows], w.ahead[k][i], w.done, cut)
-					return nil
-				})
-			}
+		r := l.ahead[k].r
+		tasks = append(tasks, func() error { return w.kept.returned(k, r) })
+		for _, level := range w.levels {
+			tasks = append(tasks, func() error { level.tests[k].addOne(level.of[0], r); return nil })
 		}
 	}
 	if err := run(ctx, workers, tasks); err != nil {
 		return err
 	}
-	w.done += rows
-	if w.chunks++; bits.OnesCount(uint(w.chunks)) == 1 {
-		w.centre()
-	}
+	l.done += rows
+	l.next()
 	return nil
-}
-
-// centre moves all centres to the means so far. It is done after 1, 2, 4, 8, … chunks, so that centres are never far off.
-func (w *Window) centre() {
-	for _, k := range w.within {
-		for j, of := range w.columns {
-			for i, c := range of {
-				p, a := w.pairs[k][j][i], w.ahead[k][i]
-				if dx, dy := c.move(), a.move(); (dx != 0 || dy != 0) && p.n > 0 {
-					x, y := p.lastX, p.lastY
-					if x == nil {
-						x, y = c.x[len(c.x)-p.h:], a.x[len(a.x)-p.h:]
-					}
-					p.shift(dx, dy, x, y)
-				}
-			}
-		}
-	}
-	for _, of := range w.columns {
-		for _, c := range of {
-			c.shift(c.move())
-		}
-	}
-	for _, of := range w.ahead {
-		for _, a := range of {
-			a.shift(a.move())
-			a.stale = a.h // W is of the old centre
-		}
-	}
 }
 
 // run runs tasks, each of which writes places of its own, on at most so many workers.
@@ -299,13 +235,11 @@ func run(ctx context.Context, workers int, tasks []func() error) error {
 	return datasets.ForEach(ctx, workers, len(tasks), func(_ context.Context, k int) error { return tasks[k]() })
 }
 
-// instrument names the i-th.
-func (w *Window) instrument(i int) string { return w.Grid.Instruments[i].String() }
-
 // Close ends the window: what is left is folded, and figures that need whole columns are made.
 func (w *Window) Close(ctx context.Context, workers int) (*Figures, error) {
-	for w.done < w.rows {
-		if err := w.fold(ctx, min(chunk, w.rows-w.done), workers); err != nil {
+	defer w.kept.free()
+	for l := w.line; l != nil && l.done < w.rows; {
+		if err := w.fold(ctx, min(chunk, w.rows-l.done), workers); err != nil {
 			return nil, err
 		}
 	}

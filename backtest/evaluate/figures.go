@@ -13,7 +13,9 @@ import (
 type finish struct {
 	own     [][][]tested
 	moments [][][]moments
-	pooled  []*pooled       // by horizon; nil for one instrument
+	pooled  [][]tested // of several instruments, by horizon and signal
+	across  [][]tested // the same across them; nil below five
+	levels  []LevelRow
 	ranks   [][][]ranking   // nil where they are not wanted
 	ranked  [][]ranking     // of the pooled series, by horizon and signal
 	buckets [][]*buckets    // by horizon and signal; nil but in window All
@@ -30,44 +32,44 @@ func grid[T any](n, m int) [][]T {
 
 // figures makes the rows.
 func (w *Window) figures(ctx context.Context, workers int) (*Figures, error) {
-	hs, ss, is := len(w.horizons), len(w.Signals), len(w.prices)
-	f := &finish{pooled: make([]*pooled, hs), buckets: grid[*buckets](hs, ss), persist: grid[persistence](ss, is)}
+	hs, ss, is := len(w.horizons), len(w.Signals), w.instruments()
+	f := &finish{buckets: grid[*buckets](hs, ss), persist: grid[persistence](ss, is)}
 	for range hs {
 		f.own, f.moments = append(f.own, grid[tested](ss, is)), append(f.moments, grid[moments](ss, is))
 	}
-	for _, of := range f.persist {
-		for i := range of {
-			of[i] = forgotten
-		}
-	}
-	var tasks []func() error
-	for k := range hs {
-		for s := range ss {
-			for i := range is {
-				tasks = append(tasks, func() (err error) {
-					f.own[k][s][i], f.moments[k][s][i], err = w.own(ctx, k, s, i)
-					return err
-				})
+	// What Pearson's correlation and levels are made of; of several instruments from their columns.
+	if err := datasets.ForEach(ctx, workers, is, func(ctx context.Context, i int) error {
+		s := w.newSingleOf(i)
+		if w.line == nil {
+			if err := s.read(ctx, i); err != nil {
+				return err
 			}
 		}
-	}
-	signals := grid[ranked](ss, is)
-	for s := range ss {
-		for i := range is {
-			tasks = append(tasks, func() (err error) {
-				signals[s][i], f.persist[s][i], err = w.whole(s, i)
-				return err
-			})
-		}
-	}
-	if err := run(ctx, workers, tasks); err != nil {
+		return w.close(ctx, s, i, f)
+	}); err != nil {
 		return nil, err
 	}
 	if is > 1 {
-		var err error
-		if f.pooled, err = w.pool(ctx, workers, f.moments); err != nil {
+		pooled, err := w.pool(ctx, workers, f.moments)
+		if err != nil {
 			return nil, err
 		}
+		if err := w.testPooled(ctx, workers, pooled, f); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if f.levels, err = w.levelRows(ctx); err != nil {
+		return nil, err
+	}
+	// Then what needs columns as a whole; a signal's goes once it is ranked.
+	signals := grid[ranked](ss, is)
+	if err := datasets.ForEach(ctx, workers, ss*is, func(_ context.Context, at int) (err error) {
+		s, i := at/is, at%is
+		signals[s][i], f.persist[s][i], err = w.whole(s, i)
+		return err
+	}); err != nil {
+		return nil, err
 	}
 	if w.Study.Evaluation.RankIC {
 		if err := w.rank(ctx, workers, signals, f); err != nil {
@@ -77,33 +79,64 @@ func (w *Window) figures(ctx context.Context, workers int) (*Figures, error) {
 	return w.collect(ctx, workers, f)
 }
 
-// whole is what needs a signal's column as a whole: its groups, and how long it remembers itself.
-func (w *Window) whole(s, i int) (g ranked, p persistence, err error) {
+// newSingleOf is what gathers the pairs of instrument i, or has done so.
+func (w *Window) newSingleOf(i int) *single {
+	if w.line != nil {
+		return w.line.single
+	}
+	return w.newSingle()
+}
+
+// close turns an instrument's pairs into rows.
+func (w *Window) close(ctx context.Context, s *single, i int, f *finish) (err error) {
+	for k := range w.horizons {
+		for j := range w.Signals {
+			if f.own[k][j][i], f.moments[k][j][i], err = w.own(ctx, s, k, j, i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// testPooled tests the series over instruments.
+func (w *Window) testPooled(ctx context.Context, workers int, pooled []*pooled, f *finish) error {
+	hs, ss := len(w.horizons), len(w.Signals)
+	f.pooled, f.across = grid[tested](hs, ss), grid[tested](hs, ss)
+	return datasets.ForEach(ctx, workers, hs*ss, func(ctx context.Context, at int) (err error) {
+		k, s := at/ss, at%ss
+		if f.pooled[k][s], err = w.pooledRow(ctx, k, s, f.own[k][s], f.moments[k][s], pooled[k]); err == nil && w.instruments() >= minCrossSection {
+			f.across[k][s], err = w.crossRow(ctx, k, s, pooled[k])
+		}
+		return err
+	})
+}
+
+// whole is what needs a signal's column as a whole, which it frees: its ranks, and how long it remembers itself.
+func (w *Window) whole(s, i int) (r ranked, p persistence, err error) {
 	p = forgotten
 	e := w.Study.Evaluation
 	if !e.RankIC && !e.Persistence {
-		return g, p, nil
+		return r, p, nil
 	}
 	m := columnPads.Get().(*columnPad)
 	defer columnPads.Put(m)
 	x, err := w.kept.signals[s][i].View(resize(&m.x, w.rows), 0, w.rows)
 	if err != nil {
-		return g, p, err
-	}
-	if e.RankIC {
-		if g, err = m.rank(w.space, x); err != nil {
-			return g, p, err
-		}
+		return r, p, err
 	}
 	if e.Persistence {
 		p = remember(x)
 	}
-	return g, p, nil
+	if e.RankIC {
+		r, err = m.rank(w.space, x, w.kept.signals[s][i].Free)
+	}
+	return r, p, err
 }
 
 // rank makes the rank figures, a few horizons at a time, whose returns are sorted once for all signals.
 func (w *Window) rank(ctx context.Context, workers int, signals [][]ranked, f *finish) error {
-	hs, ss, is := len(w.horizons), len(w.Signals), len(w.prices)
+	hs, ss, is := len(w.horizons), len(w.Signals), w.instruments()
 	for range hs {
 		f.ranks = append(f.ranks, grid[ranking](ss, is))
 	}
@@ -167,7 +200,7 @@ func (w *Window) sortReturns(k, i int) (r returned, err error) {
 	if err != nil {
 		return r, err
 	}
-	if r.ranked, err = m.rank(w.space, x); err == nil && w.all && r.values == nil {
+	if r.ranked, err = m.rank(w.space, x, nil); err == nil && w.all && r.values == nil {
 		r.values = scratch.Floats(w.space)
 		err = r.values.Append(x)
 	}
@@ -208,7 +241,7 @@ func (w *Window) rankSignal(ctx context.Context, k, s int, signal []ranked, retu
 
 // collect orders the rows by signal, instrument and horizon, and adjusts p-values over the horizons.
 func (w *Window) collect(ctx context.Context, workers int, f *finish) (*Figures, error) {
-	hs, ss, is := len(w.horizons), len(w.Signals), len(w.prices)
+	hs, ss, is := len(w.horizons), len(w.Signals), w.instruments()
 	perSignal := is + 1
 	if is >= minCrossSection {
 		perSignal++
@@ -217,13 +250,12 @@ func (w *Window) collect(ctx context.Context, workers int, f *finish) (*Figures,
 	for s := range rows {
 		rows[s] = grid[tested](perSignal, hs)
 	}
-	if err := datasets.ForEach(ctx, workers, hs*ss, func(ctx context.Context, at int) error {
+	if err := datasets.ForEach(ctx, workers, hs*ss, func(_ context.Context, at int) error {
 		k, s := at/ss, at%ss
-		list, err := w.rowsOf(ctx, k, s, f)
-		for j, t := range list {
+		for j, t := range w.rowsOf(k, s, f) {
 			rows[s][j][k] = t
 		}
-		return err
+		return nil
 	}); err != nil {
 		return nil, err
 	}
@@ -260,25 +292,30 @@ func (w *Window) collect(ctx context.Context, workers int, f *finish) (*Figures,
 			out.Persistence = append(out.Persistence, f.persist[s][i].row(signal.Name, w.instrument(i), w.Study.Evaluation.Persistence))
 		}
 	}
-	out.Distribution = w.spread
-	return out, w.levelRows(ctx, out)
+	out.Distribution, out.Levels = w.spread, f.levels
+	for _, l := range w.levels {
+		out.Transitions = append(out.Transitions, l.transitions(w.Signals[l.signal].Name, w.Setup.Window)...)
+	}
+	return out, nil
 }
 
 // rowsOf are the rows of a signal at a horizon: one by instrument, the pooled one, and that across instruments.
-func (w *Window) rowsOf(ctx context.Context, k, s int, f *finish) ([]tested, error) {
+func (w *Window) rowsOf(k, s int, f *finish) []tested {
 	own := f.own[k][s]
-	tau := make([]float64, len(own))
+	var tau, spearman weighted
 	for i := range own {
 		t := &own[i]
-		if tau[i] = f.persist[s][i].tau; math.IsNaN(float64(t.Pearson)) {
+		if math.IsNaN(float64(t.Pearson)) {
 			continue
 		}
-		t.spans(t.N, tau[i])
+		t.spans(t.N, f.persist[s][i].tau)
+		tau.add(t.N, f.persist[s][i].tau)
 		if f.ranks == nil {
 			t.reason("spearman", noRanks)
 			continue
 		}
 		r := f.ranks[k][s][i]
+		spearman.add(t.N, r.spearman)
 		t.Spearman = Figure(r.spearman)
 		t.judgeRanks(r.found, r.why)
 	}
@@ -286,13 +323,14 @@ func (w *Window) rowsOf(ctx context.Context, k, s int, f *finish) ([]tested, err
 	if len(own) == 1 {
 		list = append(list, alone(own[0]))
 	} else {
-		var ranks *ranking
-		if f.ranks != nil {
-			ranks = &f.ranked[k][s]
-		}
-		t, err := w.pooledRow(ctx, k, s, own, f.moments[k][s], f.pooled[k], ranks, tau)
-		if err != nil {
-			return nil, err
+		t := f.pooled[k][s]
+		if !math.IsNaN(float64(t.Pearson)) {
+			if t.spans(t.length, tau.mean()); f.ranks == nil {
+				t.reason("spearman", noRanks)
+			} else {
+				t.Spearman = Figure(spearman.mean())
+				t.judgeRanks(f.ranked[k][s].found, f.ranked[k][s].why)
+			}
 		}
 		list = append(list, t)
 	}
@@ -301,29 +339,23 @@ func (w *Window) rowsOf(ctx context.Context, k, s int, f *finish) ([]tested, err
 		list[i].reason("pearson_high", "only pooled rows are resampled")
 	}
 	if len(own) >= minCrossSection {
-		t, err := w.crossRow(ctx, k, s, f.pooled[k])
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, t)
+		list = append(list, f.across[k][s])
 	}
 	for j := len(own); j < len(list); j++ {
 		if t := &list[j]; !math.IsNaN(float64(t.Pearson)) {
 			t.bootstrap(w.Study.Evaluation)
 		}
 	}
-	return list, nil
+	return list
 }
 
-// levelRows adds the rows of levels, by signal, level and horizon.
-func (w *Window) levelRows(ctx context.Context, out *Figures) error {
+// levelRows are the rows of levels, by signal, level and horizon.
+func (w *Window) levelRows(ctx context.Context) (list []LevelRow, err error) {
 	for _, l := range w.levels {
-		name := w.Signals[l.signal].Name
-		var rows [levels][]LevelRow
+		var rows [levelCount][]LevelRow
 		for k, h := range w.horizons {
-			var of [levels]outcome
+			var of [levelCount]outcome
 			if t := l.tests[k]; t != nil {
-				var err error
 				of = t.outcomes(func(level int, mean float64) (float64, string) {
 					if w.kept == nil {
 						return math.NaN(), notKept
@@ -335,25 +367,21 @@ func (w *Window) levelRows(ctx context.Context, out *Figures) error {
 					}
 					return metrics.NeweyWest(x, 2*t.h) * float64(len(x)), "the level's returns are constant"
 				})
-				if err != nil {
-					return err
-				}
 			}
-			for at, row := range l.rows(name, w.Setup.Window, h, of) {
+			for at, row := range l.rows(w.Signals[l.signal].Name, w.Setup.Window, h, of) {
 				rows[at] = append(rows[at], row)
 			}
 		}
 		for _, r := range rows {
-			out.Levels = append(out.Levels, r...)
+			list = append(list, r...)
 		}
-		out.Transitions = append(out.Transitions, l.transitions(name, w.Setup.Window)...)
 	}
-	return nil
+	return list, err
 }
 
 // levelAgain is the tested series of a level whose mean return is known.
 func (w *Window) levelAgain(ctx context.Context, k, s, level int, mean float64) ([]float64, error) {
-	l := newLeveling(s, len(w.prices))
+	l := newLeveling(s, w.instruments())
 	return w.again(ctx, k, s, func(p *part) []float64 {
 		for i, f := range p.f[s] {
 			l.take(i, f, w.Study.Signals.Thresholds)
@@ -362,7 +390,7 @@ func (w *Window) levelAgain(ctx context.Context, k, s, level int, mean float64) 
 		for t := range p.hi - p.lo {
 			sum, any := 0.0, false
 			for i, of := range l.of {
-				if r := p.r[i][t]; of[t] != noLevel && metrics.Defined(r) {
+				if r := p.r[k][i][t]; of[t] != noLevel && metrics.Defined(r) {
 					if any = true; int(of[t]) == level {
 						sum += r - mean
 					}

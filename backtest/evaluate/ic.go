@@ -32,17 +32,18 @@ func (w *Window) row(signal, instrument string, h study.Horizon) ICRow {
 type tested struct {
 	ICRow
 	days, hours []daySum // of the tested series
+	length      int      // of a pooled one
 }
 
-// instrument fills the row of one instrument from its pairs.
-func (w *Window) own(ctx context.Context, k, s, i int) (tested, moments, error) {
+// own fills the row of one instrument from its pairs.
+func (w *Window) own(ctx context.Context, of *single, k, s, i int) (tested, moments, error) {
 	h := w.horizons[k]
 	t := tested{ICRow: w.row(w.Signals[s].Name, w.instrument(i), h)}
-	if w.pairs[k] == nil {
+	p := of.pairs[k][s]
+	if p == nil {
 		t.miss("fewer than 3 pairs")
 		return t, moments{}, nil
 	}
-	p := w.pairs[k][s][i]
 	t.N = p.n
 	switch {
 	case p.n < metrics.MinPairs:
@@ -56,13 +57,13 @@ func (w *Window) own(ctx context.Context, k, s, i int) (tested, moments, error) 
 		return t, moments{}, nil
 	}
 	n := float64(p.n)
-	m := moments{f: w.columns[s][i].centre + p.lag[iX][i1]/n, r: w.ahead[k][i].centre + p.lag[iY][i1]/n, ok: true}
+	m := moments{f: of.signals[s].centre + p.lag[iX][i1]/n, r: of.ahead[k].centre + p.lag[iY][i1]/n, ok: true}
 	c := p.close()
 	m.scale = c.scale
 	t.Pearson = Figure(c.pearson)
-	of := make([]moments, len(w.prices))
-	of[i] = moments{f: m.f, r: m.r, scale: 1, ok: true} // the series before it is scaled, as all sums
-	found, why, err := judge(c.longRun, c.nonOverlapping, c.few, w.meanAgain(ctx, k, s, of))
+	only := make([]moments, w.instruments())
+	only[i] = moments{f: m.f, r: m.r, scale: 1, ok: true} // the series before it is scaled, as all sums
+	found, why, err := judge(c.longRun, c.nonOverlapping, c.few, w.meanAgain(ctx, k, s, only))
 	if err != nil {
 		return t, m, err
 	}
@@ -196,34 +197,20 @@ func (w *Window) summarize(days []daySum, h study.Horizon, row *ICRow) DailySumm
 }
 
 // pooledRow fills the row over all instruments from theirs: n-weighted mean correlations, and the
-// significance of the pooled series, whose length is in bars, not in pairs.
-func (w *Window) pooledRow(ctx context.Context, k, s int, own []tested, of []moments, p *pooled, ranks *ranking, tau []float64) (tested, error) {
+// significance of the pooled series, whose length is in bars, not in pairs. Ranks follow later.
+func (w *Window) pooledRow(ctx context.Context, k, s int, own []tested, of []moments, p *pooled) (tested, error) {
 	h := w.horizons[k]
 	t := tested{ICRow: w.row(w.Signals[s].Name, Pooled, h)}
-	var pearson, spearman, times weighted
-	for i, r := range own {
-		if !math.IsNaN(float64(r.Pearson)) {
-			pearson.add(r.N, float64(r.Pearson))
-			spearman.add(r.N, float64(r.Spearman))
-			times.add(r.N, tau[i])
-		}
+	var pearson weighted
+	for _, r := range own {
+		pearson.add(r.N, float64(r.Pearson))
 	}
 	if pearson.n == 0 {
 		t.miss("no instrument has an information coefficient")
 		return t, nil
 	}
-	t.N, t.Pearson = int(pearson.n), Figure(pearson.mean())
-	if err := w.over(&t, p.mean[s], h, w.meanAgain(ctx, k, s, of)); err != nil {
-		return t, err
-	}
-	t.spans(p.mean[s].n, times.mean())
-	if ranks == nil {
-		t.reason("spearman", noRanks)
-		return t, nil
-	}
-	t.Spearman = Figure(spearman.mean())
-	t.judgeRanks(ranks.found, ranks.why)
-	return t, nil
+	t.N, t.Pearson, t.length = int(pearson.n), Figure(pearson.mean()), p.mean[s].n
+	return t, w.over(&t, p.mean[s], h, w.meanAgain(ctx, k, s, of))
 }
 
 const noRanks = "evaluation.rank_ic is false"

@@ -20,18 +20,16 @@ func newKept(space *scratch.Space, signals, instruments int) *kept {
 	return k
 }
 
-func (k *kept) signal(s, i int, x []float64) error {
+// free gives all columns back.
+func (k *kept) free() {
 	if k == nil {
-		return nil
+		return
 	}
-	return k.signals[s][i].Append(x)
-}
-
-func (k *kept) price(i int, x []float64) error {
-	if k == nil {
-		return nil
+	for _, of := range append(k.signals, k.prices, k.returns) {
+		for _, c := range of {
+			c.Free()
+		}
 	}
-	return k.prices[i].Append(x)
 }
 
 // keepReturns keeps the forward returns of so many horizons.

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	levels    = 5
-	noLevel   = levels // place of a missing score, after those of signals.Levels()
-	minVisits = 10     // visits to a level below which its t is not reported
+	levelCount = 5
+	noLevel    = levelCount // place of a missing score, after those of signals.Levels()
+	minVisits  = 10         // visits to a level below which its t is not reported
 )
 
 // leveling is a signal as levels: of each instrument the level at each row of the chunk, and how often levels came and went.
@@ -19,8 +19,8 @@ type leveling struct {
 	signal int // index into Setup.Signals
 	of     [][]int8
 	last   []int8
-	next   [levels + 1][levels + 1]int // how often each came after each, over all instruments
-	bars   [levels + 1]int
+	next   [levelCount + 1][levelCount + 1]int // how often each came after each, over all instruments
+	bars   [levelCount + 1]int
 	tests  []*levelTest // by horizon; nil where it is longer than the window
 }
 
@@ -34,7 +34,11 @@ func newLeveling(signal, instruments int) *leveling {
 
 // take finds the levels of instrument i's next rows. They descend, by one, along signals.Levels().
 func (l *leveling) take(i int, x []float64, cuts signals.Cuts) {
-	of := resize(&l.of[i], len(x))
+	l.of[i] = levelsOf(&l.of[i], x, cuts)
+}
+
+func levelsOf(buffer *[]int8, x []float64, cuts signals.Cuts) []int8 {
+	of := resize(buffer, len(x))
 	for k, f := range x {
 		switch { // as signals.Cuts.LevelOf
 		case f > cuts.StrongLong:
@@ -51,12 +55,12 @@ func (l *leveling) take(i int, x []float64, cuts signals.Cuts) {
 			of[k] = 2
 		}
 	}
-	l.of[i] = of
+	return of
 }
 
-// count counts the levels of the chunk.
-func (l *leveling) count() {
-	for i, of := range l.of {
+// count counts the levels of the next rows, by instrument.
+func (l *leveling) count(levels [][]int8) {
+	for i, of := range levels {
 		last := l.last[i]
 		for _, at := range of {
 			l.next[last][at]++
@@ -80,12 +84,12 @@ type levelTest struct {
 	h        int
 	centre   float64
 	known    bool
-	n        [levels]int
-	up, down [levels]int
-	sum      [levels]float64    // Σ (R − centre)
-	squares  [levels][3]float64 // Σ a², a·c, c²
-	windows  [levels][3]float64 // Σ a·Wa, a·Wc + c·Wa, c·Wc
-	wa, wc   [levels]float64
+	n        [levelCount]int
+	up, down [levelCount]int
+	sum      [levelCount]float64    // Σ (R − centre)
+	squares  [levelCount][3]float64 // Σ a², a·c, c²
+	windows  [levelCount][3]float64 // Σ a·Wa, a·Wc + c·Wa, c·Wc
+	wa, wc   [levelCount]float64
 	bars     int
 	members  []member // of the last h bars
 	place    int      // of the next, and
@@ -99,19 +103,15 @@ type member struct {
 	a, c  float64
 }
 
-// add takes a chunk.
-func (t *levelTest) add(l *leveling, returns []*ahead) {
-	if len(l.of) == 1 {
-		t.addOne(l.of[0], returns[0].r)
-		return
-	}
-	rows := len(l.of[0])
+// add takes the levels and the forward returns of the next rows, by instrument.
+func (t *levelTest) add(levels [][]int8, returns [][]float64) {
+	rows := len(levels[0])
 	old := 0
 	for k := range rows {
 		any := false
-		var a, c [levels]float64
-		for i, of := range l.of {
-			at, r := of[k], returns[i].r[k]
+		var a, c [levelCount]float64
+		for i, of := range levels {
+			at, r := of[k], returns[i][k]
 			if at == noLevel || !metrics.Defined(r) {
 				continue
 			}
@@ -138,7 +138,7 @@ func (t *levelTest) add(l *leveling, returns []*ahead) {
 			t.wa[m.level] -= m.a
 			t.wc[m.level] -= m.c
 		}
-		for at := range int8(levels) {
+		for at := range int8(levelCount) {
 			x, y := a[at], c[at]
 			if y == 0 {
 				continue
@@ -220,8 +220,8 @@ type outcome struct {
 }
 
 // outcomes are the levels'; fallback gives T·S of Newey and West, with lag 2h, of a level's x, given m, or NaN and why.
-func (t *levelTest) outcomes(fallback func(level int, mean float64) (float64, string)) [levels]outcome {
-	var out [levels]outcome
+func (t *levelTest) outcomes(fallback func(level int, mean float64) (float64, string)) [levelCount]outcome {
+	var out [levelCount]outcome
 	for at, level := range signals.Levels() {
 		o := &out[at]
 		o.n, o.hits = t.n[at], t.up[at]
@@ -247,10 +247,10 @@ func (t *levelTest) outcomes(fallback func(level int, mean float64) (float64, st
 }
 
 // rows gives the signal's five rows at a horizon, the instruments taken together.
-func (l *leveling) rows(signal, window string, h study.Horizon, outcomes [levels]outcome) []LevelRow {
+func (l *leveling) rows(signal, window string, h study.Horizon, outcomes [levelCount]outcome) []LevelRow {
 	all := signals.Levels()
 	scored := 0
-	for _, n := range l.bars[:levels] {
+	for _, n := range l.bars[:levelCount] {
 		scored += n
 	}
 	rows := make([]LevelRow, len(all))
@@ -306,10 +306,10 @@ func (l *leveling) transitions(signal, window string) []TransitionRow {
 	var out []TransitionRow
 	for from := range all {
 		total := 0
-		for _, n := range l.next[from][:levels] {
+		for _, n := range l.next[from][:levelCount] {
 			total += n
 		}
-		for to, n := range l.next[from][:levels] {
+		for to, n := range l.next[from][:levelCount] {
 			row := TransitionRow{Signal: signal, Window: window, From: all[from].String(), To: all[to].String(), Bars: n, Share: null}
 			if total == 0 {
 				row.Reasons = map[string]string{"share": "no bar at this level has a next one"}

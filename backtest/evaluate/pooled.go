@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"math"
+	"runtime"
 	"slices"
 
 	"github.com/qf-dev/qf/backtest/metrics"
@@ -43,12 +44,15 @@ func (w *Window) pool(ctx context.Context, workers int, of [][][]moments) ([]*po
 				s.hours = make([]daySum, 24)
 			}
 			out[k].mean = append(out[k].mean, s)
-			if len(w.prices) >= minCrossSection {
+			if w.instruments() >= minCrossSection {
 				out[k].across, out[k].ranks = append(out[k].across, w.daily(w.horizons[k].Bars)), append(out[k].ranks, newSeries(w.horizons[k].Bars))
 			}
 		}
 	}
-	parts := make([]*part, 8)
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	parts := make([]*part, min(workers, 8)) // how many changes nothing
 	for lo := 0; lo < w.rows; {
 		n := 0
 		for ; n < len(parts) && lo < w.rows; n++ {
@@ -61,22 +65,52 @@ func (w *Window) pool(ctx context.Context, workers int, of [][][]moments) ([]*po
 		if err := datasets.ForEach(ctx, workers, n, func(_ context.Context, at int) error { return parts[at].work(of, ranks) }); err != nil {
 			return nil, err
 		}
-		if err := datasets.ForEach(ctx, workers, len(w.within)*len(w.Signals), func(_ context.Context, at int) error {
-			k, s := w.within[at/len(w.Signals)], at%len(w.Signals)
-			for _, p := range parts[:n] {
-				m := &p.made[k][s]
-				out[k].mean[s].add(m.mean, m.cut)
-				if out[k].across != nil {
-					out[k].across[s].add(m.across, m.acrossCut)
-					out[k].ranks[s].add(m.ranks, nil)
-				}
-			}
-			return nil
-		}); err != nil {
+		if err := run(ctx, workers, w.add(out, parts[:n])); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// add lists what adds parts that follow one another to the series, to levels and their distribution.
+func (w *Window) add(out []*pooled, parts []*part) (tasks []func() error) {
+	for _, k := range w.within {
+		for s := range w.Signals {
+			tasks = append(tasks, func() error {
+				for _, p := range parts {
+					m := &p.made[k][s]
+					out[k].mean[s].add(m.mean, m.cut)
+					if out[k].across != nil {
+						out[k].across[s].add(m.across, m.acrossCut)
+						out[k].ranks[s].add(m.ranks, nil)
+					}
+				}
+				return nil
+			})
+		}
+		for at, l := range w.levels {
+			tasks = append(tasks, func() error {
+				for _, p := range parts {
+					l.tests[k].add(p.levels[at], p.r[k])
+				}
+				return nil
+			})
+		}
+	}
+	for at, l := range w.levels {
+		tasks = append(tasks, func() error {
+			for _, p := range parts {
+				l.count(p.levels[at])
+				for _, x := range p.f[l.signal] {
+					if w.spread != nil {
+						w.spread[at].add(x)
+					}
+				}
+			}
+			return nil
+		})
+	}
+	return tasks
 }
 
 // daily is a series with its days.
@@ -94,8 +128,9 @@ type part struct {
 	cut    []stretch     // of its rows
 	prices [][]float64   // by instrument, as far as returns look
 	f      [][][]float64 // by signal and instrument
-	r      [][]float64   // at one horizon, by instrument
+	r      [][][]float64 // by horizon and instrument
 	whole  [][]bool      // of f: nothing is missing
+	levels [][][]int8    // by signal with levels and instrument
 
 	made       [][]made // by horizon and signal
 	sum, count []float64
@@ -111,8 +146,9 @@ type made struct {
 }
 
 func (w *Window) newPart() *part {
-	n := len(w.prices)
-	p := &part{reader: w.kept.reader(len(w.Signals)), w: w, prices: make([][]float64, n), f: grid[[]float64](len(w.Signals), n), r: make([][]float64, n)}
+	n := w.instruments()
+	p := &part{reader: w.kept.reader(len(w.Signals)), w: w, prices: make([][]float64, n), f: grid[[]float64](len(w.Signals), n)}
+	p.r, p.levels = grid[[]float64](len(w.horizons), n), grid[[]int8](len(w.levels), n)
 	p.whole, p.made = grid[bool](len(w.Signals), n), grid[made](len(w.horizons), len(w.Signals))
 	for range w.Signals {
 		p.signals = append(p.signals, newStanding(n))
@@ -150,8 +186,8 @@ func (p *part) load(signals []int) error {
 // look makes the forward returns at a horizon.
 func (p *part) look(k int) {
 	for i, x := range p.prices {
-		p.r[i] = resize(&p.r[i], p.hi-p.lo)
-		forward(p.r[i], x, p.w.delay, p.w.horizons[k].Bars)
+		p.r[k][i] = resize(&p.r[k][i], p.hi-p.lo)
+		forward(p.r[k][i], x, p.w.delay, p.w.horizons[k].Bars)
 	}
 }
 
@@ -166,16 +202,20 @@ func (p *part) work(of [][][]moments, ranks bool) error {
 			x.take(p.f[s], ranks)
 		}
 	}
+	for at, l := range p.w.levels {
+		for i, x := range p.f[l.signal] {
+			p.levels[at][i] = levelsOf(&p.levels[at][i], x, p.w.Study.Signals.Thresholds)
+		}
+	}
 	for _, k := range p.w.within {
 		p.look(k)
 		if across {
-			p.returned.take(p.r, ranks)
+			p.returned.take(p.r[k], ranks)
 		}
 		for s := range p.f {
-			m := &p.made[k][s]
-			p.mean(s, of[k][s], m)
+			p.mean(k, s, of[k][s])
 			if across {
-				p.correlate(s, ranks, m)
+				p.correlate(k, s, ranks)
 			}
 		}
 	}
@@ -183,8 +223,8 @@ func (p *part) work(of [][][]moments, ranks bool) error {
 }
 
 // mean is U over the rows at which any instrument has both a signal and a return.
-func (p *part) mean(s int, of []moments, m *made) {
-	rows := p.hi - p.lo
+func (p *part) mean(k, s int, of []moments) []float64 {
+	rows, m := p.hi-p.lo, &p.made[k][s]
 	sum, count := resize(&p.sum, rows), resize(&p.count, rows)
 	clear(sum)
 	clear(count)
@@ -193,7 +233,7 @@ func (p *part) mean(s int, of []moments, m *made) {
 		if !of.ok {
 			continue
 		}
-		r, f, scale := p.r[i][:rows], p.f[s][i][:rows], 1/of.scale
+		r, f, scale := p.r[k][i][:rows], p.f[s][i][:rows], 1/of.scale
 		if p.whole[s][i] && metrics.Defined(metrics.Sum(r)) {
 			for k, x := range f {
 				sum[k] += float64((x - of.f) * (r[k] - of.r) * scale)
@@ -218,6 +258,7 @@ func (p *part) mean(s int, of []moments, m *made) {
 		}
 		m.cut = append(m.cut, stretch{c.day, c.hour, from, len(m.mean)})
 	}
+	return m.mean
 }
 
 // again makes one series once more.
@@ -245,22 +286,19 @@ func (w *Window) again(ctx context.Context, k, s int, of func(p *part) []float64
 // meanAgain is U of a signal once more, for one instrument the tested series itself.
 func (w *Window) meanAgain(ctx context.Context, k, s int, of []moments) func() ([]float64, error) {
 	return w.again(ctx, k, s, func(p *part) []float64 {
-		m := &p.made[k][s]
-		p.mean(s, of, m)
-		return m.mean
+		return p.mean(k, s, of)
 	})
 }
 
 // acrossAgain is the correlation across instruments once more, of values or of ranks.
 func (w *Window) acrossAgain(ctx context.Context, k, s int, ranks bool) func() ([]float64, error) {
 	return w.again(ctx, k, s, func(p *part) []float64 {
-		m := &p.made[k][s]
 		p.signals[s].take(p.f[s], ranks)
-		p.returned.take(p.r, ranks)
-		if p.correlate(s, ranks, m); ranks {
-			return m.ranks
+		p.returned.take(p.r[k], ranks)
+		if p.correlate(k, s, ranks); ranks {
+			return p.made[k][s].ranks
 		}
-		return m.across
+		return p.made[k][s].across
 	})
 }
 

@@ -43,10 +43,12 @@ type columnPad struct {
 
 var columnPads = sync.Pool{New: func() any { return new(columnPad) }}
 
-// rank sorts a column.
-func (m *columnPad) rank(space *scratch.Space, x []float64) (r ranked, err error) {
+// rank sorts a column, which is not needed any more once done has been called, where that is given.
+func (m *columnPad) rank(space *scratch.Space, x []float64, done func()) (r ranked, err error) {
 	start, end := resize(&m.start, len(x)), resize(&m.end, len(x))
-	r.Ranks = m.sorter.Rank(start, end, x)
+	if r.Ranks = m.sorter.Rank(start, end, x); done != nil {
+		done()
+	}
 	r.start = scratch.Ints(space)
 	if err = r.start.Append(start); err == nil && r.Tied {
 		r.end = scratch.Ints(space)
