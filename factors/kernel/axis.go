@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // axis are the rows of a window and the frame that they are counted in.
 type axis struct {
@@ -42,8 +39,9 @@ func counts(v float64) bool { return math.Abs(v) < 1<<500 }
 // grow makes room for so many rows, at most slack of them.
 func (a *axis) grow(rows int) {
 	if size := a.window + slack; len(a.ring) < size && len(a.ring)-a.at < rows {
-		a.ring = slices.Grow(a.ring, rows)
-		a.ring = a.ring[:min(size, cap(a.ring))]
+		ring := make([]float64, min(size, max(2*len(a.ring), slack)))
+		copy(ring, a.ring)
+		a.ring = ring
 	}
 }
 
@@ -112,17 +110,17 @@ func (a *axis) free(x []float64) (old []float64) {
 // ahead is for how many of the next n rows, which are in the ring, the frame stands, as long as distances stay below the
 // limit. Short windows are looked through, long ones stand until a witness leaves.
 func (a *axis) ahead(n int) int {
-	switch {
-	case a.limit == quiet:
+	if a.limit == quiet {
 		return 0
-	case !a.short():
-		if a.rows >= a.until && !a.look() {
-			return 0
-		}
-		return min(n, a.until-a.rows)
 	}
-	w, c, least, limit := a.witnesses, a.c, math.Float64bits(a.frame.high)<<1, math.Float64bits(a.limit)<<1
-	about0, start, gone := a.about0, a.rows, a.rows-a.window
+	if a.rows >= a.until && !a.find() && !a.short() {
+		return 0
+	}
+	if left := a.until - a.rows; left >= 64 || left > 0 && !a.short() {
+		return min(n, left)
+	}
+	w, about0, c, least, limit := a.witnesses, a.about0, a.c, math.Float64bits(a.frame.high)<<1, math.Float64bits(a.limit)<<1
+	start, gone := a.rows, a.rows-a.window
 	for t, v := range a.ring[a.at:][:n] {
 		d := int64(math.Float64bits(v - c)) // has the order of v−c but for −0
 		if uint64(d)<<1 >= limit {
@@ -147,12 +145,21 @@ func (a *axis) ahead(n int) int {
 			break
 		}
 	}
-	a.witnesses, a.until = w, a.rows+n
+	a.witnesses = w
+	a.until = a.oldest() + a.window
 	return n
 }
 
 // short windows are looked through.
 func (a *axis) short() bool { return a.window <= 128 }
+
+// oldest is the row of the witness that leaves first, or −1 where one is missing.
+func (a *axis) oldest() int {
+	if a.about0 {
+		return a.witnesses.high
+	}
+	return min(a.witnesses.high, a.below, a.above)
+}
 
 // doubt says that what ahead found beyond the rows taken since means nothing.
 func (a *axis) doubt() { a.witnesses, a.until = nobody, 0 }
@@ -179,48 +186,12 @@ func (a *axis) stands(v float64) bool {
 		a.limit = a.widest(a.about0)
 		return a.look()
 	}
-	if a.rows <= a.until {
-		return true
-	}
-	if a.short() && a.witnesses != nobody {
-		return a.joined(v) || a.calm()
-	}
-	return a.look()
-}
-
-// joined makes the newest row a witness, and reports whether all are in the window.
-func (a *axis) joined(v float64) bool {
-	d, row := v-a.c, a.rows-1
-	if d <= 0 {
-		a.below = row
-	}
-	if d >= 0 {
-		a.above = row
-	}
-	if math.Abs(d) >= a.frame.high {
-		a.witnesses.high = row
-	}
-	last := a.witnesses.high
-	if !a.about0 {
-		last = min(last, a.below, a.above)
-	}
-	a.until = last + a.window
-	return a.rows <= a.until
+	return a.rows <= a.until || a.look()
 }
 
 // look finds the witnesses, and reports whether the frame stands.
 func (a *axis) look() bool {
-	// They are most often among the last few rows. Only where they are not are all looked at.
-	all := min(a.rows, a.window)
-	for n := min(all, 8); ; n = min(all, 8*n) {
-		if a.find(n) {
-			a.until = min(a.below, a.above, a.witnesses.high) + a.window
-			return true
-		}
-		if n == all {
-			return a.calm()
-		}
-	}
+	return a.find() || a.calm()
 }
 
 // calm reports whether there is nothing but c in the window, so that any size will do.
@@ -240,9 +211,22 @@ func (a *axis) calm() bool {
 	return true
 }
 
-// find looks for the witnesses among the last n rows.
-func (a *axis) find(n int) bool {
-	w, c, least := nobody, a.c, a.frame.high
+// find looks for newer witnesses, and reports whether the frame stands.
+func (a *axis) find() bool {
+	// They are most often among the last few rows.
+	for n := 8; ; n *= 8 {
+		if a.findAmong(min(n, a.rows, a.window)) {
+			return true
+		}
+		if n >= min(a.rows, a.window) {
+			return false
+		}
+	}
+}
+
+// findAmong is find among the last n rows.
+func (a *axis) findAmong(n int) bool {
+	w, c, least := a.witnesses, a.c, a.frame.high
 	row := a.rows - n
 	for _, part := range a.last(n) {
 		for _, v := range part {
@@ -259,11 +243,9 @@ func (a *axis) find(n int) bool {
 			row++
 		}
 	}
-	if a.about0 {
-		w.below, w.above = w.high, w.high
-	}
 	a.witnesses = w
-	return min(w.below, w.above, w.high) >= 0
+	a.until = a.oldest() + a.window
+	return a.oldest() >= 0 && a.rows <= a.until
 }
 
 // fit makes the frame that of the window.
@@ -280,5 +262,6 @@ func (a *axis) fit() {
 	if a.n > 0 {
 		a.frame = frameOf(unordered(lo), unordered(hi), a.about0, a.window)
 	}
+	a.witnesses = nobody
 	a.look()
 }

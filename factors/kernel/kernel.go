@@ -13,7 +13,7 @@
 // beyond what the statistic itself needs. Statistics are those of a sample (ddof 1). A function panics if the lengths
 // differ, if window < 1 or if minPeriods is outside [0, window].
 //
-// A Rolling of a window holds 8 bytes a row of it, up to 24 where it keeps an order. It allocates as the window fills, and
+// A Rolling of a window holds 8 to 24 bytes a row of it, those of weights more. It allocates as the window fills, and
 // no more then.
 package kernel
 
