@@ -83,7 +83,7 @@ func icIsItsDefinition(t *testing.T, f *frame, s *study.Study, got *Figures, w s
 		metrics.AverageRanks(ra, a)
 		metrics.AverageRanks(rr, r)
 		for _, z := range [][]float64{ra, rr, a, r} {
-			metrics.Standardize(z, z)
+			standardize(z)
 		}
 		u, ranked := make([]float64, len(a)), make([]float64, len(a))
 		for k := range a {
@@ -124,6 +124,17 @@ func icIsItsDefinition(t *testing.T, f *frame, s *study.Study, got *Figures, w s
 	closeTo(t, row, "daily mean", row.Daily.Mean, metrics.Mean(days))
 	if len(days) > 1 {
 		closeTo(t, row, "icir", row.Daily.ICIR, metrics.Mean(days)/metrics.Std(days))
+	}
+}
+
+// standardize makes x z(x), ddof 0.
+func standardize(x []float64) {
+	m, ss := metrics.Mean(x), 0.0
+	for _, v := range x {
+		ss += (v - m) * (v - m)
+	}
+	for k := range x {
+		x[k] = (x[k] - m) / math.Sqrt(ss/float64(len(x)))
 	}
 }
 

@@ -32,17 +32,3 @@ func Spearman(x, y []float64) float64 {
 	AverageRanks(ry, y)
 	return Pearson(rx, ry)
 }
-
-// Standardize writes z(x) = (x − mean)/std with ddof 0 into dst, which may be x itself. It reports
-// false, and leaves dst alone, for fewer than three values or a constant.
-func Standardize(dst, x []float64) bool {
-	if len(x) < MinPairs || Constant(x) {
-		return false
-	}
-	m := Mean(x)
-	scale := 1 / math.Sqrt(squares(x, m)/float64(len(x)))
-	for t, v := range x {
-		dst[t] = (v - m) * scale
-	}
-	return true
-}

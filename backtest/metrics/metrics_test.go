@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -64,7 +65,8 @@ func TestLongRunVarianceFallsBack(t *testing.T) {
 	if s := HansenHodrick(u, 2); s >= 0 {
 		t.Fatalf("HansenHodrick = %v, want a negative variance", s)
 	}
-	s, fallback := LongRunVariance(u, 2)
+	m := Mean(u)
+	s, fallback := longRunVariance(u, 2, m, squares(u, m))
 	if want := NeweyWest(u, 4); !fallback || s != want || s <= 0 {
 		t.Errorf("LongRunVariance = %v, %v, want Newey–West's %v", s, fallback, want)
 	}
@@ -97,8 +99,8 @@ func TestHeadline(t *testing.T) {
 func TestTestedSeriesMeanIsPearson(t *testing.T) {
 	x, y := noise(500, 0.9, 1), noise(500, 0.2, 2)
 	zx, zy := make([]float64, 500), make([]float64, 500)
-	Standardize(zx, x)
-	Standardize(zy, y)
+	standardize(zx, x)
+	standardize(zy, y)
 	s := 0.0
 	for i := range zx {
 		s += zx[i] * zy[i]
@@ -122,7 +124,9 @@ func TestNonOverlapping(t *testing.T) {
 		t.Errorf("a perfect correlation gives t = %v, want NaN", got)
 	}
 	// 1, 2, 3 twice: mean 2, std 1, so 2·√3.
-	if got, want := NonOverlappingMean(x, 2), 2*math.Sqrt(3); math.Abs(got-want) > 1e-14 {
+	p := NewPhases(2)
+	p.Add(x, x, 1, 1)
+	if got, want := p.MeanT(1), 2*math.Sqrt(3); math.Abs(got-want) > 1e-14 {
 		t.Errorf("t of the mean = %v, want %v", got, want)
 	}
 }
@@ -187,99 +191,6 @@ func TestAutocorrelationIsItsDefinition(t *testing.T) {
 	}
 }
 
-func TestOrderAndRanks(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 5))
-	x := make([]float64, 3000)
-	for i := range x {
-		switch r.IntN(6) {
-		case 0:
-			x[i] = math.NaN()
-		case 1:
-			x[i] = math.Copysign(0, float64(r.IntN(2))-0.5)
-		case 2:
-			x[i] = float64(r.IntN(20) - 10)
-		case 3:
-			x[i] = math.Inf(1)
-		default:
-			x[i] = r.NormFloat64() * math.Pow(10, float64(r.IntN(40)-20))
-		}
-	}
-	var want []int32
-	for i := range x {
-		if !math.IsNaN(x[i]) && !math.IsInf(x[i], 0) {
-			want = append(want, int32(i))
-		}
-	}
-	slices.SortStableFunc(want, func(a, b int32) int {
-		if x[a] < x[b] {
-			return -1
-		} else if x[a] > x[b] {
-			return 1
-		}
-		return 0
-	})
-	order := Order(x)
-	if !slices.Equal(order.Rows, want) {
-		t.Fatal("Order differs from a stable comparison sort")
-	}
-	place := make([]int32, len(x))
-	var kept []float64
-	for i := range place {
-		place[i] = -1
-	}
-	for i := range x {
-		if Defined(x[i]) && r.IntN(3) > 0 {
-			place[i] = int32(len(kept))
-			kept = append(kept, x[i])
-		}
-	}
-	got := make([]float64, len(kept))
-	var selected Places
-	order.Select(&selected, place)
-	twice := make([]int32, len(kept))
-	selected.Rank(twice)
-	for i, r := range twice {
-		got[i] = float64(r) / 2
-	}
-	other := noise(len(kept), 0.5, 6)
-	ranks := make([]float64, len(kept))
-	AverageRanks(ranks, other)
-	twiceOther := make([]int32, len(kept))
-	for i, r := range ranks {
-		twiceOther[i] = int32(2 * r)
-	}
-	products := make([]float64, len(kept))
-	r2, places := RankProducts(products, twice, twiceOther), selected.At
-	if m := Mean(products); math.Abs(m-r2) > 1e-13 {
-		t.Errorf("the mean of the products is %v, the correlation %v", m, r2)
-	}
-	if want := Pearson(got, ranks); math.Abs(r2-want) > 1e-13 {
-		t.Errorf("Spearman = %v, Pearson of the ranks = %v", r2, want)
-	}
-	if len(places) != len(kept) {
-		t.Fatalf("%d places, want %d", len(places), len(kept))
-	}
-	for i := 1; i < len(places); i++ {
-		a, b := places[i-1], places[i]
-		if kept[a] > kept[b] || kept[a] == kept[b] && a > b {
-			t.Fatalf("place %d before %d, values %v and %v", a, b, kept[a], kept[b])
-		}
-	}
-	for i, v := range kept {
-		below, equal := 0, 0
-		for _, o := range kept {
-			if o < v {
-				below++
-			} else if o == v {
-				equal++
-			}
-		}
-		if w := float64(below) + float64(equal+1)/2; got[i] != w {
-			t.Fatalf("rank of %v = %v, want %v", v, got[i], w)
-		}
-	}
-}
-
 func TestWhatCannotBeComputedIsNaN(t *testing.T) {
 	flat, one := []float64{0.1, 0.1, 0.1}, []float64{0.1}
 	s := InferSharpe(flat)
@@ -320,7 +231,7 @@ func TestBuckets(t *testing.T) {
 		if len(c.Values)%c.K != 0 {
 			continue // qcut interpolates its edges; the definition here is floor(k·(rank − 1)/n) + 1
 		}
-		for rank, row := range Order(c.Values).Rows {
+		for rank, row := range inOrder(c.Values) {
 			if got := bucketOf(rank, len(c.Values), c.K); got != c.First[row] {
 				t.Errorf("bucket of row %d of %v = %d, want %d", row, c.Values, got, c.First[row])
 			}
@@ -331,7 +242,7 @@ func TestBuckets(t *testing.T) {
 			continue // no groups here, and no split at zero
 		}
 		for day, f := range v.Alphalens.Fixtures[c.Args.Factor.Fixture].Factor {
-			for rank, row := range Order(f).Rows {
+			for rank, row := range inOrder(f) {
 				if got, want := bucketOf(rank, len(f), c.Args.Quantiles), c.Expected.Values[day*len(f)+int(row)]; got != want {
 					t.Errorf("case %d: bucket of row %d = %d, want %d", i, row, got, want)
 				}
@@ -363,26 +274,19 @@ func TestBucketStart(t *testing.T) {
 	}
 }
 
-func BenchmarkOrder(b *testing.B) {
+func BenchmarkRank(b *testing.B) {
 	x := noise(129_600, 0.99, 1)
+	start, end := make([]int32, len(x)), make([]int32, len(x))
+	var s Sorter
 	for b.Loop() {
-		Order(x)
+		s.Rank(start, end, x)
 	}
 }
 
 func BenchmarkSpearman(b *testing.B) {
-	x := noise(129_600, 0.99, 1)
-	order, place, dst, ranks := Order(x), make([]int32, len(x)), make([]int32, len(x)), make([]int32, len(x))
-	for i := range place {
-		place[i] = int32(i)
-	}
-	var p Places
-	Order(noise(len(x), 0, 2)).Select(&p, place)
-	p.Rank(dst)
+	x, y := noise(129_600, 0.99, 1), noise(129_600, 0, 2)
 	for b.Loop() {
-		order.Select(&p, place)
-		p.Rank(ranks)
-		RankProducts(x, ranks, dst)
+		Spearman(x, y)
 	}
 }
 
@@ -404,14 +308,6 @@ func BenchmarkAutocorrelation(b *testing.B) {
 	}
 }
 
-func BenchmarkStandardize(b *testing.B) {
-	x := noise(129_600, 0.99, 1)
-	dst := make([]float64, len(x))
-	for b.Loop() {
-		Standardize(dst, x)
-	}
-}
-
 // Equity 1, 0.8, 0.88, 1.1, 0.55 is 0.2, 0.12, 0 and 0.5 below its highest.
 func TestUlcer(t *testing.T) {
 	if got, want := Ulcer([]float64{-0.2, 0.1, 0.25, -0.5}), math.Sqrt((0.04+0.0144+0.25)/4); math.Abs(got-want) > 1e-15 {
@@ -419,5 +315,24 @@ func TestUlcer(t *testing.T) {
 	}
 	if got := Ulcer(nil); !math.IsNaN(got) {
 		t.Errorf("of nothing %v, want NaN", got)
+	}
+}
+
+// inOrder are the rows of x in ascending order, ties by row.
+func inOrder(x []float64) []int {
+	rows := make([]int, len(x))
+	for k := range rows {
+		rows[k] = k
+	}
+	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
+	return rows
+}
+
+// standardize writes (x − mean)/std with ddof 0 into dst.
+func standardize(dst, x []float64) {
+	m := Mean(x)
+	scale := 1 / math.Sqrt(squares(x, m)/float64(len(x)))
+	for t, v := range x {
+		dst[t] = (v - m) * scale
 	}
 }

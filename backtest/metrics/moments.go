@@ -130,3 +130,6 @@ func quantile(s []float64, q float64) float64 {
 	}
 	return s[i] + float64((at-float64(i))*(s[i+1]-s[i]))
 }
+
+// Defined reports whether v is a number: NaN and the infinities count as missing.
+func Defined(v float64) bool { return math.Abs(v) <= math.MaxFloat64 }

@@ -68,13 +68,8 @@ func NeweyWest(u []float64, lag int) float64 {
 	return s / (float64(lag+1) * float64(n))
 }
 
-// LongRunVariance is HansenHodrick's S for h-bar returns, or, where that is not positive,
-// NeweyWest's with lag 2h.
-func LongRunVariance(u []float64, h int) (s float64, fallback bool) {
-	m := Mean(u)
-	return longRunVariance(u, h, m, squares(u, m))
-}
-
+// longRunVariance is HansenHodrick's S for h-bar returns, or, where that is not positive,
+// NeweyWest's with lag 2h, given the mean and the sum of squares around it.
 func longRunVariance(u []float64, h int, m, squares float64) (s float64, fallback bool) {
 	if s = hansenHodrick(u, h, m, squares); s > 0 {
 		return s, false

@@ -20,7 +20,7 @@ func (p *Phases) count(i int) int { return max(0, p.pairs-i+len(p.of)-1) / len(p
 
 // Add takes the next pairs, less a centre each that stays the same (but see Shift) and is near their means.
 func (p *Phases) Add(x, y []float64, centreX, centreY float64) {
-	if y = y[:len(x)]; len(x) >= manyTurns*len(p.of) {
+	if y = y[:len(x)]; len(p.of) <= fewPhases && len(x) >= manyTurns*len(p.of) {
 		p.addApart(x, y, centreX, centreY)
 		return
 	}
@@ -47,8 +47,11 @@ func addPhases[T int32 | float64](p *Phases, x, y []T, cx, cy float64) {
 	}
 }
 
-// manyTurns is how often all phases must come in a portion to be taken one by one.
-const manyTurns = 16
+// Few phases are taken one by one, where all of them come many times in a portion.
+const (
+	fewPhases = 24
+	manyTurns = 16
+)
 
 // addApart takes pairs phase by phase, whose sums then stay at hand.
 func (p *Phases) addApart(x, y []float64, cx, cy float64) {
@@ -137,15 +140,8 @@ func mean[T int32 | float64](x []T) float64 {
 	return s / float64(max(1, len(x)))
 }
 
-// NonOverlappingMean is the t of the mean of every h-th value, mean/(std/√m), ddof 1, the median over the h values to
-// begin with, of phases with three values that are not all equal.
-func NonOverlappingMean(u []float64, h int) float64 {
-	p, m := NewPhases(min(h, max(1, len(u)))), Mean(u)
-	p.Add(u, u, m, m)
-	return p.MeanT(m)
-}
-
-// MeanT is NonOverlappingMean of what was given as x, less the centre.
+// MeanT is the t of the mean of every h-th value of what was given as x, mean/(std/√m), ddof 1, the median over the h values
+// to begin with, of phases with three values that are not all equal. The centre is what x was given less.
 func (p *Phases) MeanT(centre float64) float64 {
 	return p.median(func(m *crossed, n float64) float64 {
 		aa := m.aa - float64(m.a*m.a)/n

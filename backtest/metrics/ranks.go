@@ -26,6 +26,9 @@ type Ranks struct {
 	Tied        bool // N > Distinct
 }
 
+// Sorter ranks columns; its memory serves one after the other.
+type Sorter struct{ radix radix.Sorter }
+
 // Rank writes, by row of x, how many values are smaller into start, and how many are not larger into end, both −1 where x is
 // missing. The average rank of a row, counted from 1, is (start + end + 1)/2. Both have x's length.
 func (s *Sorter) Rank(start, end []int32, x []float64) Ranks {
@@ -136,4 +139,14 @@ func (t *Thinned) Of(dst, rank []int32, rows Bits) []int32 {
 		}
 	}
 	return dst
+}
+
+// AverageRanks writes the ranks of x, from 1, into dst, ties with the mean of the ranks that they
+// share. All values must be defined.
+func AverageRanks(dst, x []float64) {
+	start, end := make([]int32, len(x)), make([]int32, len(x))
+	new(Sorter).Rank(start, end, x)
+	for t, s := range start {
+		dst[t] = float64(s+end[t]+1) / 2
+	}
 }

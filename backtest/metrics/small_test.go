@@ -144,8 +144,8 @@ func knowsNothing(r *rand.Rand, n, instruments, h, memory int) []float64 {
 		for i := range ahead {
 			ahead[i] = log[i+h] - log[i]
 		}
-		Standardize(f, f)
-		Standardize(ahead, ahead)
+		standardize(f, f)
+		standardize(ahead, ahead)
 		for i := range u {
 			u[i] += f[i] * ahead[i] / float64(instruments)
 		}
