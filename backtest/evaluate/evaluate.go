@@ -65,7 +65,6 @@ type Window struct {
 type line struct {
 	*single
 	base, done int // the first row held, and the first that is not folded
-	labels     []int64
 	price      []float64
 	signals    [][]float64
 }

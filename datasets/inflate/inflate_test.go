@@ -73,23 +73,19 @@ func inflate(src io.Reader) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-func standard(b []byte) ([]byte, error) {
-	read := func(b []byte) ([]byte, error) {
-		r, err := gzip.NewReader(bytes.NewReader(b))
-		if err != nil {
-			return nil, err
+// standard is compress/gzip, member by member, but that zeros behind a member count for nothing.
+func standard(b []byte) (out []byte, err error) {
+	src := bytes.NewReader(b)
+	r, err := gzip.NewReader(src)
+	for err == nil {
+		r.Multistream(false)
+		var member []byte
+		member, err = io.ReadAll(r)
+		out = append(out, member...)
+		if rest := b[len(b)-src.Len():]; err != nil || len(bytes.TrimRight(rest, "\x00")) == 0 {
+			break
 		}
-		return io.ReadAll(r)
-	}
-	out, err := read(b)
-	if err != nil { // zeros behind a whole file count for nothing, but a trailer may end in some itself
-		const trailer = 8
-		end := len(bytes.TrimRight(b, "\x00"))
-		for n := end; n < len(b) && n <= end+trailer; n++ {
-			if padded, err := read(b[:n]); err == nil {
-				return padded, nil
-			}
-		}
+		err = r.Reset(src)
 	}
 	return out, err
 }
