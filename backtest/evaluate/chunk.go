@@ -30,10 +30,8 @@ func newDeviations(back int) *deviations {
 // take moves on by a chunk, whose first row is lo.
 func (d *deviations) take(raw []float64, lo int, cut []stretch) {
 	d.x = append(d.x[:0], d.x[len(d.x)-d.back:]...)
-	for k := 0; k < len(raw) && !d.known; k++ {
-		if metrics.Defined(raw[k]) {
-			d.centre, d.known = raw[k], true
-		}
+	if !d.known {
+		d.centre, d.known = middle(raw)
 	}
 	d.x = d.x[:d.back+len(raw)]
 	x := d.x[d.back:]
@@ -60,12 +58,32 @@ func (d *deviations) take(raw []float64, lo int, cut []stretch) {
 	}
 }
 
-// move is how far the centre is from the mean.
+// middle is the mean of what is defined, counted from the first of it, so that it is as near as the values are to one another.
+func middle(x []float64) (float64, bool) {
+	first, sum, n := 0.0, 0.0, 0.0
+	for _, v := range x {
+		if !metrics.Defined(v) {
+			continue
+		}
+		if n == 0 {
+			first = v
+		}
+		sum += v - first
+		n++
+	}
+	if n == 0 {
+		return 0, false
+	}
+	return first + sum/n, true
+}
+
+// move is how far the centre is to move to be at the mean so far, as far as there is a float there: rows to come and those
+// that were then have one centre to the last bit.
 func (d *deviations) move() float64 {
 	if d.n == 0 {
 		return 0
 	}
-	return d.sum / d.n
+	return d.centre + d.sum/d.n - d.centre
 }
 
 // shift moves the centre.

@@ -345,3 +345,63 @@ func BenchmarkFigures(b *testing.B) {
 		})
 	}
 }
+
+// Sums about centres that are far off at first give what the definition does: levels far from 0, trends, jumps, spikes, a
+// long constant beginning, returns that nearly are one.
+func TestCentresDoNotMatter(t *testing.T) {
+	const rows = 14_000
+	r := rand.New(rand.NewPCG(4, 4))
+	for name, of := range map[string]struct{ signal, move func(k int) float64 }{
+		"level":    {func(k int) float64 { return 1e8 + r.NormFloat64() }, func(int) float64 { return 1e-3 * r.NormFloat64() }},
+		"trend":    {func(k int) float64 { return float64(k) + r.NormFloat64() }, func(int) float64 { return 1e-2 + 1e-3*r.NormFloat64() }},
+		"jump":     {func(k int) float64 { return 1e3*float64(k/9000) + r.NormFloat64() }, func(k int) float64 { return 1e-3 * r.NormFloat64() }},
+		"spike":    {func(k int) float64 { return 1e6*float64(1-min(k, 1)) + r.NormFloat64() }, func(int) float64 { return 1e-3 * r.NormFloat64() }},
+		"late":     {func(k int) float64 { return float64(k/9000) * r.NormFloat64() }, func(int) float64 { return 1e-3 * r.NormFloat64() }},
+		"creeping": {func(k int) float64 { return r.NormFloat64() }, func(int) float64 { return 1e-3 + 1e-8*r.NormFloat64() }},
+	} {
+		f := worldOf(rows, 1, time.Minute, false, 1)
+		p := 0.0
+		for k := range rows {
+			f.open[0][k], f.values[0][0][k] = math.Exp(p), of.signal(k)
+			p += of.move(k)
+		}
+		s := studyOf(6, 1, 40, 1000)
+		got := judged(t, f, s, "0", f.whole(), 1000, 2)
+		for _, h := range []int{1, 6, 40, 1000} {
+			if row := got.find(t, "f", Pooled, h); math.IsNaN(float64(row.Pearson)) {
+				t.Errorf("%s at %d: no correlation", name, h)
+			}
+			x, price := f.values[0][0], f.open[0]
+			var a, b []float64
+			for k := 0; k+1+h < rows; k++ {
+				a, b = append(a, x[k]), append(b, factors.LogReturn(price[k+1], price[k+1+h]))
+			}
+			for k, middle, first := 0, math.Round(metrics.Mean(a)), b[0]; k < len(a); k++ {
+				a[k] -= middle // both exact where it matters, and so is then what the definition adds up
+				b[k] -= first
+			}
+			row := got.find(t, "f", Pooled, h)
+			closeTo(t, row, name+" pearson", row.Pearson, metrics.Pearson(a, b))
+			closeTo(t, row, name+" t_non_overlapping", row.TNonOverlap, metrics.NonOverlapping(a, b, h))
+			standardize(a)
+			standardize(b)
+			for k := range a {
+				a[k] *= b[k]
+			}
+			significance(t, row, a, h)
+		}
+	}
+}
+
+// A window without rows has rows of figures that are all missing.
+func TestEmptyWindow(t *testing.T) {
+	for _, instruments := range []int{1, 6} {
+		f := worldOf(10, instruments, time.Minute, false, 1)
+		w := study.Span{Lo: 10, Hi: 10, From: f.grid.Close[9], To: f.grid.Close[9] + 60e6}
+		for _, row := range judged(t, f, studyOf(1, 5), All, w, 1, 2).IC {
+			if row.N != 0 || row.Reasons["pearson"] == "" {
+				t.Errorf("%+v", row)
+			}
+		}
+	}
+}

@@ -13,7 +13,10 @@ var forgotten = persistence{math.NaN(), math.NaN(), math.NaN()}
 
 // remember measures a column, closed up over gaps.
 func remember(x []float64) persistence {
-	rho := metrics.Autocorrelation(closeUp(x))
+	if !metrics.Defined(metrics.Sum(x)) {
+		x = closeUp(x)
+	}
+	rho := metrics.Autocorrelation(x)
 	m := forgotten
 	if m.tau = metrics.IntegratedTime(rho); rho == nil {
 		return m
