@@ -141,12 +141,7 @@ func (p *plan) listener(ask bool) (*opinions.Listener, error) {
 
 // conclude closes every fold, and says what there is to say.
 func (p *plan) conclude(ctx context.Context, r *Result, x *pass, windows []*window, firsts *firsts) error {
-	r.warn(x.scoring.Warnings()...)
-	r.warnLookAhead()
-	r.warnQuotes()
-	r.warnConventions()
-	firsts.warn(r)
-	r.warnCoverage()
+	r.warnScore(x, firsts)
 	var said *llm.Opinions
 	var forward []float64
 	if x.listener != nil {
@@ -295,7 +290,7 @@ type Frame struct {
 	Names    []string // of the columns
 	Grid     []datasets.Instrument
 	Bars     int
-	Warnings []error
+	Warnings []error // of what Rows played last
 
 	play func(context.Context, func(*FrameRows) error) error
 }
@@ -329,7 +324,7 @@ func NewFrame(ctx context.Context, lake *datasets.Lake, s *study.Study, o Option
 		if err != nil {
 			return err
 		}
-		rows := &FrameRows{}
+		rows, firsts := &FrameRows{}, p.newFirsts()
 		for s, err := range x.scored(ctx, p.span.Hi) {
 			if err != nil {
 				return err
@@ -337,6 +332,7 @@ func NewFrame(ctx context.Context, lake *datasets.Lake, s *study.Study, o Option
 			if s.Lo < p.span.Lo {
 				continue
 			}
+			firsts.add(s)
 			rows.TS, rows.Columns = s.Close, rows.Columns[:0]
 			for _, at := range places {
 				rows.Columns = append(rows.Columns, s.Cols[at])
@@ -346,6 +342,9 @@ func NewFrame(ctx context.Context, lake *datasets.Lake, s *study.Study, o Option
 				return err
 			}
 		}
+		r := p.result()
+		r.warnScore(x, firsts)
+		f.Warnings = r.Warnings
 		return nil
 	}
 	return f, nil

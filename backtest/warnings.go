@@ -14,6 +14,16 @@ import (
 	"github.com/qf-dev/qf/factors"
 )
 
+// warnScore says what there is to say once a study was played up to its composite.
+func (r *Result) warnScore(x *pass, firsts *firsts) {
+	r.warn(x.scoring.Warnings()...)
+	r.warnLookAhead()
+	r.warnQuotes()
+	r.warnConventions()
+	firsts.warn(r)
+	r.warnCoverage()
+}
+
 func (r *Result) warnLookAhead() {
 	for _, why := range r.Study.LooksAhead() {
 		r.warn(errors.New(why))
