@@ -10,36 +10,42 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/qf-dev/qf/datasets/atomicfile"
 )
 
-// claim is the right of one writer to make one file appear. The temporary file is itself the lock:
-// it stands beside the file under a fixed hidden name, and whoever holds the operating system's lock
-// on it writes it. A process that dies loses the lock with its last breath, so the next writer takes
-// the same temporary file over and starts it anew; one that lives keeps every other out. Nothing
-// else is left in the lake.
+// claim is one writer's file in the making. It is written under a name that no other writer has, so
+// the rename at its end decides alone what readers see, and two writers can at worst do the same work
+// twice. That they seldom do is the lock's doing: a hidden file beside it, on which the operating
+// system's lock is held while the file is written. A process that dies loses it with its last breath.
+// Where a shared folder has no locks, or locks that are not shared, nothing else is lost.
 type claim struct {
-	*os.File
-	lock       *flock.Flock
+	*atomicfile.File
+	lock       *flock.Flock // nil where the file system has none
 	root, path string
 }
 
 // lockRetry is how often a writer asks for a lock that another one holds.
 const lockRetry = 50 * time.Millisecond
 
-// tempEnding is that of every temporary file.
-const tempEnding = ".tmp"
+// lockEnding is that of the files on which locks are held.
+const lockEnding = ".lock"
 
-func tempOf(path string) string {
-	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+tempEnding)
+func lockOf(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+lockEnding)
 }
 
-// claimFile waits until no other writer holds path, then opens its temporary file, empty. Folders
-// between root and path are made, each durably.
+// tryLock takes the operating system's lock. Tests put one in its place that is never refused.
+var tryLock = (*flock.Flock).TryLock
+
+// claimFile waits until no other writer holds path, then begins its file. Folders between root and path
+// are made, each durably.
 func claimFile(ctx context.Context, root, path string) (*claim, error) {
-	return claimIn(ctx, root, path, syncDir)
+	return claimIn(ctx, root, path, atomicfile.SyncFolder)
 }
 
 // claimIn is claimFile that leaves it to sync to make the entries of a folder durable.
@@ -48,16 +54,11 @@ func claimIn(ctx context.Context, root, path string, sync func(dir string) error
 		if err := makeDir(filepath.Dir(path), sync); err != nil {
 			return nil, err
 		}
-		c, err := takeTemp(path, os.O_RDWR|os.O_CREATE)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // not there: its last holder removed the folder
+		c, err := begin(root, path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // not there: another writer gave up and removed the folder
 			return nil, err
 		}
 		if c != nil {
-			c.root = root
-			if err := c.Truncate(0); err != nil {
-				c.drop()
-				return nil, err
-			}
 			return c, nil
 		}
 		select {
@@ -68,77 +69,105 @@ func claimIn(ctx context.Context, root, path string, sync func(dir string) error
 	return nil, context.Cause(ctx)
 }
 
-// takeTemp locks and opens path's temporary file. It gives nil where another writer holds it or has
-// just let it go, with an error that wraps fs.ErrNotExist where there is none and flag does not make it.
-func takeTemp(path string, flag int) (*claim, error) {
-	temp := tempOf(path)
-	lock := flock.New(temp, flock.SetFlag(flag), flock.SetPermissions(0o666))
-	if ok, err := lock.TryLock(); !ok {
+// begin gives nil where another writer holds path or has just let it go.
+func begin(root, path string) (*claim, error) {
+	lock, held, err := takeLock(path, os.O_RDWR|os.O_CREATE)
+	if !held {
 		return nil, err
 	}
-	// Between opening and locking, the holder before us may have renamed or removed the file: the
-	// lock counts only if it is on the file that now has the name.
-	f, err := os.OpenFile(temp, os.O_RDWR, 0)
-	if err == nil {
-		if sameFile(lock, f) {
-			return &claim{File: f, lock: lock, path: path}, nil
-		}
-		f.Close()
-	} else if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	atomicfile.Clear(path)
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		letGo(lock)
+		return nil, err
 	}
-	lock.Unlock()
-	return nil, err
+	return &claim{f, lock, root, path}, nil
 }
 
-func sameFile(lock *flock.Flock, f *os.File) bool {
+// takeLock locks path; a file system without locks refuses nobody.
+func takeLock(path string, flag int) (lock *flock.Flock, held bool, err error) {
+	lock = flock.New(lockOf(path), flock.SetFlag(flag), flock.SetPermissions(0o666))
+	held, err = tryLock(lock)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.ENOLCK):
+		lock.Close()
+		return nil, true, nil
+	case !held:
+		return nil, false, err
+	}
+	// Between opening and locking, the holder before us may have removed the file: the lock counts only
+	// if it is on the file that now has the name.
+	if sameFile(lock) {
+		return lock, true, nil
+	}
+	lock.Unlock()
+	return nil, false, nil
+}
+
+func sameFile(lock *flock.Flock) bool {
 	locked, err := lock.Stat()
 	if err != nil {
 		return false
 	}
-	opened, err := f.Stat()
-	return err == nil && os.SameFile(locked, opened)
+	named, err := os.Stat(lock.Path())
+	return err == nil && os.SameFile(locked, named)
 }
 
-// publish makes the temporary file the file, durably, and gives up the claim. After an error the
-// claim still has to be dropped.
+// letGo gives a lock up and leaves nothing of it.
+func letGo(lock *flock.Flock) error {
+	if lock == nil {
+		return nil
+	}
+	os.Remove(lock.Path())
+	return lock.Unlock()
+}
+
+// publish makes the file appear, durably, and gives up the claim. After an error the claim still has to
+// be dropped.
 func (c *claim) publish() error {
-	if err := c.Sync(); err != nil {
+	if err := c.Publish(); err != nil {
 		return err
 	}
-	if err := os.Rename(c.Name(), c.path); err != nil {
-		return err
-	}
-	err := errors.Join(syncDir(filepath.Dir(c.path)), c.Close(), c.lock.Unlock())
-	c.File = nil
-	return err
+	return letGo(c.lock)
 }
 
 // drop removes the temporary file and the folders that it leaves empty. After publish it does nothing.
 func (c *claim) drop() {
-	if c.File == nil {
+	if c.File.File == nil {
 		return
 	}
-	os.Remove(c.Name())
-	c.Close()
-	c.lock.Unlock()
-	c.File = nil
-	for dir := filepath.Dir(c.path); dir != c.root && len(dir) > len(c.root); dir = filepath.Dir(dir) {
+	c.Drop()
+	letGo(c.lock)
+	removeEmpty(filepath.Dir(c.path), c.root)
+}
+
+// removeEmpty removes dir and the folders above it, up to root, that are empty.
+func removeEmpty(dir, root string) {
+	for ; dir != root && len(dir) > len(root); dir = filepath.Dir(dir) {
 		if os.Remove(dir) != nil {
 			break
 		}
 	}
 }
 
-// sweep removes the temporary files that dead writers left among the lake's days. Those of living
-// ones are theirs, and what cannot be removed stays.
+// sweep removes what dead writers left among the lake's days. What living ones hold is theirs, and what
+// cannot be removed stays.
 func (l *Lake) sweep() {
-	left, _ := fs.Glob(os.DirFS(l.root), "*/"+exchangePart+"*/"+symbolPart+"*/"+datePart+"*/.*"+tempEnding)
-	for _, temp := range left {
-		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(temp), "."), tempEnding)
-		if c, err := takeTemp(filepath.Join(l.root, filepath.Dir(temp), name), os.O_RDWR); err == nil && c != nil {
-			c.root = l.root
-			c.drop()
+	days := "*/" + exchangePart + "*/" + symbolPart + "*/" + datePart + "*/"
+	left, _ := fs.Glob(os.DirFS(l.root), days+".*"+atomicfile.Ending)
+	for _, name := range left {
+		if path := filepath.Join(l.root, name); atomicfile.Dead(path) {
+			os.Remove(path)
+			removeEmpty(filepath.Dir(path), l.root)
+		}
+	}
+	left, _ = fs.Glob(os.DirFS(l.root), days+".*"+lockEnding)
+	for _, name := range left {
+		base := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(name), "."), lockEnding)
+		path := filepath.Join(l.root, filepath.Dir(name), base)
+		if lock, held, err := takeLock(path, os.O_RDWR); err == nil && held {
+			letGo(lock)
+			removeEmpty(filepath.Dir(path), l.root)
 		}
 	}
 }
@@ -164,14 +193,6 @@ func makeDir(dir string, sync func(dir string) error) error {
 	}
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 // folders are those whose entries are made durable together: a series' folder once for all of its days.
 // A day's own file and its entry in the day's folder are durable before that, so a crash in between
 // loses days whole, and the next fetch brings them again.
@@ -190,7 +211,7 @@ func (f *folders) add(dir string) error {
 // sync makes all of them durable, those above first.
 func (f *folders) sync() error {
 	for _, dir := range slices.Sorted(maps.Keys(f.dirs)) {
-		if err := syncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // given up again, with all in it
+		if err := atomicfile.SyncFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // given up again, with all in it
 			return err
 		}
 	}

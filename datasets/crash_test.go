@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,12 +15,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/qf-dev/qf/datasets/atomicfile"
 )
 
 // crashLake names the variable that turns the test binary into a process that writes a lake until
 // it is killed.
 const crashLake = "QF_TEST_CRASH_LAKE"
+
+// crashLocks, where it is set, gives that process locks that are never refused, as a folder has that
+// machines share without sharing its locks.
+const crashLocks = "QF_TEST_CRASH_LOCKS"
 
 // crashSource is what it imports: some days, an empty one, and a grouped file.
 func crashSource() (Source, []Partition) {
@@ -48,6 +56,9 @@ func (s crashing) Open(ctx context.Context, p Partition) (Stream, error) {
 }
 
 func importForever(root string) {
+	if os.Getenv(crashLocks) != "" {
+		tryLock = (*flock.Flock).TryRLock
+	}
 	l, err := OpenLake(root)
 	if err != nil {
 		panic(err)
@@ -55,8 +66,14 @@ func importForever(root string) {
 	src, want := crashSource()
 	fmt.Println("writing")
 	for {
-		if _, err := Fetch(context.Background(), src, l, want, FetchOptions{Replace: true}); err != nil {
+		r, err := Fetch(context.Background(), src, l, want, FetchOptions{Replace: true})
+		if err != nil {
 			panic(err)
+		}
+		for _, e := range r.Entries {
+			if e.Err != nil {
+				panic(e.Err)
+			}
 		}
 	}
 }
@@ -93,7 +110,15 @@ func whole(t *testing.T, l *Lake) {
 	}
 }
 
+// Two processes write the same days again and again, and are killed. What can be read at any time is
+// whole, with locks and with locks that keep nobody out.
 func TestKilledAtAnyInstant(t *testing.T) {
+	for _, locks := range []string{"", "never refused"} {
+		t.Run("locks "+locks, func(t *testing.T) { killWriters(t, locks) })
+	}
+}
+
+func killWriters(t *testing.T, locks string) {
 	kills := 50
 	if testing.Short() {
 		kills = 5
@@ -109,7 +134,8 @@ func TestKilledAtAnyInstant(t *testing.T) {
 		var pair []*exec.Cmd // two writers at once
 		for range 2 {
 			c := exec.Command(os.Args[0], "-test.run=^$")
-			c.Env = append(os.Environ(), crashLake+"="+l.root)
+			c.Env = append(os.Environ(), crashLake+"="+l.root, crashLocks+"="+locks)
+			c.Stderr = new(bytes.Buffer)
 			out, err := c.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -127,7 +153,9 @@ func TestKilledAtAnyInstant(t *testing.T) {
 			if err := c.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			c.Wait()
+			if c.Wait(); c.ProcessState.Exited() {
+				t.Fatalf("a writer failed: %s", c.Stderr)
+			}
 		}
 		whole(t, l)
 	}
@@ -137,6 +165,32 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	}
 	if d := cmp.Diff(wanted, content(t, l)); d != "" {
 		t.Errorf("after %d kills and a last fetch: %s", kills, d)
+	}
+}
+
+// Without locks two fetches do the same work, and both say so: each file is whole, and one of theirs.
+func TestTwoFetchesWithoutLocks(t *testing.T) {
+	tryLock = (*flock.Flock).TryRLock
+	defer func() { tryLock = (*flock.Flock).TryLock }()
+	src, want := crashSource()
+	reference := newLake(t)
+	fetchAll(t, src, reference, want, FetchOptions{})
+	wanted := content(t, reference)
+	for range 10 {
+		l := newLake(t)
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				r, err := Fetch(context.Background(), src, l, shuffled(want), FetchOptions{Concurrency: 3, Replace: true})
+				if err != nil || r.Count(Failed)+r.Count(NotReached) > 0 {
+					t.Errorf("%+v, %v", r, err)
+				}
+			})
+		}
+		wg.Wait()
+		if d := cmp.Diff(wanted, content(t, l)); d != "" {
+			t.Error(d)
+		}
 	}
 }
 
@@ -166,7 +220,7 @@ func TestTwoFetchesAtOnce(t *testing.T) {
 	}
 	whole(t, l)
 	for f := range content(t, l) {
-		if strings.HasSuffix(f, tempEnding) {
+		if strings.HasSuffix(f, atomicfile.Ending) || strings.HasSuffix(f, lockEnding) {
 			t.Errorf("left %s", f)
 		}
 	}

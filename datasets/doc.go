@@ -9,9 +9,11 @@
 // that DuckDB, Polars, pandas and Spark read as it is, with exchange, symbol and date as columns.
 // In the names of folders every byte but letters, digits, "-", "_" and "." is percent-encoded.
 //
-// A file is there whole or not at all. Its writer fills a hidden temporary file in the same folder,
-// which is locked while it lives, syncs it, renames it and syncs the folder. The footer records the
-// source (path without host, bytes, SHA-256), the rows, first and last local_timestamp, the number
+// A file is there whole or not at all. Its writer fills a hidden temporary file in the same folder, of a
+// name that no other writer has, syncs it, renames it and syncs the folder (package atomicfile). That
+// needs no lock: one is held where the file system has them, so that two writers seldom do the same work,
+// and where it lies, or is not shared between machines, the last of two whole files stays. The footer
+// records the source (path without host, bytes, SHA-256), the rows, first and last local_timestamp, the number
 // of order violations and a digest of each column, and is itself covered by a digest that each opening
 // checks; nothing in it depends on when, where or how fast
 // the file was written, so equal sources give equal bytes. A file without rows is a day of which the

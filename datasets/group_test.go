@@ -160,7 +160,7 @@ func TestGroupResumesAfterAnInterruption(t *testing.T) {
 		func(l *Lake) { os.Remove(l0(l, p, "ETH-PERPETUAL")) },
 		func(l *Lake) { os.WriteFile(l0(l, p, "ETH-PERPETUAL"), []byte("PAR1"), 0o666) },
 		func(l *Lake) { os.WriteFile(l.groupPath(p, receiptFile), []byte("{"), 0o666) },
-		func(l *Lake) { os.WriteFile(tempOf(l.groupPath(p, spillFile)), []byte("left"), 0o666) },
+		func(l *Lake) { os.WriteFile(deadTemp(l.groupPath(p, spillFile)), []byte("left"), 0o666) },
 	} {
 		l := newLake(t)
 		fetchAll(t, src, l, []Partition{p}, FetchOptions{})

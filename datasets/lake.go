@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
+	"github.com/qf-dev/qf/datasets/atomicfile"
 	"github.com/qf-dev/qf/datasets/parquet"
 )
 
@@ -57,7 +58,7 @@ func OpenLake(root string) (*Lake, error) {
 	if fi, err := os.Stat(root); err == nil && !fi.IsDir() {
 		return nil, fmt.Errorf("lake %s: not a folder", root)
 	}
-	return &Lake{root: root, sync: syncDir, mem: memory.DefaultAllocator}, nil
+	return &Lake{root: root, sync: atomicfile.SyncFolder, mem: memory.DefaultAllocator}, nil
 }
 
 // path is p's file, as qf writes it.

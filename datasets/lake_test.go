@@ -3,6 +3,7 @@ package datasets
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/qf-dev/qf/datasets/atomicfile"
 )
 
 func TestMain(m *testing.M) {
@@ -234,7 +237,7 @@ func TestOneWriterAPartition(t *testing.T) {
 		t.Fatalf("a second writer got in, or failed with %v", err)
 	}
 	l.sweep()
-	if got := files(t, l); len(got) != 1 {
+	if got := files(t, l); len(got) != 2 { // the lock's and its own
 		t.Fatalf("sweep took a living writer's file: %q", got)
 	}
 	go func() {
@@ -254,10 +257,15 @@ func TestOneWriterAPartition(t *testing.T) {
 	}
 }
 
-func TestDeadWritersFileIsTakenOver(t *testing.T) {
+// deadTemp is the name of a file that a process of this machine, which is no more, was writing.
+func deadTemp(path string) string {
+	return strings.Replace(atomicfile.Temporary(path), fmt.Sprintf("-%d-", os.Getpid()), "-99999999-", 1)
+}
+
+func TestDeadWritersFileIsRemoved(t *testing.T) {
 	l := newLake(t)
 	p := part(Trades, btc, "2024-01-01")
-	temp := tempOf(l.path(p))
+	temp := deadTemp(l.path(p))
 	if err := os.MkdirAll(filepath.Dir(temp), 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -266,6 +274,9 @@ func TestDeadWritersFileIsTakenOver(t *testing.T) {
 	}
 	if all, err := l.All(); err != nil || len(all) != 0 {
 		t.Errorf("All = %v, %v with a temporary file alone", all, err)
+	}
+	if err := os.WriteFile(lockOf(l.path(p)), nil, 0o666); err != nil {
+		t.Fatal(err)
 	}
 	rec := record(p, 10, 1)
 	put(t, l, p, rec, 10)

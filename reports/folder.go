@@ -6,17 +6,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/datasets/atomicfile"
 )
 
 // Folder is the name of r's folder, {name}-{digest}, made of letters that every file system takes.
@@ -78,34 +75,42 @@ var ownFiles = []string{
 }
 
 // replace gives the folder from the name to. What stood there goes away once the new one is in place, but
-// for files that are not ours, which move over.
+// for files that are not ours, which move over. Where another writer of the same run puts its folder there
+// meanwhile, the last one stays.
 func replace(from, to string) error {
-	old := from + oldEnding
-	err := os.Rename(to, old)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		old = ""
-	case err != nil:
-		return err
-	}
-	if err := os.Rename(from, to); err != nil {
-		if old != "" {
-			err = errors.Join(err, os.Rename(old, to))
+	var olds []string
+	for {
+		old := from + strconv.Itoa(len(olds)) + oldEnding
+		err := os.Rename(to, old)
+		if err == nil {
+			olds = append(olds, old)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
-		return err
-	}
-	if err := syncFolder(filepath.Dir(to)); err != nil {
-		return err
-	}
-	if old == "" {
-		return nil
-	}
-	for _, name := range foreign(old) {
-		if err := os.Rename(filepath.Join(old, name), filepath.Join(to, name)); err != nil {
+		if err = os.Rename(from, to); err == nil {
+			break
+		}
+		if len(olds) == 0 || len(olds) == 9 || !errors.Is(err, fs.ErrExist) {
+			if len(olds) > 0 {
+				err = errors.Join(err, os.Rename(olds[0], to))
+			}
 			return err
 		}
 	}
-	return os.RemoveAll(old)
+	if err := atomicfile.SyncFolder(filepath.Dir(to)); err != nil {
+		return err
+	}
+	for _, old := range olds {
+		for _, name := range foreign(old) {
+			if err := os.Rename(filepath.Join(old, name), filepath.Join(to, name)); err != nil {
+				return err
+			}
+		}
+		if err := os.RemoveAll(old); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // foreign names what is in a run's folder and not ours.
@@ -121,7 +126,7 @@ func foreign(dir string) (names []string) {
 
 // point makes link a relative symbolic link to name, or, where there are none, a file that holds it.
 func point(link, name string) error {
-	temporary := filepath.Join(filepath.Dir(link), "."+filepath.Base(link)+suffix())
+	temporary := atomicfile.Temporary(link)
 	if err := os.Symlink(name, temporary); err != nil {
 		if err := os.WriteFile(temporary, []byte(name+"\n"), 0o666); err != nil {
 			return err
@@ -134,58 +139,28 @@ func point(link, name string) error {
 	return nil
 }
 
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
-}
-
-// makeTemporary makes the folder in which a run is written. It is locked while its writer lives; done
-// removes what is left of it.
-func makeTemporary(dir, name string) (path string, done func(), err error) {
-	for {
-		path = filepath.Join(dir, "."+name+suffix())
-		if err := os.Mkdir(path, 0o777); err != nil {
-			return "", nil, err
-		}
-		lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
-		lock.TryLock() // where the file system has no locks, nothing is swept either
-		if _, gone := os.Stat(path); errors.Is(gone, fs.ErrNotExist) {
-			lock.Unlock()
-			continue // another writer took it for a dead one's before it was locked
-		}
-		return path, func() { os.RemoveAll(path); lock.Unlock() }, nil
-	}
-}
-
-// sweep removes the temporary folders that dead processes left in dir: those that nobody has locked.
+// sweep removes the temporary folders and links that dead processes left in dir.
 func sweep(dir string) {
-	left, _ := filepath.Glob(filepath.Join(dir, ".*"+temporaryMark+"*"))
+	left, _ := filepath.Glob(filepath.Join(dir, ".*"+atomicfile.Ending))
 	for _, path := range left {
-		if strings.HasSuffix(path, oldEnding) { // a run that a living writer is about to replace
-			if info, err := os.Stat(path); err != nil || time.Since(info.ModTime()) < time.Hour || len(foreign(path)) > 0 {
-				continue
-			}
-		}
-		lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
-		if ok, err := lock.TryLock(); ok && err == nil {
+		if atomicfile.Dead(path) {
 			os.RemoveAll(path)
 		}
-		lock.Close()
+	}
+	left, _ = filepath.Glob(filepath.Join(dir, ".*"+atomicfile.Ending+"?"+oldEnding))
+	for _, path := range left { // a run whose place another was about to take
+		temporary := path[:len(path)-len(oldEnding)-1]
+		if !atomicfile.Dead(temporary) {
+			continue
+		}
+		if os.Rename(path, atomicfile.Meant(temporary)) != nil && len(foreign(path)) == 0 { // another is in place
+			os.RemoveAll(path)
+		}
 	}
 }
 
 // oldEnding marks a folder whose place another one takes.
 const oldEnding = ".old"
-
-// temporaryMark stands in the name of everything that is not finished.
-const temporaryMark = ".tmp-"
-
-// suffix tells the temporary names of two writers apart.
-func suffix() string { return temporaryMark + strconv.FormatUint(rand.Uint64(), 36) }
 
 // locate finds the report.json of a run: path is the file, the run's folder, or the file that stands
 // for a symbolic link to it.

@@ -8,11 +8,10 @@ import (
 	"io"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/atomicfile"
 )
 
 // maxDocument bounds the bytes of a JSON document that is read back.
@@ -164,13 +163,13 @@ func rerendered(f Format, run *Run) ([]document, error) {
 
 // replaceFile puts a file in place whole or not at all.
 func replaceFile(path string, write func(io.Writer) error) error {
-	t, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o666), renameio.WithExistingPermissions())
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
-	defer t.Cleanup()
-	if err := write(t); err != nil {
+	defer f.Drop()
+	if err := write(f); err != nil {
 		return err
 	}
-	return t.CloseAtomicallyReplace()
+	return f.Publish()
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/datasets/atomicfile"
 )
 
 // Options says what Write puts into a run's folder.
@@ -54,11 +55,11 @@ func write(dir string, r *backtest.Result, rows rowSource, o Options) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	sweep(dir)
-	temporary, done, err := makeTemporary(dir, name)
-	if err != nil {
+	temporary := atomicfile.Temporary(filepath.Join(dir, name))
+	if err := os.Mkdir(temporary, 0o777); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	defer done()
+	defer os.RemoveAll(temporary)
 	if err := fill(temporary, r, rows, o); err != nil {
 		return fmt.Errorf("write report %s: %w", name, err)
 	}
@@ -106,5 +107,5 @@ func fill(dir string, r *backtest.Result, rows rowSource, o Options) error {
 		wait.Go(func() { errs[k] = task() })
 	}
 	wait.Wait()
-	return errors.Join(append(errs, syncFolder(dir))...)
+	return errors.Join(append(errs, atomicfile.SyncFolder(dir))...)
 }

@@ -4,17 +4,19 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
-	"github.com/gofrs/flock"
 
 	"github.com/qf-dev/qf/backtest/study"
+	"github.com/qf-dev/qf/datasets/atomicfile"
 	"github.com/qf-dev/qf/datasets/parquet"
 )
 
@@ -83,23 +85,56 @@ func TestWriteOnlyWhatIsAskedFor(t *testing.T) {
 
 func TestWriteSweepsWhatTheDeadLeft(t *testing.T) {
 	dir := t.TempDir()
-	dead, alive := filepath.Join(dir, ".small-x.tmp-1"), filepath.Join(dir, ".small-x.tmp-2")
-	for _, path := range []string{dead, alive} {
+	r := sample(t, small)
+	temporary := func(run string, pid int) string {
+		path := atomicfile.Temporary(filepath.Join(dir, run))
+		return strings.Replace(path, fmt.Sprintf("-%d-", os.Getpid()), fmt.Sprintf("-%d-", pid), 1)
+	}
+	const gone = 99999999
+	alive := temporary("small-x", os.Getpid())
+	for path, text := range map[string]string{
+		temporary("small-x", gone): "",
+		alive:                      "",
+		temporary("half-a.b", gone) + "0" + oldEnding:       "the process died between two renames: the run is put back",
+		temporary(Folder(r.Result), gone) + "0" + oldEnding: "",
+	} {
 		if err := os.Mkdir(path, 0o777); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.WriteFile(filepath.Join(path, reportFile), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
-	lock := flock.New(alive, flock.SetFlag(os.O_RDONLY))
-	if ok, err := lock.TryLock(); !ok || err != nil {
-		t.Fatal(ok, err)
+	for range 2 {
+		if err := r.write(dir, Options{}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	defer lock.Unlock()
-	r := sample(t, small)
-	if err := r.write(dir, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := names(t, dir), []string{".small-x.tmp-2", "latest", Folder(r.Result)}; !slices.Equal(got, want) {
+	if got, want := names(t, dir), []string{filepath.Base(alive), "half-a.b", "latest", Folder(r.Result)}; !slices.Equal(got, want) {
 		t.Errorf("left: %v, want %v", got, want)
+	}
+}
+
+// Two writers of the same run both end well, and one whole run is there.
+func TestTwoWritersOfOneRun(t *testing.T) {
+	dir := t.TempDir()
+	r := sample(t, small)
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			for range 5 {
+				if err := r.write(dir, Options{Formats: []Format{JSON}}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if got, want := names(t, dir), []string{"latest", Folder(r.Result)}; !slices.Equal(got, want) {
+		t.Errorf("left: %v, want %v", got, want)
+	}
+	if _, err := Open(filepath.Join(dir, "latest")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/datasets/atomicfile"
 	"github.com/qf-dev/qf/reports"
 )
 
@@ -26,11 +25,11 @@ func writeFrame(ctx context.Context, s streams, o factorsOptions) error {
 	if err != nil {
 		return err
 	}
-	file, err := renameio.NewPendingFile(o.out, renameio.WithPermissions(0o666)) // first: where it cannot be, nothing need be computed
+	file, err := atomicfile.Create(o.out) // first: where it cannot be, nothing need be computed
 	if err != nil {
 		return fmt.Errorf("write %s: %w", o.out, err)
 	}
-	defer file.Cleanup()
+	defer file.Drop()
 	frame, err := backtest.NewFrame(ctx, lake, study, backtest.Options{Log: o.logger(s)})
 	if err != nil {
 		return err
@@ -38,7 +37,7 @@ func writeFrame(ctx context.Context, s streams, o factorsOptions) error {
 	if err := reports.WriteFrame(ctx, file, o.out, frame); err != nil {
 		return fmt.Errorf("%s: %w", o.out, err)
 	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
+	if err := file.Publish(); err != nil {
 		return err
 	}
 	for _, w := range frame.Warnings {

@@ -19,8 +19,9 @@ const module = "github.com/qf-dev/qf/"
 var layers = map[string][]string{
 	"datasets/parquet":     {},
 	"datasets/inflate":     {},
+	"datasets/atomicfile":  {},
 	"datasets/scratch":     {},
-	"datasets":             {"datasets/parquet"},
+	"datasets":             {"datasets/parquet", "datasets/atomicfile"},
 	"datasets/tardis":      {"datasets", "datasets/inflate"},
 	"datasets/tardistest":  {"datasets", "datasets/tardis"},
 	"datasets/bars":        {"datasets"},
@@ -29,7 +30,7 @@ var layers = map[string][]string{
 	"factors":              {"datasets", "datasets/bars", "factors/kernel"},
 	"factors/expr":         {"datasets", "factors", "factors/kernel"},
 	"signals":              {"datasets", "factors"},
-	"signals/llm":          {"datasets", "factors", "signals"},
+	"signals/llm":          {"datasets", "datasets/atomicfile", "factors", "signals"},
 	"signals/llm/llmtest":  {},
 	"backtest/metrics":     {"factors/kernel/radix"},
 	"backtest/yamlconf":    {"datasets"},
@@ -39,7 +40,7 @@ var layers = map[string][]string{
 	"backtest/opinions":    {"datasets", "datasets/bars", "factors", "signals/llm", "backtest/metrics", "backtest/study", "backtest/evaluate"},
 	"backtest":             {"datasets", "datasets/bars", "datasets/scratch", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf", "backtest/study", "backtest/portfolio", "backtest/evaluate", "backtest/opinions"},
 	"reports/chart":        {},
-	"reports":              {"datasets", "datasets/bars", "datasets/parquet", "factors", "signals/llm", "backtest", "backtest/study", "backtest/portfolio", "backtest/evaluate", "backtest/opinions", "backtest/yamlconf", "reports/chart"},
+	"reports":              {"datasets", "datasets/atomicfile", "datasets/bars", "datasets/parquet", "factors", "signals/llm", "backtest", "backtest/study", "backtest/portfolio", "backtest/evaluate", "backtest/opinions", "backtest/yamlconf", "reports/chart"},
 	"cmd/qf":               nil, // everything
 }
 

@@ -10,9 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/qf-dev/qf/datasets"
+	"github.com/qf-dev/qf/datasets/atomicfile"
 )
 
 // ErrMissing says that the cache lacks a call.
@@ -71,7 +70,7 @@ func (c *Cache) Put(e *Entry) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, e.marshal(), 0o666, renameio.WithTempDir(filepath.Dir(path)))
+	return atomicfile.Write(path, e.marshal())
 }
 
 // List gives the keys of all entries, sorted.

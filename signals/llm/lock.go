@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"github.com/gofrs/flock"
+
+	"github.com/qf-dev/qf/datasets/atomicfile"
 )
 
 // lock makes the caller the only one to fill the cache, until unlock; two at once would pay for the
@@ -22,9 +24,11 @@ func (c *Cache) lock() (unlock func(), err error) {
 	case !ok:
 		return nil, fmt.Errorf("%s: another fill is at work on this cache; wait for it, or stop it", c.dir)
 	}
-	left, _ := filepath.Glob(filepath.Join(c.dir, "??", ".*"+entryEnding+"*"))
+	left, _ := filepath.Glob(filepath.Join(c.dir, "??", ".*"+atomicfile.Ending))
 	for _, temp := range left {
-		os.Remove(temp)
+		if atomicfile.Dead(temp) {
+			os.Remove(temp)
+		}
 	}
 	return func() { l.Unlock() }, nil
 }
