@@ -49,7 +49,11 @@ const eulerGamma = 0.57721566490153286060651209008240243
 //
 //	sqrt(variance)·((1 − γ)·Φ⁻¹(1 − 1/trials) + γ·Φ⁻¹(1 − 1/(trials·e)))
 //
+// It is at least 0, what one trial is expected to show: the formula is for many, and falls without bound as trials falls to 1.
 // Probabilistic against it is the deflated Sharpe ratio. Bailey and López de Prado (2014).
 func ExpectedMaxSharpe(variance, trials float64) float64 {
-	return math.Sqrt(variance) * ((1-eulerGamma)*NormalQuantile(1-1/trials) + eulerGamma*NormalQuantile(1-1/(trials*math.E)))
+	if trials <= 1 {
+		return 0
+	}
+	return math.Sqrt(variance) * max(0, (1-eulerGamma)*NormalQuantile(1-1/trials)+eulerGamma*NormalQuantile(1-1/(trials*math.E)))
 }

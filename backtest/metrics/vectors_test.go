@@ -125,8 +125,12 @@ type transcribed struct {
 			Trough  int     `json:"max_dd_trough_index"`
 			Longest int64   `json:"longest_underwater_bars_incl_open"`
 		} `json:"drawdown_duration"`
-		Multiple struct{ P, Holm []float64 } `json:"multiple_testing"`
-		Quantile map[string]json.RawMessage  `json:"quantile_type7"`
+		Multiple struct {
+			P, Holm []float64
+			BH      []float64 `json:"fdr_bh"`
+			BY      []float64 `json:"fdr_by"`
+		} `json:"multiple_testing"`
+		Quantile map[string]json.RawMessage `json:"quantile_type7"`
 	}
 	Block struct {
 		X        []float64
@@ -458,8 +462,11 @@ func TestDerivedVectors(t *testing.T) {
 	if d.Peak != v.Drawdown.Peak || d.Trough != v.Drawdown.Trough || d.Longest != v.Drawdown.Longest || !d.Open {
 		t.Errorf("drawdown %+v, want peak %d, trough %d, longest %d, open", d, v.Drawdown.Peak, v.Drawdown.Trough, v.Drawdown.Longest)
 	}
+	bh, by := BenjaminiHochberg(v.Multiple.P), BenjaminiYekutieli(v.Multiple.P)
 	for i, p := range Holm(v.Multiple.P) {
 		near(t, "holm", p, v.Multiple.Holm[i], 1e-12)
+		near(t, "benjamini-hochberg", bh[i], v.Multiple.BH[i], 1e-12)
+		near(t, "benjamini-yekutieli", by[i], v.Multiple.BY[i], 1e-12)
 	}
 	var x []float64
 	figure := map[string]float64{}
