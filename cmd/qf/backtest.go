@@ -7,11 +7,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/study"
+	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/reports"
 )
 
@@ -26,6 +29,7 @@ type backtestOptions struct {
 	noCache bool
 	workers int
 	memory  size
+	whole   bool
 }
 
 func newBacktest(s streams, c *common, run func(context.Context, streams, backtestOptions) error) *cobra.Command {
@@ -58,6 +62,7 @@ Exit codes: 0 done; 1 failed, or the audit found something; 2 wrong usage or con
 	complete(cmd, "out", folders)
 	f.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
 	f.BoolVar(&o.audit, "audit", false, "prove that nothing looks ahead: recompute everything with a poisoned future")
+	f.BoolVar(&o.whole, "complete", false, "refuse to run while the lake lacks a day that the study wants")
 	f.BoolVar(&o.noCache, "no-cache", false, "build bars from ticks even where the lake has them cached")
 	f.IntVar(&o.workers, "workers", 0, "`N` days and columns at once (default: all cores)")
 	f.Var(&o.memory, "memory", "`SIZE` that kept columns may take, such as 2GiB, before they go to temporary files (default: a quarter of the machine's memory)")
@@ -84,6 +89,11 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 	lake, err := o.lake.open(s, study.Data.Lake, o.config)
 	if err != nil {
 		return err
+	}
+	if o.whole {
+		if err := checkComplete(lake, study); err != nil {
+			return err
+		}
 	}
 	options := backtest.Options{Workers: o.workers, NoCache: o.noCache, Memory: int64(o.memory), Log: o.logger(s)}
 	if err := reports.CheckRuns(study.Report.Dir); err != nil { // before the work, not after it
@@ -114,6 +124,33 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 		return quietly(exitFailed, "backtest: %d column(s) look ahead", len(c.Violations))
 	}
 	return nil
+}
+
+// checkComplete names the days that the study wants and the lake lacks.
+func checkComplete(lake *datasets.Lake, s *study.Study) error {
+	want, err := s.Partitions()
+	if err != nil {
+		return err
+	}
+	lacking := datasets.FetchReport{}
+	for _, p := range want {
+		switch _, err := lake.Stat(p); {
+		case errors.Is(err, datasets.ErrNotFound):
+			lacking.Entries = append(lacking.Entries, datasets.FetchEntry{Partition: p, Status: datasets.NotFound})
+		case err != nil:
+			return err
+		}
+	}
+	if len(lacking.Entries) == 0 {
+		return nil
+	}
+	var lines []string
+	for _, list := range absent(lacking) {
+		p := list[0].Partition
+		lines = append(lines, fmt.Sprintf("%s/%s/%s %s", p.Exchange, p.Type, p.Symbol, dayList(daysOf(list))))
+	}
+	return fmt.Errorf("the lake lacks %d of %d days that the study wants: %s; fetch them (qf fetch --config), or leave --complete out",
+		len(lacking.Entries), len(want), strings.Join(lines, "; "))
 }
 
 // printRun prints what came out: the summary, or report.json as it stands.

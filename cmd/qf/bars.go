@@ -28,6 +28,7 @@ type barsOptions struct {
 	from, to string
 	workers  int
 	json     bool
+	shard    shardFlag
 }
 
 func newBars(s streams, c *common, run func(context.Context, streams, barsOptions) error) *cobra.Command {
@@ -58,6 +59,7 @@ with the columns of --types, over all days of trades that the lake has or those 
 	f.StringVar(&o.to, "to", "", "the `DAY` after the last (default: that after the lake's last)")
 	f.IntVar(&o.workers, "workers", 0, "`N` days at once (default: all cores)")
 	f.BoolVar(&o.json, "json", false, "print as JSON")
+	o.shard.bind(cmd, "months of an instrument")
 	complete(cmd, "exchange", anyExchange(s))
 	complete(cmd, "symbols", listOf(lakeSymbols(s)))
 	complete(cmd, "types", listOf(lakeTypes(s)))
@@ -70,6 +72,10 @@ func runBars(ctx context.Context, s streams, o barsOptions) error {
 	if o.workers < 0 {
 		return usageError{fmt.Errorf("--workers %d: want 1 or more, or 0 for all cores", o.workers)}
 	}
+	share, err := o.shard.parse(s)
+	if err != nil {
+		return err
+	}
 	lake, want, err := o.requests(s)
 	if err != nil {
 		return err
@@ -81,7 +87,7 @@ func runBars(ctx context.Context, s streams, o barsOptions) error {
 	together := min(workers, len(want)) // instruments; the others' days fill the processors that are left
 	kept := make([]bars.Kept, len(want))
 	err = datasets.ForEach(ctx, together, len(want), func(ctx context.Context, i int) (err error) {
-		kept[i], err = bars.Keep(ctx, lake, want[i], bars.Options{Workers: workers / together})
+		kept[i], err = bars.Keep(ctx, lake, want[i], bars.Options{Workers: workers / together, Own: share.months})
 		return err
 	})
 	if err != nil {

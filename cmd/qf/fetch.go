@@ -35,6 +35,7 @@ type fetchOptions struct {
 	maxBadRows  int64
 	replace     bool
 	json        bool
+	shard       shardFlag
 }
 
 func newFetch(s streams, c *common, run func(context.Context, streams, fetchOptions) error) *cobra.Command {
@@ -75,6 +76,7 @@ The key is read from TARDIS_API_KEY. Without one, the first day of each month is
 	f.BoolVar(&o.replace, "replace", false, "fetch days anew that the lake has")
 	f.Int64Var(&o.maxBadRows, "max-bad-rows", 0, "set up to `N` malformed rows of a file aside instead of refusing it")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	o.shard.bind(cmd, "files")
 	complete(cmd, "exchange", anyExchange(s))
 	complete(cmd, "symbols", listOf(lakeSymbols(s)))
 	complete(cmd, "instruments", instruments(s))
@@ -95,6 +97,11 @@ func runFetch(ctx context.Context, s streams, o fetchOptions) error {
 		KeepRaw: o.keepRaw, MaxBadRows: o.maxBadRows,
 	}
 	defer client.Close()
+	share, err := o.shard.parse(s)
+	if err != nil {
+		return err
+	}
+	want = share.files(want)
 	if o.freeOnly {
 		want = slices.DeleteFunc(want, func(p datasets.Partition) bool { return !tardis.Free(p) })
 	}

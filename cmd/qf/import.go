@@ -25,6 +25,7 @@ type importOptions struct {
 	concurrency int
 	maxBadRows  int64
 	json        bool
+	shard       shardFlag
 }
 
 func newImport(s streams, c *common, run func(context.Context, streams, importOptions) error) *cobra.Command {
@@ -54,6 +55,7 @@ the lake has from another source is refused without --replace.
 	f.IntVar(&o.concurrency, "concurrency", 4, "`N` files at once")
 	f.Int64Var(&o.maxBadRows, "max-bad-rows", 0, "set up to `N` malformed rows of a file aside instead of refusing it")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	o.shard.bind(cmd, "files")
 	complete(cmd, "type", fixed(allTypes(cmd)...))
 	return cmd
 }
@@ -67,6 +69,10 @@ func runImport(ctx context.Context, s streams, o importOptions) error {
 		}
 	}
 	if err := checkIngest(o.concurrency, o.maxBadRows); err != nil {
+		return err
+	}
+	share, err := o.shard.parse(s)
+	if err != nil {
 		return err
 	}
 	paths, err := csvFiles(o.paths)
@@ -85,6 +91,7 @@ func runImport(ctx context.Context, s streams, o importOptions) error {
 	if len(want) == 0 {
 		return quietError{exitFailed, ""}
 	}
+	want = share.files(want)
 	boundMemory()
 	progress := newFetchProgress(s, o.common, len(want))
 	report, err := datasets.Fetch(ctx, src, lake, want, datasets.FetchOptions{

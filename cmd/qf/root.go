@@ -79,6 +79,7 @@ Start here:
 		newImport(s, c, runImport),
 		newLs(s, runLs),
 		newVerify(s, c, runVerify),
+		newPlan(s, runPlan),
 	)
 	addGroup(root, "Research:",
 		newConfig(s),

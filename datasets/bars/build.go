@@ -22,6 +22,10 @@ type Request struct {
 type Options struct {
 	Workers int  // days folded at once; 0 means GOMAXPROCS
 	NoCache bool // neither read nor write the bar cache
+
+	// Own picks what Keep keeps, for machines that share the work: files of the cache, of an instrument and a
+	// month ("month=2024-01"), or "" where bars are not time bars and their labels take every month; nil picks all.
+	Own func(in datasets.Instrument, month string) bool
 }
 
 // Build folds the lake's ticks into bars, in memory: what a Source plays of the request. The result is the same to the

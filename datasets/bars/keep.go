@@ -12,10 +12,17 @@ type Kept struct {
 }
 
 // Keep folds what Build would have to fold for the request, and keeps it, so that Build finds it in the
-// cache. It lays no bars. Unlike Build it fails where something could not be kept.
+// cache. It lays no bars. Unlike Build it fails where something could not be kept, and
+// of shared work it does its own alone (Options.Own).
 func Keep(ctx context.Context, lake Store, q Request, o Options) (Kept, error) {
 	if q.Spec.Kind == TickBars && q.Spec.Size == 1 {
 		return Kept{}, fmt.Errorf("bars %s: bars of one trade are the trades themselves, and are not kept", q.Instrument)
+	}
+	if o.Own != nil && q.Spec.Kind != TimeBars {
+		if !o.Own(q.Instrument, "") {
+			return Kept{}, nil
+		}
+		o.Own = nil
 	}
 	o.NoCache = false
 	if err := q.validate(); err != nil {

@@ -41,7 +41,11 @@ func (o *opening) load(ctx context.Context, sources []*source, of func(*source) 
 	var shelves []*shelf
 	for _, src := range sources {
 		in := of(src)
-		shelves = append(shelves, src.shelves(in.store, in.q, in.cutter(ctx, src, in.loadTrades))...)
+		for _, h := range src.shelves(in.store, in.q, in.cutter(ctx, src, in.loadTrades)) {
+			if own := o.s.o.Own; !o.onlyKeep || own == nil || own(in.q.Instrument, h.month) {
+				shelves = append(shelves, h)
+			}
+		}
 	}
 	kept, err := loadAll(ctx, o.s.o.Workers, shelves, o.onlyKeep, func(*shelf) bool { return wanted }, func(h *shelf, day int, t *table) { done(h.src, day, t) })
 	o.kept.There += kept.There
