@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"math"
 	"math/bits"
 	"slices"
 
@@ -41,7 +40,7 @@ func (s *Sorter) Rank(start, end []int32, x []float64) Ranks {
 			start[t], end[t] = -1, -1
 		}
 	}
-	s.radix.Sort(x, math.Inf(-1), 1, func(p *radix.Part, before int) {
+	s.radix.Sort(x, 1, func(p *radix.Part, before int) {
 		for i := 0; i < p.Len(); {
 			from, j := int32(before+i), p.Run(i)
 			r.Distinct++

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"math"
 	"runtime"
 	"slices"
 
@@ -10,32 +9,15 @@ import (
 
 // PercentRank writes the percentile rank of each value among all of x into dst: the average rank of those that
 // equal it, counted from 1, over the number of values; NaN where x is missing. dst may be x. It looks
-// ahead. It takes O(n) time, for crowded data O(n log n), on all processors, and 8 bytes of scratch a value.
+// ahead. It takes O(n) time, on all processors, and 8 bytes of scratch a value.
 func PercentRank(dst, x []float64) {
 	checkLengths(len(dst), len(x))
-	smallest, ties, row, n := math.Inf(1), 0, 0, 0.0
+	n := 0.0
 	for t, v := range x {
-		if !finite(v) {
+		if finite(v) {
+			n++
+		} else {
 			dst[t] = nan
-			continue
-		}
-		n++
-		if v < smallest {
-			smallest, ties, row = v, 0, t
-		}
-		if v == smallest {
-			ties++
-		}
-	}
-	// A smallest value apart from the others, as a deviation of 0 is, would take most of the keys' range, and is not
-	// sorted. Its rows are marked, as dst may be x.
-	const least = -math.MaxFloat64
-	if ties > 0 {
-		dst[row] = least
-	}
-	for t := row + 1; t < len(x) && ties > 1; t++ {
-		if x[t] == smallest {
-			dst[t] = least
 		}
 	}
 	workers := 1
@@ -43,8 +25,7 @@ func PercentRank(dst, x []float64) {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	var s radix.Sorter
-	s.Sort(x, smallest, workers, func(p *radix.Part, before int) {
-		before += ties
+	s.Sort(x, workers, func(p *radix.Part, before int) {
 		for i := 0; i < p.Len(); {
 			j := p.Run(i)
 			pct := float64(2*before+i+j+1) / (2 * n)
@@ -53,14 +34,6 @@ func PercentRank(dst, x []float64) {
 			}
 		}
 	})
-	if ties > 0 {
-		dst[row] = float64(ties+1) / (2 * n)
-	}
-	for t := row + 1; t < len(x) && ties > 1; t++ {
-		if dst[t] == least {
-			dst[t] = dst[row]
-		}
-	}
 }
 
 // SampleQuantiles gives the type 7 quantiles of all values in x at each of q; NaN where there is none. It
