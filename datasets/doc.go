@@ -7,6 +7,9 @@
 //
 // with one file for each UTC day, by arrival time, of each feed of each instrument: a Hive layout
 // that DuckDB, Polars, pandas and Spark read as it is, with exchange, symbol and date as columns.
+// Beside the feeds stands what the vendor says of exchanges, {root}/metadata/exchange={E}/date={YYYY-MM-DD}/venue.json, under
+// the day on which it was asked (Venue, Catalog).
+//
 // In the names of folders every byte but letters, digits, "-", "_" and "." is percent-encoded.
 //
 // A file is there whole or not at all. Its writer fills a hidden temporary file in the same folder, of a

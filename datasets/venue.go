@@ -34,10 +34,17 @@ const perpetual = "-PERPETUAL"
 // call it by, in the order given. binance and okx stand for the exchange ids on which their
 // perpetuals trade. A base of which a venue counts thousands, PEPE or 1000PEPE, gets that venue's name for
 // them: 1000PEPEUSDT, SHIB1000USDT, PEPE-USDT-SWAP. A venue that has no such perpetual is an error that names the nearest.
-func ResolveInstruments(s string) ([]Instrument, error) {
+func ResolveInstruments(s string) ([]Instrument, error) { return (*Catalog)(nil).Resolve(s) }
+
+// Resolve reads what ResolveInstruments reads. Venues of which there is metadata are asked for their perpetual by its base and quote
+// currency; any exchange id may then stand behind the @.
+func (c *Catalog) Resolve(s string) ([]Instrument, error) {
 	name, venues, ok := strings.Cut(s, "@")
+	if strings.Contains(name, ":") { // exchange:SYMBOL, whose symbol may hold an @
+		ok = false
+	}
 	if !ok {
-		in, err := ParseInstrument(s)
+		in, err := c.Instrument(s)
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +58,7 @@ func ResolveInstruments(s string) ([]Instrument, error) {
 	var out []Instrument
 	var errs []error
 	for venue := range strings.SplitSeq(venues, ",") {
-		in, err := perpetualOn(strings.ToLower(strings.TrimSpace(venue)), base, quote)
+		in, err := c.perpetualOn(strings.ToLower(strings.TrimSpace(venue)), base, quote)
 		if err == nil {
 			err = in.Validate()
 		}
@@ -65,6 +72,46 @@ func ResolveInstruments(s string) ([]Instrument, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// shorthands are the exchange ids on which a venue's perpetuals trade, where they are not its name.
+var shorthands = map[string][]string{
+	"binance": {"binance-futures", "binance-delivery"},
+	"okx":     {"okex-swap"},
+	"okex":    {"okex-swap"},
+}
+
+// perpetualOn is the venue's perpetual of base against quote: as the metadata says, else as the venue spells its symbols.
+func (c *Catalog) perpetualOn(venue, base, quote string) (Instrument, error) {
+	ids, ok := shorthands[venue]
+	if !ok {
+		ids = []string{venue}
+	}
+	var near []string
+	known := false
+	for _, id := range ids {
+		v := c.Venue(id)
+		if v == nil {
+			continue
+		}
+		known = true
+		if symbol, ok := v.perpetualOf(base, quote); ok {
+			return Instrument{id, symbol}, nil
+		}
+		for _, l := range v.Listings {
+			if l.Type == "perpetual" && l.AliasFor == "" && l.Of(base) {
+				near = append(near, id+":"+l.Symbol)
+			}
+		}
+	}
+	in, err := perpetualOn(venue, base, quote)
+	if !known || err == nil && c.Venue(in.Exchange) == nil { // the table speaks for an exchange of which nothing is told
+		return in, err
+	}
+	if len(near) > 0 {
+		return Instrument{}, fmt.Errorf("%s has no %s-%s perpetual; the nearest are %s", venue, base, quote, strings.Join(near, ", "))
+	}
+	return Instrument{}, fmt.Errorf("%s has no perpetual of %s: qf instruments --exchange %s --type perpetual lists what it has", venue, base, ids[0])
 }
 
 // perpetualOn spells the perpetual of base against quote as the venue does.

@@ -121,8 +121,8 @@ func liveLake(s streams, cmd *cobra.Command, aside ...string) []datasets.Partiti
 		}
 		return ""
 	}
-	lake, err := lakeFlag{text("lake")}.open(s, "", "")
-	if err != nil {
+	lake := completionLake(s, cmd)
+	if lake == nil {
 		return nil
 	}
 	parts, err := lake.All()
@@ -192,6 +192,16 @@ func anyExchange(s streams) completer {
 func instruments(s streams) completer {
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		list := distinct(liveLake(s, cmd, "exchange", "symbols"), func(p datasets.Partition) string { return p.Instrument.String() })
+		if exchange, _, ok := strings.Cut(typed, ":"); ok { // what the vendor has of it
+			if lake := completionLake(s, cmd); lake != nil {
+				if v, err := lake.Venue(exchange); err == nil && v != nil {
+					for _, l := range v.Listings {
+						list = append(list, exchange+":"+l.Symbol)
+					}
+				}
+			}
+		}
+		list = distinctly(list)
 		for _, e := range datasets.Exchanges() {
 			list = append(list, e+":")
 		}

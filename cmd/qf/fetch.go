@@ -78,7 +78,9 @@ The key is read from TARDIS_API_KEY. Without one, the first day of each month is
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	o.shard.bind(cmd, "files")
 	complete(cmd, "exchange", anyExchange(s))
-	complete(cmd, "symbols", listOf(lakeSymbols(s)))
+	complete(cmd, "symbols", listOf(func(cmd *cobra.Command) []string {
+		return distinctly(append(lakeSymbols(s)(cmd), told(s, cmd, func(l datasets.Listing) string { return l.Symbol })...))
+	}))
 	complete(cmd, "instruments", instruments(s))
 	complete(cmd, "types", listOf(allTypes))
 	complete(cmd, "from", lakeDays(s))
@@ -219,8 +221,10 @@ func (o fetchOptions) partitions(s streams) ([]datasets.Partition, error) {
 // distinctly leaves each value where it stands first.
 func distinctly[T comparable](list []T) []T {
 	var out []T
+	seen := make(map[T]bool, len(list))
 	for _, v := range list {
-		if !slices.Contains(out, v) {
+		if !seen[v] {
+			seen[v] = true
 			out = append(out, v)
 		}
 	}

@@ -133,7 +133,7 @@ func readmeShell(t *testing.T) func(b block, script string) {
 			{Exchange: "bybit", Symbol: "BTCUSDT"}, {Exchange: "bybit", Symbol: "ETHUSDT"},
 		},
 	}
-	vendor := &tardistest.Server{Days: market, Keys: []string{tardistest.DemoKey}}
+	vendor := &tardistest.Server{Days: market, Keys: []string{tardistest.DemoKey}, Metadata: &tardistest.Metadata{Market: market}}
 	if err := vendor.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -162,6 +162,7 @@ func readmeShell(t *testing.T) func(b block, script string) {
 	// The commands as they stand, but for where the servers are and how long they may be asked.
 	to := strings.NewReplacer(
 		"qf fetch ", "qf fetch --base-url "+vendor.URL()+" ",
+		"qf instruments ", "qf instruments --base-url "+vendor.URL()+" ",
 		"qf signals fill ", "qf signals fill --set signals.llm.base_url="+models.URL()+" --set signals.llm.requests_per_minute=1000000 ",
 	)
 	return func(b block, script string) {

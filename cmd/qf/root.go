@@ -78,6 +78,7 @@ Start here:
 		newFetch(s, c, runFetch),
 		newImport(s, c, runImport),
 		newLs(s, runLs),
+		newInstruments(s, runInstruments),
 		newVerify(s, c, runVerify),
 		newPlan(s, runPlan),
 	)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -11,8 +12,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -29,6 +32,7 @@ func TestMain(m *testing.M) {
 // exit codes. Beside testscript's own commands there are
 //
 //	serve [-signal X] [-trades N] [-ticker S] [-symbols LIST] [-missing DAY] [-empty DAY] [-fault NAME] [-open]
+//	      [-lives SYMBOL=DAY..DAY,…] [-until DAY] [-incident INSTANT..INSTANT] [-changes SYMBOL=DAY:BEFORE,…]
 //	requests N
 //	exits N qf …
 //	same A B
@@ -121,6 +125,10 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	empty := f.String("empty", "", "")
 	fault := f.String("fault", "", "")
 	open := f.Bool("open", false, "")
+	lives := f.String("lives", "", "")
+	until := f.String("until", "", "")
+	incident := f.String("incident", "", "")
+	changes := f.String("changes", "", "")
 	ts.Check(f.Parse(args))
 	start, err := datasets.ParseDay("2024-01-01")
 	ts.Check(err)
@@ -128,9 +136,15 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 		Seed: 1, Start: start, Signal: *signal, TradesPerDay: *trades, TickerEvery: *ticker,
 	}
 	for symbol := range strings.SplitSeq(*symbols, ",") {
-		market.Instruments = append(market.Instruments, datasets.Instrument{Exchange: "binance-futures", Symbol: symbol})
+		exchange := "binance-futures"
+		if e, own, ok := strings.Cut(symbol, ":"); ok {
+			exchange, symbol = e, own
+		}
+		market.Instruments = append(market.Instruments, datasets.Instrument{Exchange: exchange, Symbol: symbol})
 	}
-	server := &tardistest.Server{Days: gaps{market, *missing, *empty}, Keys: []string{tardistest.DemoKey}}
+	told, err := metadata(market, *lives, *until, *incident, *changes)
+	ts.Check(err)
+	server := &tardistest.Server{Days: gaps{market, *missing, *empty}, Keys: []string{tardistest.DemoKey}, Metadata: told}
 	if *open {
 		server.Keys = nil
 	}
@@ -145,6 +159,51 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() { _ = server.Close() })
 	ts.Setenv("TARDIS", server.URL())
 	*ts.Value(counter{}).(*counter) = counter{server: server}
+}
+
+// metadata is what the served vendor says of its instruments.
+func metadata(m *tardistest.Market, lives, until, incident, changes string) (*tardistest.Metadata, error) {
+	told := &tardistest.Metadata{Market: m, Changes: map[datasets.Instrument][]datasets.MultiplierChange{}}
+	find := func(symbol string) datasets.Instrument {
+		for _, in := range m.Instruments {
+			if in.Symbol == symbol {
+				return in
+			}
+		}
+		return datasets.Instrument{Exchange: "binance-futures", Symbol: symbol}
+	}
+	day := func(text string) (d datasets.Day, err error) {
+		if text != "" {
+			d, err = datasets.ParseDay(text)
+		}
+		return d, err
+	}
+	var errs []error
+	for life := range strings.FieldsFuncSeq(lives, func(r rune) bool { return r == ',' }) {
+		symbol, span, _ := strings.Cut(life, "=")
+		from, to, _ := strings.Cut(span, "..")
+		first, err := day(from)
+		end, late := day(to)
+		errs = append(errs, err, late)
+		m.Lives = append(m.Lives, tardistest.Life{Instrument: find(symbol), From: first, To: end})
+	}
+	for change := range strings.FieldsFuncSeq(changes, func(r rune) bool { return r == ',' }) {
+		symbol, what, _ := strings.Cut(change, "=")
+		on, before, _ := strings.Cut(what, ":")
+		d, err := day(on)
+		was, late := strconv.ParseFloat(before, 64)
+		errs = append(errs, err, late)
+		told.Changes[find(symbol)] = append(told.Changes[find(symbol)], datasets.MultiplierChange{Day: d, Before: was})
+	}
+	if from, to, ok := strings.Cut(incident, ".."); ok {
+		begin, err := time.Parse(time.RFC3339, from)
+		end, late := time.Parse(time.RFC3339, to)
+		errs = append(errs, err, late)
+		told.Incidents = append(told.Incidents, datasets.Incident{From: begin, To: end, Status: "resolved", Details: "recorder was down"})
+	}
+	var err error
+	told.Until, err = day(until)
+	return told, errors.Join(append(errs, err)...)
 }
 
 // counter is the script's latest server and how many of its requests have been looked at.

@@ -97,26 +97,9 @@ func (c *Client) Open(ctx context.Context, p datasets.Partition) (datasets.Strea
 }
 
 func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, p datasets.Partition) (_ *stream, err error) {
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, c.URL(p), nil)
+	resp, shown, err := c.get(ctx, c.URL(p))
 	if err != nil {
-		return nil, c.hide(err)
-	}
-	// The vendor stores the files compressed. Asking for what is stored keeps anybody on the way
-	// from unpacking it, and a header set by hand keeps net/http from doing so.
-	req.Header.Set("Accept-Encoding", "gzip")
-	req.Header.Set("User-Agent", "qf/"+cmp.Or(c.Version, "dev")+" (+https://github.com/qf-dev/qf)")
-	if key := c.key(); key != "" {
-		req.Header.Set("Authorization", "Bearer "+key)
-	}
-	resp, err := c.retrying(req.URL.Path).Do(req)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if !c.answered.Load() {
-			return nil, fmt.Errorf("%w at %s: %w", datasets.ErrUnreachable, req.URL.Host, c.hide(reason(err)))
-		}
-		return nil, c.hide(fmt.Errorf("GET %s: %w", req.URL.Redacted(), reason(err)))
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -124,10 +107,10 @@ func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, p dat
 		}
 	}()
 	fail := func(err error) (*stream, error) {
-		return nil, fmt.Errorf("GET %s: %w", req.URL.Redacted(), err)
+		return nil, fmt.Errorf("GET %s: %w", shown, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fail(c.refusal(p, resp))
+		return fail(c.refusal(resp, Free(p)))
 	}
 	body := newIdleBody(ctx, cancel, resp.Body, c.idleTimeout(), cmp.Or(c.MinRate, 1000))
 	sum := strings.ToLower(strings.Trim(resp.Header.Get("X-Md5"), `" `))
@@ -159,6 +142,33 @@ func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, p dat
 	}
 	s.decode(p, s.path, c.MaxBadRows)
 	return s, nil
+}
+
+// get asks for what is at a URL below BaseURL and gives the answer, whatever its status, with the URL as messages show it. The
+// caller closes the body.
+func (c *Client) get(ctx context.Context, url string) (resp *http.Response, shown string, err error) {
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, "", c.hide(err)
+	}
+	// The vendor stores the files compressed. Asking for what is stored keeps anybody on the way
+	// from unpacking it, and a header set by hand keeps net/http from doing so.
+	req.Header.Set("Accept-Encoding", "gzip")
+	req.Header.Set("User-Agent", "qf/"+cmp.Or(c.Version, "dev")+" (+https://github.com/qf-dev/qf)")
+	if key := c.key(); key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	shown = req.URL.Redacted()
+	resp, err = c.retrying(req.URL.Path).Do(req)
+	switch {
+	case err == nil:
+		return resp, shown, nil
+	case ctx.Err() != nil:
+		return nil, "", context.Cause(ctx)
+	case !c.answered.Load():
+		return nil, "", fmt.Errorf("%w at %s: %w", datasets.ErrUnreachable, req.URL.Host, c.hide(reason(err)))
+	}
+	return nil, "", c.hide(fmt.Errorf("GET %s: %w", shown, reason(err)))
 }
 
 // init makes the HTTP client, one for all requests.

@@ -20,8 +20,9 @@ import (
 	"github.com/qf-dev/qf/datasets"
 )
 
-// refusal turns an answer other than 200 into an error that says what to do about it.
-func (c *Client) refusal(p datasets.Partition, resp *http.Response) error {
+// refusal turns an answer other than 200 into an error that says what to do about it; free says that no key is needed for what was
+// asked.
+func (c *Client) refusal(resp *http.Response, free bool) error {
 	said := c.message(resp.Body)
 	if said != "" {
 		said = ": " + quote(said)
@@ -37,7 +38,7 @@ func (c *Client) refusal(p datasets.Partition, resp *http.Response) error {
 		if c.key() != "" {
 			return fmt.Errorf("%w: check it at https://tardis.dev/api-tokens (%s)", datasets.ErrKeyRefused, status)
 		}
-		if !Free(p) {
+		if !free {
 			return fmt.Errorf("%w: without one only the first day of each month is free (%s)", datasets.ErrKeyNeeded, status)
 		}
 	}

@@ -42,6 +42,9 @@ type Market struct {
 
 	Gaps []Gap
 
+	// Lives are when instruments were listed; one that has none was always there.
+	Lives []Life
+
 	mu    sync.Mutex
 	world chain[climate]
 	perps map[datasets.Instrument]*chain[state]
@@ -55,6 +58,26 @@ type Gap struct {
 	Type           datasets.DataType   // empty: all
 	// NoFile takes away the files of all days that the gap touches, where rows alone are left out otherwise.
 	NoFile bool
+}
+
+// Life is one stretch of days over which an instrument is listed. Outside of its lives it has no files; its price goes on.
+type Life struct {
+	Instrument datasets.Instrument
+	From, To   datasets.Day // [From, To); To 0: it goes on
+}
+
+// listed reports whether the instrument is there on that day.
+func (m *Market) listed(in datasets.Instrument, d datasets.Day) bool {
+	some := false
+	for _, l := range m.Lives {
+		if l.Instrument == in {
+			some = true
+			if l.From <= d && (l.To == 0 || d < l.To) {
+				return true
+			}
+		}
+	}
+	return !some
 }
 
 // feed is one type of file.
@@ -106,7 +129,7 @@ func (m *Market) WriteDay(w io.Writer, p datasets.Partition) error {
 
 // open reports whether the market has the feed on that day.
 func (m *Market) open(in datasets.Instrument, t datasets.DataType, d datasets.Day) bool {
-	if feeds[t].write == nil || d < m.Start || m.End != 0 && d >= m.End {
+	if feeds[t].write == nil || d < m.Start || m.End != 0 && d >= m.End || !m.listed(in, d) {
 		return false
 	}
 	for _, g := range m.gaps(in, t) {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,11 +36,19 @@ const DemoKey = "demo-key"
 //
 // with 200 and a gzip body (an empty gzip where the day has no rows), 400 and 404 for what there is
 // not, 401 for a key that is not in Keys and, without a key, for every day but the first of a month.
-// HEAD, Range and the default User-Agents of HTTP libraries are refused. It is an http.Handler; Start
+// HEAD, Range and the default User-Agents of HTTP libraries are refused. Where it has Metadata it answers as the vendor's server of
+// metadata too:
+//
+//	GET /v1/exchanges/{exchange}
+//	GET /v1/instruments/{exchange}     with a key
+//
+// It is an http.Handler; Start
 // makes it listen. Fields must not change once it serves.
 type Server struct {
 	Days Days
-	Keys []string // the accepted keys; empty: every day is free and any key is accepted
+	// Metadata is what it says of exchanges; nil: nothing.
+	Metadata *Metadata
+	Keys     []string // the accepted keys; empty: every day is free and any key is accepted
 
 	// Fault chooses what goes wrong with the n-th request (from 1) of a partition; nil: nothing does.
 	Fault func(p datasets.Partition, n int) Fault
@@ -141,6 +150,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		html(w, http.StatusForbidden, "<html><body>Attention Required! Your User-Agent is blocked.</body></html>")
 		return
 	}
+	if s.Metadata != nil && s.describe(w, r) {
+		return
+	}
 	p, status, message := parsePath(r.URL.EscapedPath())
 	if status != http.StatusOK {
 		refuse(w, status, 20, message)
@@ -169,17 +181,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 // authorize applies the vendor's rule and answers 401 itself where it fails.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request, p datasets.Partition) bool {
-	if len(s.Keys) == 0 {
+	known, given := s.key(r)
+	switch {
+	case known:
 		return true
-	}
-	key, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	key = strings.TrimSpace(key)
-	if bearer && key != "" {
-		for _, k := range s.Keys {
-			if k == key {
-				return true
-			}
-		}
+	case given:
 		refuse(w, http.StatusUnauthorized, 10, "The API key is invalid.")
 		return false
 	}
@@ -189,6 +195,14 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, p datasets.Pa
 	refuse(w, http.StatusUnauthorized, 10, "For unauthorized requests, only the first day of each month is available"+
 		" (dataset for '"+p.Day.String()+"' has been requested).")
 	return false
+}
+
+// key reports whether a request has a key that is accepted, and whether it has one at all.
+func (s *Server) key(r *http.Request) (known, given bool) {
+	key, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	key = strings.TrimSpace(key)
+	given = bearer && key != ""
+	return len(s.Keys) == 0 || given && slices.Contains(s.Keys, key), given
 }
 
 // try counts the requests of p.
