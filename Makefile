@@ -54,6 +54,10 @@ fuzz:
 regression: qf
 	testdata/regression.sh ./qf
 
+# The regression studies on other processors, arm64 under qemu-user among them: the same bytes.
+cross:
+	testdata/cross.sh
+
 golden: qf
 	testdata/regression.sh ./qf --update
 	$(GO) test ./reports ./cmd/... -update
@@ -79,4 +83,4 @@ bench:
 commands:
 	$(GO) test -run '^$$' -bench Commands -timeout 1h ./cmd/qf
 
-.PHONY: demo test check fmt fmtcheck fuzz regression golden noise screenshot bench commands FORCE
+.PHONY: demo test check fmt fmtcheck fuzz regression cross golden noise screenshot bench commands FORCE

@@ -12,6 +12,7 @@ import (
 	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 // auditCut is a cut as the machine has it.
@@ -157,7 +158,7 @@ func (p *plan) explore(ctx context.Context, l *learned) (*explored, error) {
 		own := play.decisions[len(play.decisions)-1]
 		for _, f := range p.stages.replay(run.Portfolio, s.Block, run.fields, own.target).Fills {
 			t := f.Row - s.Lo
-			went := math.Abs(math.Log(s.Cols[closeAt][f.Instrument][t] / s.Cols[openAt][f.Instrument][t]))
+			went := math.Abs(portable.Log(s.Cols[closeAt][f.Instrument][t] / s.Cols[openAt][f.Instrument][t]))
 			if f.Row >= fifth(2) && went > farthest {
 				farthest = went
 				x.filled = bar{label: s.Close[t], before: p.span.From, instrument: f.Instrument}

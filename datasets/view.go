@@ -253,9 +253,9 @@ func poisonOf(column string) func(x, u float64) float64 {
 	case strings.HasSuffix(column, "amount") || column == "open_interest":
 		return func(x, u float64) float64 { return x * (0.5 + u) }
 	case strings.HasSuffix(column, "funding_rate"):
-		return func(x, u float64) float64 { return -x - 1e-4*(1+u) }
+		return func(x, u float64) float64 { return -x - float64(1e-4*(1+u)) }
 	default:
-		return func(x, u float64) float64 { return x * (1.02 + 0.04*u) }
+		return func(x, u float64) float64 { return x * (1.02 + float64(0.04*u)) }
 	}
 }
 

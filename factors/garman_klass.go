@@ -1,6 +1,10 @@
 package factors
 
-import "math"
+import (
+	"math"
+
+	"github.com/qf-dev/qf/factors/kernel/portable"
+)
 
 // A bar's term may be negative; only the mean is held at 0.
 var garmanKlass = Kind{
@@ -16,7 +20,7 @@ var garmanKlass = Kind{
 	New: func(p Params, g *Grid) (Factor, error) {
 		inputs := []string{"open", "high", "low", "close", "trades"}
 		return rangeVolatility(p, g, inputs, 1, func(in [][]float64, t int) float64 {
-			return float64(0.5*square(math.Log(in[1][t]/in[2][t]))) - float64((2*math.Ln2-1)*square(math.Log(in[3][t]/in[0][t])))
+			return float64(0.5*square(portable.Log(in[1][t]/in[2][t]))) - float64((2*math.Ln2-1)*square(portable.Log(in[3][t]/in[0][t])))
 		})
 	},
 }

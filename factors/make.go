@@ -225,7 +225,7 @@ func (a *args) periods(name string, window int) int {
 
 // ShareOf is share·window rounded up, forgiving the rounding of the product.
 func ShareOf(share float64, window int) int {
-	return max(int(math.Ceil(share*float64(window)-1e-9)), 1)
+	return max(int(math.Ceil(float64(share*float64(window))-1e-9)), 1)
 }
 
 func (a *args) number(name string) float64 {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/qf-dev/qf/factors/kernel"
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 var openInterestChange = Kind{
@@ -26,7 +27,7 @@ var openInterestChange = Kind{
 					shift.Next(dst, in[0])
 					for t, past := range dst {
 						if dst[t] = math.NaN(); past > 0 && in[0][t] > 0 {
-							dst[t] = math.Log(in[0][t] / past)
+							dst[t] = portable.Log(in[0][t] / past)
 						}
 					}
 				}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/qf-dev/qf/factors/kernel"
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 var parkinson = Kind{
@@ -18,7 +19,7 @@ var parkinson = Kind{
 	},
 	New: func(p Params, g *Grid) (Factor, error) {
 		return rangeVolatility(p, g, []string{"high", "low", "trades"}, 1/(4*math.Ln2), func(in [][]float64, t int) float64 {
-			return square(math.Log(in[0][t] / in[1][t]))
+			return square(portable.Log(in[0][t] / in[1][t]))
 		})
 	},
 }

@@ -1,6 +1,10 @@
 package factors
 
-import "math"
+import (
+	"math"
+
+	"github.com/qf-dev/qf/factors/kernel/portable"
+)
 
 // logReturn is r = ln(P_t / P_{t−1}) of the close, the intermediate that many factors share: missing
 // at the first bar and where either price is missing or not positive.
@@ -43,7 +47,7 @@ func LogReturn(a, b float64) float64 {
 		q := float64(s * s)
 		return 2 * (s + float64(s*float64(q*(1.0/3+float64(q*(1.0/5+float64(q*(1.0/7))))))))
 	}
-	return math.Log(b / a)
+	return portable.Log(b / a)
 }
 
 // orNaN is v, or NaN where v is infinite.

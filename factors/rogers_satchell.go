@@ -1,6 +1,8 @@
 package factors
 
-import "math"
+import (
+	"github.com/qf-dev/qf/factors/kernel/portable"
+)
 
 // A bar's term is not negative, whatever the drift.
 var rogersSatchell = Kind{
@@ -17,7 +19,7 @@ var rogersSatchell = Kind{
 		inputs := []string{"open", "high", "low", "close", "trades"}
 		return rangeVolatility(p, g, inputs, 1, func(in [][]float64, t int) float64 {
 			o, h, l, c := in[0][t], in[1][t], in[2][t], in[3][t]
-			return float64(math.Log(h/c)*math.Log(h/o)) + float64(math.Log(l/c)*math.Log(l/o))
+			return float64(portable.Log(h/c)*portable.Log(h/o)) + float64(portable.Log(l/c)*portable.Log(l/o))
 		})
 	},
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/qf-dev/qf/factors/kernel"
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 var trend = Kind{
@@ -29,7 +30,7 @@ var trend = Kind{
 					logs := logs.of(len(dst))
 					for t, p := range in[0] {
 						if logs[t] = math.NaN(); p > 0 {
-							logs[t] = math.Log(p)
+							logs[t] = portable.Log(p)
 						}
 					}
 					slope.Next(dst, logs)

@@ -40,7 +40,7 @@ func icChart(d *Report) template.HTML {
 				continue
 			}
 			lo, hi := interval(row)
-			at := float64(k) + (float64(j)-float64(len(signals)-1)/2)*0.7/float64(len(signals))
+			at := float64(k) + float64((float64(j)-float64(float64(len(signals)-1)/2))*0.7/float64(len(signals)))
 			p.Interval(j, at, lo, float64(row.Pearson), hi)
 			p.Column(at-0.35/float64(len(signals)), at+0.35/float64(len(signals)), fmt.Sprintf("%s, %s ahead\nIC %s, rank IC %s\n95 %% from %s to %s\nt %s, p %s",
 				s, h, signed(row.Pearson, 4), signed(row.Spearman, 4), signed(evaluate.Figure(lo), 4), signed(evaluate.Figure(hi), 4),
@@ -57,7 +57,7 @@ func interval(row *evaluate.ICRow) (lo, hi float64) {
 		return float64(row.Low), float64(row.High)
 	}
 	const z = 1.959963984540054
-	half := z * math.Abs(float64(row.Pearson)/float64(row.THansenHodrick))
+	half := float64(z * math.Abs(float64(row.Pearson)/float64(row.THansenHodrick)))
 	if !finite(half) {
 		return math.NaN(), math.NaN()
 	}

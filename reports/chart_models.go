@@ -28,7 +28,7 @@ func reliabilityChart(m *Models) template.HTML {
 				continue
 			}
 			// Marks of several models at one confidence stand beside each other.
-			at := math.Min(math.Max(float64(r.Confidence)+(float64(k)-float64(len(names)-1)/2)*0.012, 0), 1)
+			at := math.Min(math.Max(float64(r.Confidence)+float64((float64(k)-float64(float64(len(names)-1)/2))*0.012), 0), 1)
 			lo, hi := wilson(float64(r.HitRate), r.N)
 			p.Interval(k, at, lo, float64(r.HitRate), hi)
 			p.Column(at-0.012, at+0.012, fmt.Sprintf("%s\nconfidence %s\nright in %s of %s answers\n95 %% from %s to %s",
@@ -43,6 +43,6 @@ func wilson(p float64, n int) (lo, hi float64) {
 	const z = 1.959963984540054
 	m := float64(n)
 	middle := (p + z*z/(2*m)) / (1 + z*z/m)
-	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+	half := float64(z / (1 + z*z/m) * math.Sqrt(float64(p*(1-p)/m)+float64(z*z/(4*m*m))))
 	return middle - half, middle + half
 }

@@ -37,7 +37,7 @@ func waterfallChart(d *Report) template.HTML {
 	}
 	axis.Ticks = append(axis.Ticks, chart.Tick{At: float64(len(steps)), Label: result})
 	lo, hi := bounds(levels)
-	room := 0.1 * (hi - lo)
+	room := float64(0.1 * (hi - lo))
 	p := chart.New("From price PnL to net PnL, in "+d.money(), pairHeight, axis, chart.Linear(lo-room, hi+room, 6, moneyTick).In(d.money()))
 	bar := func(k int, name string, from, to float64, class string) {
 		at, text := float64(k), signed(evaluate.Figure(to-from), 0)

@@ -59,8 +59,8 @@ func distributionChart(d *Report) template.HTML {
 	p := chart.New("Distribution of the score with its thresholds, share of bars in percent", pairHeight,
 		chart.Linear(lo, hi, 6, numberTick).In("score"), chart.Linear(0, most, 5, shareTick).In("of bars"))
 	for k, n := range s.Counts {
-		from := lo + float64(k)*width
-		middle := evaluate.Figure(from + width/2)
+		from := lo + float64(float64(k)*width)
+		middle := evaluate.Figure(from + float64(width/2))
 		class := "bar neutral"
 		switch {
 		case middle < s.Thresholds.StrongShort:
@@ -72,7 +72,7 @@ func distributionChart(d *Report) template.HTML {
 		case middle > s.Thresholds.Long:
 			class = "bar up"
 		}
-		p.Bar(class, from+0.06*width, from+0.94*width, 0, float64(n)/float64(s.N),
+		p.Bar(class, from+float64(0.06*width), from+float64(0.94*width), 0, float64(n)/float64(s.N),
 			fmt.Sprintf("%s to %s\n%s values, %s", plain(evaluate.Figure(from), 2), plain(evaluate.Figure(from+width), 2), count(float64(n)), share(evaluate.Figure(n)/evaluate.Figure(s.N), 1)))
 	}
 	for _, cut := range []evaluate.Figure{s.Thresholds.StrongShort, s.Thresholds.Short, s.Thresholds.Long, s.Thresholds.StrongLong} {

@@ -87,5 +87,5 @@ func moneyTick(v, step float64) string {
 
 // decimalsOf is the number of decimals that a step of 1, 2 or 5 times a power of ten needs.
 func decimalsOf(step float64) int {
-	return whole(math.Ceil(-math.Log10(step)-1e-9), 20)
+	return whole(math.Ceil(-float64(math.Log10(step))-1e-9), 20)
 }

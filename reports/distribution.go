@@ -72,8 +72,8 @@ func (d *Distribution) gather(c *evaluate.Distribution, std float64) {
 	each := (hi - lo + distributionBins - 1) / distributionBins
 	bins := (hi - lo + each - 1) / each
 	d.Below, d.Above, d.Counts = c.Below, c.Above, make([]int, bins)
-	d.Lo = evaluate.Figure(float64(lo)*width - evaluate.ScoreLimit)
-	d.Hi = evaluate.Figure(float64(lo+each*bins)*width - evaluate.ScoreLimit)
+	d.Lo = evaluate.Figure(float64(float64(lo)*width) - evaluate.ScoreLimit)
+	d.Hi = evaluate.Figure(float64(float64(lo+each*bins)*width) - evaluate.ScoreLimit)
 	for at, n := range c.Cells {
 		switch bin := (at - lo) / each; {
 		case at < lo:

@@ -27,6 +27,7 @@ func TestGolden(t *testing.T) {
 	run := finished(t, small)
 	// The study's keys belong to another package; this page shows any.
 	run.Manifest.Config = json.RawMessage(`{"version":1,"name":"small","bars":{"kind":"time","every":"1h"},"factors":[{"name":"momentum_14d"}]}`)
+	run.Manifest.Platform = "linux/amd64" // wherever the test runs
 	asked := finishedResult(t, modelSample(t, small))
 	for name, write := range map[string]func(io.Writer) error{
 		"report.json":   func(w io.Writer) error { return Render(w, JSON, run) },

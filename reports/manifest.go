@@ -3,6 +3,7 @@ package reports
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -15,8 +16,10 @@ type Manifest struct {
 	Schema  int    `json:"schema"`
 	Name    string `json:"name"`
 	Digest  string `json:"digest"`
-	Version string `json:"qf_version"` // stands here and in no other file of a run
-	Span    Span   `json:"span"`
+	Version string `json:"qf_version"` // stands here and in no other file of a run, as the platform does
+	// Platform is the system and architecture that made the run; every other byte is the same on all.
+	Platform string `json:"platform"`
+	Span     Span   `json:"span"`
 	// Config is the study with every default filled in, under the keys of its file and with windows
 	// and dates as they are written there. Folders, endpoints and rates are left out: they are no part of a run.
 	Config   json.RawMessage `json:"config"`
@@ -53,7 +56,7 @@ func NewManifest(r *backtest.Result, d *Report, version string) (*Manifest, erro
 		return nil, fmt.Errorf("configuration of %s: %w", d.Name, err)
 	}
 	m := &Manifest{
-		Schema: Schema, Name: d.Name, Digest: d.Digest, Version: version,
+		Schema: Schema, Name: d.Name, Digest: d.Digest, Version: version, Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Span: d.Span, Config: raw, Sources: []Source{}, Warnings: d.Warnings,
 	}
 	for _, f := range r.Sources {

@@ -40,7 +40,7 @@ func months(a *portfolio.Account) []Month {
 				m.Return = nan
 			}
 		}
-		growth *= 1 + d.Return
+		growth = float64(growth * (1 + d.Return))
 		out[len(out)-1].Return = evaluate.Figure(growth - 1)
 	}
 	return out

@@ -42,7 +42,7 @@ func years(d *Report) []yearView {
 			total = 1
 		}
 		y := &out[len(out)-1]
-		total *= 1 + float64(m.Return)
+		total = float64(total * (1 + float64(m.Return)))
 		y.Total = percent(evaluate.Figure(total-1), 1)
 		v := monthView{Text: percent(m.Return, 1), Title: fmt.Sprintf("%s: %s over %d days", m.Month, percent(m.Return, 2), m.Days), Tone: tone(float64(m.Return))}
 		if most > 0 && finite(float64(m.Return)) {

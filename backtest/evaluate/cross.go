@@ -60,7 +60,7 @@ func (s *standing) take(columns [][]float64, ranks bool) {
 		if ranks {
 			s.sort()
 			rank(s.ranks, s.x, s.order[:n])
-			spread(s.rank[k*s.n:(k+1)*s.n], s.ranks, float64(n+1)/2)
+			spread(s.rank[k*s.n:(k+1)*s.n], s.ranks, float64(float64(n+1)/2))
 		}
 	}
 }

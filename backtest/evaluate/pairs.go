@@ -226,10 +226,10 @@ func (p *pairs) windows(x, oldX, y, oldY, w []float64) {
 	}
 	p.wv, p.wx = wv, wx
 	p.window[iV][iV] += vv
-	p.window[iV][iX] += vx / 2
-	p.window[iV][iY] += vy / 2
+	p.window[iV][iX] += float64(vx / 2)
+	p.window[iV][iY] += float64(vy / 2)
 	p.window[iX][iX] += xx
-	p.window[iX][iY] += xy / 2
+	p.window[iX][iY] += float64(xy / 2)
 }
 
 // complete fills the last row of window, of which W's part is Σ_t W_t = h·Σ z − Σ_{j<h} j·z_j over the last h values and z's
@@ -248,9 +248,9 @@ func (p *pairs) complete(x, y []float64) {
 	}
 	h, n := float64(p.h), float64(p.n)
 	for k := range tail {
-		p.window[k][i1] = h*p.lag[k][i1] - (p.head[k]+tail[k])/2
+		p.window[k][i1] = float64(h*p.lag[k][i1]) - float64((p.head[k]+tail[k])/2)
 	}
-	if p.window[i1][i1] = h*n - h*(h-1)/2; p.n < p.h {
+	if p.window[i1][i1] = float64(h*n) - float64(h*(h-1)/2); p.n < p.h {
 		p.window[i1][i1] = n * (n + 1) / 2
 	}
 }
@@ -262,7 +262,7 @@ func (p *pairs) shift(a, b float64, x, y []float64) {
 	p.window.shift(a, b)
 	t := tally{v: p.head[iV], x: p.head[iX], y: p.head[iY]}
 	k, h := float64(min(p.n, p.h-1)), float64(p.h)
-	t.n = k*(h-1) - k*(k-1)/2 // Σ_{t<k} (h − 1 − t)
+	t.n = float64(k*(h-1)) - float64(k*(k-1)/2) // Σ_{t<k} (h − 1 − t)
 	t.shift(a, b)
 	p.head = [3]float64{t.v, t.x, t.y}
 	for k := range p.days {

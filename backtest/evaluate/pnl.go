@@ -13,6 +13,7 @@ import (
 	"github.com/qf-dev/qf/backtest/metrics"
 	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/backtest/study"
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 // PnLRow is what one run earned: figures by the keys of PnLFigures. As JSON they stand in the order of that table, between the
@@ -197,14 +198,14 @@ func newEarned(a, hold *portfolio.Account, e study.EvaluationConfig) *earned {
 	})
 	logs := make([]float64, len(returns))
 	for i, r := range returns {
-		logs[i] = math.Log1p(r)
+		logs[i] = portable.Log1p(r)
 	}
 	x.totalLow, x.totalHigh, x.totalWhy = resample(returns, e, func(days []int32) float64 {
 		s := 0.0
 		for _, d := range days {
 			s += logs[d]
 		}
-		return math.Expm1(s)
+		return portable.Expm1(s)
 	})
 	return x
 }

@@ -94,11 +94,11 @@ func (s *series) longRun() metrics.LongRun {
 	for j, v := range s.u[:s.h] {
 		tail += float64(float64(j) * v)
 	}
-	counts := h*n - h*(h-1)/2
+	counts := float64(h*n) - float64(h*(h-1)/2)
 	if s.n < s.h {
 		counts = n * (n + 1) / 2
 	}
-	cross := s.window - float64(m*(2*h*s.sum-s.head-tail)) + float64(float64(m*m)*counts)
+	cross := s.window - float64(m*(float64(2*h*s.sum)-s.head-tail)) + float64(float64(m*m)*counts)
 	if s.h == 1 {
 		cross = squares
 	}

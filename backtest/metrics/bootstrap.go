@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 // BlockLength is the mean block length of the stationary bootstrap that Politis and White (2004), as corrected by
@@ -25,9 +27,10 @@ func BlockLength(x []float64) float64 {
 	for t, v := range x {
 		d[t] = v - m
 	}
-	quiet := max(5, int(math.Log10(size)))
+	decades := portable.Log(size) / math.Ln10
+	quiet := max(5, int(decades))
 	longest := min(int(math.Ceil(math.Sqrt(size)))+quiet, n-2)
-	threshold := 2 * math.Sqrt(math.Log10(size)/size)
+	threshold := 2 * math.Sqrt(decades/size)
 	gamma := make([]float64, longest+1)
 	last, below := -1, 0 // the last lag before the first quiet stretch; −1 while there is none
 	for k := range gamma {
@@ -55,7 +58,7 @@ func BlockLength(x []float64) float64 {
 		g += float64(2 * lambda * float64(k) * gamma[k])
 		variance += float64(2 * lambda * gamma[k])
 	}
-	b := math.Cbrt(float64(g*g)/float64(variance*variance)) * math.Cbrt(size)
+	b := portable.Cbrt(float64(g*g)/float64(variance*variance)) * portable.Cbrt(size)
 	return max(1, min(b, math.Ceil(min(3*math.Sqrt(size), size/3))))
 }
 
@@ -94,6 +97,6 @@ func Interval(resamples []float64, confidence float64) (low, high float64) {
 		return math.NaN(), math.NaN()
 	}
 	slices.Sort(kept)
-	tail := (1 - confidence) / 2
+	tail := float64((1 - confidence) / 2)
 	return quantile(kept, tail), quantile(kept, 1-tail)
 }

@@ -3,6 +3,8 @@ package metrics
 import (
 	"math"
 	"sync"
+
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 // fft transforms complex series whose length is a power of two,
@@ -25,7 +27,7 @@ func newFFT(exponent int) *fft {
 	n := 1 << exponent
 	f := &fft{roots: make([]complex128, n)}
 	for k := range f.roots {
-		sin, cos := math.Sincos(-2 * math.Pi * float64(k) / float64(n))
+		sin, cos := portable.Sincos(-2 * math.Pi * float64(k) / float64(n))
 		f.roots[k] = complex(cos, sin)
 	}
 	return f

@@ -123,7 +123,7 @@ func Quantile(x []float64, q float64) float64 {
 
 // quantile is Quantile of what is sorted and not empty.
 func quantile(s []float64, q float64) float64 {
-	at := float64(len(s)-1) * q
+	at := float64(float64(len(s)-1) * q)
 	i := int(at)
 	if i >= len(s)-1 {
 		return s[len(s)-1]

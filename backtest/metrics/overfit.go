@@ -3,6 +3,8 @@ package metrics
 import (
 	"math"
 	"math/bits"
+
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 // Overfit is how the best trial of one half of the periods does on the other, over all ways to halve them.
@@ -63,7 +65,7 @@ func CSCV(returns [][]float64, blocks int) Overfit {
 			}
 		}
 		omega := rank / float64(len(sums)+1)
-		lambda := math.Log(omega / (1 - omega))
+		lambda := portable.Log(omega / (1 - omega))
 		if omega == 0.5 {
 			lambda = 0
 		}

@@ -1,12 +1,16 @@
 package metrics
 
-import "math"
+import (
+	"math"
+
+	"github.com/qf-dev/qf/factors/kernel/portable"
+)
 
 // In these figures r are returns per period, perYear the number of periods a year (365 for days), and
 // riskFree and required are per period.
 
 // PeriodRate is the rate per period that compounds to annual over a year: (1 + annual)^(1/perYear) − 1.
-func PeriodRate(annual, perYear float64) float64 { return math.Pow(1+annual, 1/perYear) - 1 }
+func PeriodRate(annual, perYear float64) float64 { return portable.Pow(1+annual, 1/perYear) - 1 }
 
 // Volatility is Std·sqrt(perYear).
 func Volatility(r []float64, perYear float64) float64 { return Std(r) * math.Sqrt(perYear) }
@@ -49,7 +53,7 @@ func CAGR(total, years float64) float64 {
 	if 1+total <= 0 || years <= 0 {
 		return math.NaN()
 	}
-	return math.Pow(1+total, 1/years) - 1
+	return portable.Pow(1+total, 1/years) - 1
 }
 
 // Calmar is cagr/|maxDrawdown|; NaN without a drawdown.
@@ -139,5 +143,5 @@ func AlphaBeta(r, b []float64, riskFree, perYear float64) (alpha, beta float64) 
 		bb += float64(d * d)
 	}
 	beta = rb / bb
-	return math.Pow(1+(mr-riskFree)-float64(beta*(mb-riskFree)), perYear) - 1, beta
+	return portable.Pow(1+(mr-riskFree)-float64(beta*(mb-riskFree)), perYear) - 1, beta
 }

@@ -3,7 +3,7 @@ package metrics
 import (
 	"math"
 
-	"gonum.org/v1/gonum/mathext"
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 // blocksPerHorizon is the number of blocks into which Blocks cuts the length of an overlap.
@@ -146,7 +146,7 @@ func (b *Blocks) Test() SmallSample {
 	for k, v := range b.sums {
 		low := k * b.size
 		middle := float64(low+min(low+b.size, b.n)) / 2
-		sin, cos := math.Sincos(math.Pi * middle / n)
+		sin, cos := portable.Sincos(math.Pi * middle / n)
 		x, y := v*cos, v*sin // v·e^(iπ(j+1)·middle/n), turned on from one j to the next
 		for j := range lambda {
 			lambda[j] += x
@@ -183,5 +183,32 @@ func StudentTwoSided(t float64, freedom int) float64 {
 		return t
 	}
 	v := float64(freedom)
-	return mathext.RegIncBeta(v/2, 0.5, v/(v+float64(t*t)))
+	x := v / (v + float64(t*t))
+	beta := math.Pi // B(v/2, ½) from B(½, ½) or B(1, ½), by B(a+1, ½) = B(a, ½)·a/(a+½)
+	a := 0.5
+	if freedom%2 == 0 {
+		beta, a = 2, 1
+	}
+	for ; a < v/2; a++ {
+		beta = beta * a / (a + 0.5)
+	}
+	front := portable.Pow(x, a) * math.Sqrt(1-x) / beta
+	if x < (a+1)/(a+2.5) {
+		return front / a * betaFraction(a, 0.5, x)
+	}
+	return 1 - float64(front*2*betaFraction(0.5, a, 1-x))
+}
+
+// betaFraction is a·B(a, b)·I_x(a, b)/(x^a·(1−x)^b) as a continued fraction, 26.5.8 of Abramowitz and Stegun, which
+// converges fast for x < (a+1)/(a+b+2).
+func betaFraction(a, b, x float64) float64 {
+	const most = 200
+	f := 1.0
+	for n := most; n >= 1; n-- { // from the tail on, with the two terms of each n
+		m := float64(n)
+		even := m * (b - m) * x / ((a + float64(2*m) - 1) * (a + float64(2*m)))
+		odd := -(a + m - 1) * (a + b + m - 1) * x / ((a + float64(2*m) - 2) * (a + float64(2*m) - 1))
+		f = 1 + odd/(1+even/f)
+	}
+	return 1 / f
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"gonum.org/v1/gonum/mathext"
 	"pgregory.net/rapid"
 )
 
@@ -20,6 +21,15 @@ func TestStudentTwoSided(t *testing.T) {
 		{45, 2.0141034, 0.05, 1e-8}, {2, 0, 1, 0}, {1, 1, 0.5, 1e-15}} {
 		if p := StudentTwoSided(c.t, c.freedom); math.Abs(p-c.p) > c.by {
 			t.Errorf("t %v with %d: p %v, want %v", c.t, c.freedom, p, c.p)
+		}
+	}
+	for freedom := 1; freedom <= 60; freedom++ { // gonum's incomplete beta function
+		for _, x := range []float64{0.01, 0.3, 1, 2, 3.5, 6, 20, 1e3} {
+			v := float64(freedom)
+			want := mathext.RegIncBeta(v/2, 0.5, v/(v+x*x))
+			if p := StudentTwoSided(x, freedom); math.Abs(p-want) > 1e-13*want {
+				t.Errorf("t %v with %d: p %v, want %v", x, freedom, p, want)
+			}
 		}
 	}
 	if !math.IsNaN(StudentTwoSided(math.NaN(), 3)) {

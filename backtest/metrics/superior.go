@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 // Superiority says whether the best of several trials earns more than nothing, given that it was picked as the best. Its
@@ -63,7 +65,7 @@ func TestSuperiority(returns [][]float64, draws int, seed uint64) Superiority {
 	}
 	s.Block = Quantile(lengths, 0.5)
 	n := len(returns[0])
-	against := -math.Sqrt(2 * math.Log(math.Log(float64(n))))
+	against := -math.Sqrt(2 * portable.Log(portable.Log(float64(n))))
 	whites := math.Inf(-1)
 	weights := blockWeights(n, s.Block)
 	for _, c := range list {
@@ -145,7 +147,7 @@ func blockWeights(n int, block float64) []float64 {
 	stay := 1 - 1/block
 	for i := 1; i < n; i++ {
 		far := float64(i) / float64(n)
-		w[i] = float64((1-far)*math.Pow(stay, float64(i))) + float64(far*math.Pow(stay, float64(n-i)))
+		w[i] = float64((1-far)*portable.Pow(stay, float64(i))) + float64(far*portable.Pow(stay, float64(n-i)))
 	}
 	return w
 }

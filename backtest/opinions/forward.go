@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 // forwardReturns forms what the market did after each question: the log return ln(X_b/X_a) from the fill of a decision
@@ -63,7 +64,7 @@ func (f *forwardReturns) take(r *openReturn, b *bars.Block, price []float64) (do
 		return false
 	}
 	if x := price[r.last-b.Lo]; priced(r.price) && priced(x) {
-		f.returns[r.question] = math.Log(x / r.price)
+		f.returns[r.question] = portable.Log(x / r.price)
 	}
 	return true
 }

@@ -77,7 +77,7 @@ func (f *depthBars) snapshot(cells []*array.Float64, row int) {
 		return math.NaN()
 	}
 	bid, ask := cell(0, 0), cell(0, 2)
-	mid := (bid + ask) / 2
+	mid := float64((bid + ask) / 2)
 	sum := func(side, levels int, within func(price float64) bool) float64 {
 		total := 0.0
 		for l := range levels {
@@ -96,8 +96,8 @@ func (f *depthBars) snapshot(cells []*array.Float64, row int) {
 		near = 4
 	}
 	f.last[0], f.last[1] = sum(0, 5, there), sum(2, 5, there)
-	f.last[near] = sum(0, f.levels, func(p float64) bool { return mid-p <= mid*nearMid })
-	f.last[near+1] = sum(2, f.levels, func(p float64) bool { return p-mid <= mid*nearMid })
+	f.last[near] = sum(0, f.levels, func(p float64) bool { return mid-p <= float64(mid*nearMid) })
+	f.last[near+1] = sum(2, f.levels, func(p float64) bool { return p-mid <= float64(mid*nearMid) })
 	if math.IsNaN(mid) {
 		f.last[near], f.last[near+1] = math.NaN(), math.NaN()
 	}

@@ -85,7 +85,7 @@ func percentRank(x []float64, s *space) {
 	}
 	s.ranked(x, func(places []int, less int) {
 		for _, k := range places {
-			x[k] = (float64(less) + float64(len(places)+1)/2) / float64(len(x))
+			x[k] = (float64(less) + float64(float64(len(places)+1)/2)) / float64(len(x))
 		}
 	})
 }
@@ -213,7 +213,7 @@ func grouped(name, formula string, f func(x []float64, s *space)) Operator {
 
 // quantileOf is the type 7 quantile of ascending values.
 func quantileOf(v []float64, q float64) float64 {
-	h := float64(len(v)-1) * q
+	h := float64(float64(len(v)-1) * q)
 	k := int(h)
 	if k+1 >= len(v) {
 		return v[len(v)-1]

@@ -4,13 +4,14 @@ import (
 	"math"
 
 	"github.com/qf-dev/qf/factors"
+	"github.com/qf-dev/qf/factors/kernel/portable"
 )
 
 var nan = math.NaN()
 
 // finite is v, or missing where it is not finite.
 func finite(v float64) float64 {
-	if v-v != 0 {
+	if w := float64(v); w-w != 0 { // rounded before: v may be a product that the compiler has in its hands
 		return nan
 	}
 	return v
@@ -76,13 +77,13 @@ var byValue = []Operator{
 		}
 		return 0
 	}),
-	one("log", "ln x", "x ≤ 0", math.Log),
-	one("log1p", "ln(1 + x)", "x ≤ −1", math.Log1p),
-	one("exp", "e^x", "the result overflows", math.Exp),
+	one("log", "ln x", "x ≤ 0", portable.Log),
+	one("log1p", "ln(1 + x)", "x ≤ −1", portable.Log1p),
+	one("exp", "e^x", "the result overflows", portable.Exp),
 	one("sqrt", "√x", "x < 0", math.Sqrt),
-	two("power", "x", "y", "x^y", "x < 0 and y is no whole number, or x = 0 and y < 0", math.Pow),
+	two("power", "x", "y", "x^y", "x < 0 and y is no whole number, or x = 0 and y < 0", portable.Pow),
 	two("signed_power", "x", "y", "sign(x)·|x|^y", "x = 0 and y < 0", func(x, y float64) float64 {
-		return math.Copysign(math.Pow(math.Abs(x), y), x)
+		return math.Copysign(portable.Pow(math.Abs(x), y), x)
 	}),
 	two("min", "x", "y", "the smaller of the two", "", func(a, b float64) float64 { return min(a, b) }),
 	two("max", "x", "y", "the larger of the two", "", func(a, b float64) float64 { return max(a, b) }),
@@ -156,7 +157,7 @@ var infix = map[string]struct {
 			dst[t] = finite(a / b[t])
 		}
 	}), false},
-	"^":   {numberType, numberType, each2(math.Pow), false},
+	"^":   {numberType, numberType, each2(portable.Pow), false},
 	"<":   {numberType, flagType, each2(func(a, b float64) float64 { return truth(a < b) }), false},
 	"<=":  {numberType, flagType, each2(func(a, b float64) float64 { return truth(a <= b) }), false},
 	">":   {numberType, flagType, each2(func(a, b float64) float64 { return truth(a > b) }), false},

@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"github.com/qf-dev/qf/factors/kernel/portable"
+)
 
 // NewFadingMean is a Rolling of the exponentially weighted mean over a trailing window,
 //
@@ -28,7 +32,7 @@ func FadingWindow(alpha float64) int {
 	if alpha >= 1 {
 		return 1
 	}
-	return int(math.Ceil(53 * math.Ln2 / -math.Log1p(-alpha)))
+	return int(math.Ceil(53 * math.Ln2 / -portable.Log1p(-alpha)))
 }
 
 // faded are n values under weights that fall with the rows: the sum of weights, the mean less the reference ref, which

@@ -51,7 +51,7 @@ func SampleQuantiles(x []float64, q ...float64) []float64 {
 	out := make([]float64, len(q))
 	for k, q := range q {
 		if out[k] = nan; n > 0 {
-			at := float64(n-1) * q
+			at := float64(float64(n-1) * q)
 			i := min(int(at), n-1)
 			a, b := selected(x, counts, i, min(i+1, n-1), shift)
 			out[k] = a + float64((at-float64(i))*(b-a))

@@ -34,8 +34,9 @@ type RollingPair interface {
 
 var nan = math.NaN()
 
-// finite reports whether v is neither NaN nor ±Inf.
-func finite(v float64) bool { return v-v == 0 }
+// finite reports whether v is neither NaN nor ±Inf. It is rounded first: of a product that the compiler has in its
+// hands the fused difference would be what rounding took away.
+func finite(v float64) bool { w := float64(v); return w-w == 0 }
 
 func checkLengths(dst, x int) {
 	if dst != x {

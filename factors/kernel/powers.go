@@ -49,5 +49,5 @@ const wholeBits = 62
 // mean is that of the numbers of which w is the sum.
 func (w wide) mean(by *norm) float64 {
 	y, _ := w.cut(by.shift)
-	return float64(y) * by.share
+	return float64(float64(y) * by.share)
 }

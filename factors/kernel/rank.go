@@ -48,7 +48,7 @@ func (s *percentile) Next(dst, x []float64) {
 		if dst[t] = nan; s.n < s.least {
 			continue
 		}
-		h := float64(s.n-1) * s.q
+		h := float64(float64(s.n-1) * s.q)
 		k := int(h)
 		p, i := s.place(k)
 		y := valueOf(s.leaves[p][i])
@@ -87,6 +87,6 @@ func (s *rank) Next(dst, x []float64) {
 			p, i = s.find(k - 1)
 			less = s.before(p) + i
 		}
-		dst[t] = (float64(less) + float64(upTo-less+1)/2) / float64(s.n)
+		dst[t] = (float64(less) + float64(float64(upTo-less+1)/2)) / float64(s.n)
 	}
 }

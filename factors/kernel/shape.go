@@ -31,7 +31,7 @@ func NewSkew(window, minPeriods int) Rolling {
 // NewKurt is a Rolling of Kurt.
 func NewKurt(window, minPeriods int) Rolling {
 	return newShape(window, minPeriods, 4, func(n, m2, _, m4 float64) float64 {
-		return (n - 1) / ((n - 2) * (n - 3)) * (float64((n+1)*m4/(m2*m2)) - 3*(n-1))
+		return (n - 1) / ((n - 2) * (n - 3)) * (float64((n+1)*m4/(m2*m2)) - float64(3*(n-1)))
 	})
 }
 

@@ -72,7 +72,7 @@ func spreadOf(a, b int64, share float64) float64 {
 
 // scoreOf is (y−mean)/√m2 of counts.
 func scoreOf(y, mean, m2 float64) float64 {
-	if z := (y - mean) / math.Sqrt(m2) * (1.0 / (1 << countBits)); finite(z) {
+	if z := (float64(y) - mean) / math.Sqrt(m2) * (1.0 / (1 << countBits)); finite(z) {
 		return z
 	}
 	return nan

@@ -12,12 +12,12 @@ func NewTrend(window, minPeriods int) Rolling {
 // NewTrendLevel is a Rolling of the value at t of the trailing least-squares line of x on time: the intercept where time
 // is counted from t.
 func NewTrendLevel(window, minPeriods int) Rolling {
-	return newOnTime(window, minPeriods, 2, func(s *aged, _ float64) float64 { return s.c + s.level()*s.unit() })
+	return newOnTime(window, minPeriods, 2, func(s *aged, _ float64) float64 { return s.c + float64(s.level()*s.unit()) })
 }
 
 // NewTrendResidual is a Rolling of x[t] less that value.
 func NewTrendResidual(window, minPeriods int) Rolling {
-	return newOnTime(window, minPeriods, 2, func(s *aged, x float64) float64 { return x - s.c - s.level()*s.unit() })
+	return newOnTime(window, minPeriods, 2, func(s *aged, x float64) float64 { return x - s.c - float64(s.level()*s.unit()) })
 }
 
 // NewDecayLinear is a Rolling of the trailing mean whose weights fall linearly, from window for the newest row to 1 for
@@ -31,7 +31,7 @@ func NewDecayLinear(window, minPeriods int) Rolling {
 	w := float64(window)
 	return newOnTime(window, minPeriods, 1, func(s *aged, _ float64) float64 {
 		sum := float64(w*s.total()) - s.weighted.float()
-		return s.c + sum/(float64(w*float64(s.n))-float64(s.ages))*s.unit()
+		return s.c + float64(sum/(float64(w*float64(s.n))-float64(s.ages))*s.unit())
 	})
 }
 

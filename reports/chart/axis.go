@@ -23,7 +23,7 @@ func Linear(lo, hi float64, n int, label func(v, step float64) string) Axis {
 
 // niceStep is the smallest of 1, 2, 5 times a power of ten that is at least raw.
 func niceStep(raw float64) float64 {
-	power := math.Pow(10, math.Floor(math.Log10(raw)))
+	power := math.Pow10(int(math.Floor(math.Log10(raw))))
 	for _, m := range []float64{1, 2, 5} {
 		if m*power >= raw*(1-1e-9) {
 			return m * power

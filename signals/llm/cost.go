@@ -56,7 +56,7 @@ func (b Billed) Percentile(p float64) (latency time.Duration, ok bool) {
 	if len(b.Latency) == 0 {
 		return 0, false
 	}
-	at := p * float64(len(b.Latency)-1)
+	at := float64(p * float64(len(b.Latency)-1))
 	i := min(int(at), len(b.Latency)-1)
 	low, high := b.Latency[i], b.Latency[min(i+1, len(b.Latency)-1)]
 	return low + time.Duration(math.Round((at-float64(i))*float64(high-low))), true
