@@ -58,6 +58,10 @@ regression: qf
 cross:
 	testdata/cross.sh
 
+# Import, bars and backtests as arrays of a real Slurm of two nodes on this machine: the bytes of one process.
+slurm: qf
+	testdata/slurm.sh ./qf
+
 golden: qf
 	testdata/regression.sh ./qf --update
 	$(GO) test ./reports ./cmd/... -update
@@ -83,4 +87,4 @@ bench:
 commands:
 	$(GO) test -run '^$$' -bench Commands -timeout 1h ./cmd/qf
 
-.PHONY: demo test check fmt fmtcheck fuzz regression cross golden noise screenshot bench commands FORCE
+.PHONY: demo test check fmt fmtcheck fuzz regression cross slurm golden noise screenshot bench commands FORCE
