@@ -6,7 +6,6 @@ import "math"
 type axis struct {
 	frame
 	window int
-	about0 bool
 	ring   []float64 // row r at place r mod len, once it has its length; NaN where it does not count
 	at     int       // place of the next row
 	ready  int       // how many of the next rows are in the ring already
@@ -28,9 +27,9 @@ const (
 
 var nobody = witnesses{-1, -1, -1}
 
-func newAxis(window int, about0 bool) axis {
+func newAxis(window int) axis {
 	window = min(window, 1<<40) // nobody has so many rows
-	return axis{window: window, about0: about0, frame: frame{limit: -1}, witnesses: nobody}
+	return axis{window: window, frame: frame{limit: -1}, witnesses: nobody}
 }
 
 // counts reports whether a value is neither missing nor so large that its square is no float.
@@ -119,7 +118,7 @@ func (a *axis) ahead(n int) int {
 	if left := a.until - a.rows; left >= 64 || left > 0 && !a.short() {
 		return min(n, left)
 	}
-	w, about0, c, least, limit := a.witnesses, a.about0, a.c, math.Float64bits(a.frame.high)<<1, math.Float64bits(a.limit)<<1
+	w, c, least, limit := a.witnesses, a.c, math.Float64bits(a.frame.high)<<1, math.Float64bits(a.limit)<<1
 	start, gone := a.rows, a.rows-a.window
 	for t, v := range a.ring[a.at:][:n] {
 		d := int64(math.Float64bits(v - c)) // has the order of v−c but for −0
@@ -136,11 +135,7 @@ func (a *axis) ahead(n int) int {
 		if uint64(d)<<1 >= least {
 			w.high = start + t
 		}
-		last := w.high
-		if !about0 {
-			last = min(last, w.below, w.above)
-		}
-		if last <= gone+t {
+		if min(w.high, w.below, w.above) <= gone+t {
 			n = t
 			break
 		}
@@ -155,9 +150,6 @@ func (a *axis) short() bool { return a.window <= 128 }
 
 // oldest is the row of the witness that leaves first, or −1 where one is missing.
 func (a *axis) oldest() int {
-	if a.about0 {
-		return a.witnesses.high
-	}
 	return min(a.witnesses.high, a.below, a.above)
 }
 
@@ -180,10 +172,10 @@ func (a *axis) stands(v float64) bool {
 	d := math.Abs(v - a.c)
 	if d >= a.limit {
 		// One value beside those that are all c decides on the size.
-		if a.limit != quiet || d < a.frame.high || d >= a.widest(a.about0) || a.n == 1 && !a.about0 {
+		if a.limit != quiet || d < a.frame.high || d >= a.widest() || a.n == 1 {
 			return false
 		}
-		a.limit = a.widest(a.about0)
+		a.limit = a.widest()
 		return a.look()
 	}
 	return a.rows <= a.until || a.look()
@@ -260,7 +252,7 @@ func (a *axis) fit() {
 		}
 	}
 	if a.n > 0 {
-		a.frame = frameOf(unordered(lo), unordered(hi), a.about0, a.window)
+		a.frame = frameOf(unordered(lo), unordered(hi), a.window)
 	}
 	a.witnesses = nobody
 	a.look()

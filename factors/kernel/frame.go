@@ -27,12 +27,9 @@ type frame struct {
 // Distances of 2⁻⁴⁰⁰ and less count as 0, so that their squares are no trouble.
 const leastSize = -400
 
-// frameOf is the frame of values from lo to hi, about 0 or about their roundest number.
-func frameOf(lo, hi float64, about0 bool, window int) frame {
-	f := frame{}
-	if !about0 {
-		f.c = roundest(lo, hi)
-	}
+// frameOf is the frame of values from lo to hi.
+func frameOf(lo, hi float64, window int) frame {
+	f := frame{c: roundest(lo, hi)}
 	step := 2
 	if window <= 1024 {
 		step = 4
@@ -43,17 +40,12 @@ func frameOf(lo, hi float64, about0 bool, window int) frame {
 	if e > leastSize {
 		f.high = power(e - step)
 	}
-	f.limit = f.widest(about0)
+	f.limit = f.widest()
 	return f
 }
 
 // widest is the limit of any frame of this centre and size.
-func (f frame) widest(about0 bool) float64 {
-	if about0 {
-		return f.size
-	}
-	return min(f.size, roundness(f.c))
-}
+func (f frame) widest() float64 { return min(f.size, roundness(f.c)) }
 
 // same reports whether values have the same counts in both.
 func (f frame) same(g frame) bool { return f.c == g.c && f.size == g.size }

@@ -2,8 +2,9 @@
 //
 //  1. Each windowed statistic is a Rolling, started by a New function and fed blocks of rows; Sum, Std and the others are
 //     the case of one block. What a Rolling carries makes the cutting into blocks invisible.
-//  2. Statistics that sum up keep an axis: the window's rows and the frame, which says in which units they are counted.
-//     Their sums are of whole numbers, and exact, so that the row that leaves is taken away without a trace.
+//  2. Sums are exact, so that the row that leaves is taken away without a trace, and rounded once. Statistics of
+//     distances from the mean keep an axis: the window's rows and the frame, which says in which units they are
+//     counted. Their sums are of whole numbers.
 //  3. Order statistics keep the window's rows in order.
 //
 // Conventions, for every function: dst comes first, has the length of the input and does not overlap it. Windows trail

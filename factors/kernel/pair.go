@@ -62,7 +62,7 @@ type pair struct {
 
 func newPair(window, minPeriods int, f func(a comoments, x, y float64) float64) RollingPair {
 	checkWindow(window, minPeriods)
-	return &pair{x: newAxis(window, false), y: newAxis(window, false), least: max(minPeriods, 2), f: f}
+	return &pair{x: newAxis(window), y: newAxis(window), least: max(minPeriods, 2), f: f}
 }
 
 func (p *pair) Next(dst, x, y []float64) {

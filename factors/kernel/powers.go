@@ -8,7 +8,7 @@ type powers struct {
 	norm
 }
 
-func newPowers(window int) powers { return powers{axis: newAxis(window, false)} }
+func newPowers(window int) powers { return powers{axis: newAxis(window)} }
 
 // step takes the next row.
 func (p *powers) step(v float64) {

@@ -33,7 +33,7 @@ type spread struct {
 
 func newSpread(window, minPeriods int, score bool) Rolling {
 	checkWindow(window, minPeriods)
-	return &spread{newSums(window, true), max(minPeriods, 2), score}
+	return &spread{newSums(window), max(minPeriods, 2), score}
 }
 
 func (s *spread) Next(dst, x []float64) {

@@ -1,13 +1,10 @@
 package kernel
 
-import "math"
-
 // Sum writes the trailing sum of x into dst,
 //
 //	dst[t] = Σ x[s],  s = t-window+1 … t,
 //
-// with an error of at most window·2⁻⁴⁹ of the largest |x[s]|, and most often of its root. With minPeriods 0 the sum of
-// nothing is 0. It takes O(len(x)) time.
+// which is exact but for one rounding at its end. With minPeriods 0 the sum of nothing is 0. It takes O(len(x)) time.
 func Sum(dst, x []float64, window, minPeriods int) { NewSum(window, minPeriods).Next(dst, x) }
 
 // Mean writes the trailing arithmetic mean of x into dst: Sum over the number of values. The mean
@@ -21,74 +18,84 @@ func NewSum(window, minPeriods int) Rolling { return newTotal(window, minPeriods
 func NewMean(window, minPeriods int) Rolling { return newTotal(window, max(minPeriods, 1), true) }
 
 type total struct {
-	sums
+	trail
+	sum   tally
 	least int
 	mean  bool
+	n     int // values of the window
+	since int // rows since the sum was begun anew
 }
 
 func newTotal(window, minPeriods int, mean bool) Rolling {
 	checkWindow(window, minPeriods)
-	return &total{newSums(window, false), minPeriods, mean}
+	return &total{trail: newTrail(window), least: minPeriods, mean: mean}
 }
 
 func (s *total) Next(dst, x []float64) {
 	checkLengths(len(dst), len(x))
-	s.ready = 0
 	for len(x) > 0 {
-		n := s.missing(dst, x, s.least)
-		n += s.run(dst[n:], x[n:], 0, s.totals)
-		if dst, x = dst[n:], x[n:]; len(x) == 0 {
-			return
+		piece, old := s.take(x)
+		s.ready(len(piece))
+		if s.n == s.window && s.holes == 0 && !s.sum.wide {
+			s.full(dst[:len(piece)], piece, old)
+		} else {
+			s.each(dst[:len(piece)], piece, old)
 		}
-		s.step(x[0])
-		if dst[0] = nan; s.n >= s.least {
-			whole, _ := s.first.cut(s.over(s.n, countBits).shift)
-			dst[0] = float64(whole) * s.per()
-		}
-		dst, x = dst[1:], x[1:]
+		s.done()
+		dst, x = dst[len(piece):], x[len(piece):]
 	}
 }
 
-// per is what a cut sum is multiplied by.
-func (s *total) per() float64 {
-	per := s.unit
-	if s.mean {
-		per = s.norm.mean
+// ready sees to it that the sum can take the piece.
+func (s *total) ready(rows int) {
+	s.since += rows
+	if !s.sum.wide && s.sum.holds(s.piece, min(s.n+rows, s.window+1)) || s.sum.wide && s.since < min(s.window, pieceRows) {
+		return
 	}
-	return math.Ldexp(s.size*per, -countBits)
+	s.since = 0
+	s.sum.restart(s.all(), min(s.window+1, 2*(s.rows+rows)))
+	for _, v := range s.before() {
+		if v == v {
+			s.sum.add(v)
+		}
+	}
 }
 
-// totals takes rows as run wants it.
-func (s *total) totals(dst, x, old []float64) int {
-	shift := s.over(s.n, countBits).shift & 63
-	magic, per := s.magic, s.per()
-	lowest, span := s.span()
-	base, sum := s.first.cut(shift)
-	start := sum
+// full takes rows where all count, in the window too.
+func (s *total) full(dst, x, old []float64) {
+	magic, top, rest, share := s.sum.magic, s.sum.top, s.sum.rest, s.share()
 	x, old = x[:len(dst)], old[:len(dst)]
-	done := len(dst)
-	if shift > 0 {
-		for t := range dst {
-			u := counted(x[t], magic)
-			if uint64(u-lowest) > span {
-				done = t
-				break
-			}
-			sum += u - counted(old[t], magic)
-			dst[t] = float64(base+sum>>shift) * per
+	for t := range dst {
+		v, u := x[t], old[t]
+		a, b := (v+magic)-magic, (u+magic)-magic
+		top += a - b
+		rest += (v - a) - (u - b)
+		dst[t] = (top + rest) * share
+	}
+	s.sum.top, s.sum.rest = top, rest
+}
+
+// share is what a sum is multiplied by.
+func (s *total) share() float64 {
+	if s.mean {
+		return 1 / float64(s.n)
+	}
+	return 1
+}
+
+// each takes rows of which some are missing, or that come before the window is full.
+func (s *total) each(dst, x, old []float64) {
+	for t, v := range x {
+		if v == v {
+			s.sum.add(v)
+			s.n++
 		}
-	} else {
-		sum, start = base, base
-		for t := range dst {
-			u := counted(x[t], magic)
-			if uint64(u-lowest) > span {
-				done = t
-				break
-			}
-			sum += u - counted(old[t], magic)
-			dst[t] = float64(sum) * per
+		if old != nil && old[t] == old[t] {
+			s.sum.add(-old[t])
+			s.n--
+		}
+		if dst[t] = nan; s.n >= s.least {
+			dst[t] = s.sum.value() * s.share()
 		}
 	}
-	s.first = s.first.plus(sum - start)
-	return done
 }

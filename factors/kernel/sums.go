@@ -6,7 +6,6 @@ import "math"
 // size²·2⁻⁵¹. Each count is rounded to a whole number, the sums are exact.
 type sums struct {
 	axis
-	squares       bool
 	first, second wide
 	magic, magic2 float64
 	norm
@@ -14,9 +13,7 @@ type sums struct {
 
 const countBits = 51
 
-func newSums(window int, squares bool) sums {
-	return sums{axis: newAxis(window, !squares), squares: squares}
-}
+func newSums(window int) sums { return sums{axis: newAxis(window)} }
 
 // count is the nearest whole number to v in the units of which magic is 1.5·2⁵².
 func count(v, magic float64) int64 { return counted(v, magic) - counted(0, magic) }
@@ -47,9 +44,7 @@ func (s *sums) step(v float64) {
 func (s *sums) add(v float64, sign int64) {
 	d := v - s.c
 	s.first = s.first.plus(sign * count(d, s.magic))
-	if s.squares {
-		s.second = s.second.plus(sign * count(float64(d*d), s.magic2))
-	}
+	s.second = s.second.plus(sign * count(float64(d*d), s.magic2))
 }
 
 // recount counts the window in a new frame.

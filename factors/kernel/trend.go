@@ -44,7 +44,7 @@ type onTime struct {
 
 func newOnTime(window, minPeriods, least int, f func(s *aged, x float64) float64) Rolling {
 	checkWindow(window, minPeriods)
-	return &onTime{aged{axis: newAxis(window, false)}, max(minPeriods, least), f}
+	return &onTime{aged{axis: newAxis(window)}, max(minPeriods, least), f}
 }
 
 func (s *onTime) Next(dst, x []float64) {

@@ -43,10 +43,9 @@ func (w wide) cut(shift uint) (whole, rest int64) {
 type norm struct {
 	of      int     // n
 	shift   uint    // bits that are cut off, so that 63 are left
-	unit    float64 // 2^shift: what is counted then
-	mean    float64 // unit/n
-	share   float64 // unit/n in units of the largest count
-	freedom float64 // unit/(n−1) in these
+	mean    float64 // 2^shift/n
+	share   float64 // that in units of the largest count
+	freedom float64 // 2^shift/(n−1) in these
 }
 
 func (s *norm) over(n, countBits int) *norm {
@@ -54,7 +53,7 @@ func (s *norm) over(n, countBits int) *norm {
 		shift := max(bits.Len(uint(n))+countBits-63, 0)
 		unit := math.Ldexp(1, shift)
 		small := math.Ldexp(unit, -countBits)
-		*s = norm{n, uint(shift), unit, unit / float64(n), small / float64(n), small / float64(n-1)}
+		*s = norm{n, uint(shift), unit / float64(n), small / float64(n), small / float64(n-1)}
 	}
 	return s
 }
