@@ -50,6 +50,7 @@ func (p *plan) backtest(ctx context.Context) (r *Result, err error) {
 		return nil, err
 	}
 	r = p.result()
+	r.warn(p.s.Warnings()...)
 	rows := slices.ContainsFunc(p.s.Report.Formats, func(f string) bool { return f == "csv" || f == "parquet" })
 	market := p.market()
 	windows, err := p.windows(market, space, rows)
@@ -120,6 +121,7 @@ func (p *plan) backtest(ctx context.Context) (r *Result, err error) {
 func (p *plan) result() *Result {
 	r := &Result{
 		Study: p.s, Grid: p.grid, Span: p.span, Windows: p.spans, Traded: p.opinionName(p.traded()[len(p.traded())-1]), Figures: &Evaluated{},
+		known:    p.known,
 		Unpriced: make([]int, len(p.grid.Instruments)), Sources: p.source.Sources(),
 	}
 	slices.SortFunc(r.Sources, func(a, b datasets.Info) int { return a.Partition.Compare(b.Partition) })

@@ -17,6 +17,7 @@ type plan struct {
 	o      Options
 	stages stages
 	source *bars.Source
+	known  *datasets.Catalog
 	grid   *factors.Grid // without labels
 	span   study.Span
 	spans  []study.Span
@@ -34,7 +35,7 @@ type plan struct {
 
 // newPlan opens what the study reads of store, which lists the same files as lake.
 func newPlan(ctx context.Context, lake *datasets.Lake, store bars.Store, s *study.Study, o Options, stages stages) (*plan, error) {
-	p := &plan{s: s, o: o, stages: stages}
+	p := &plan{s: s, o: o, stages: stages, known: lake.Catalog()}
 	requests, err := BarRequests(lake, s)
 	if err != nil {
 		return nil, err

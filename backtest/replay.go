@@ -46,6 +46,7 @@ func (p *plan) market() *portfolio.Market {
 	m := &portfolio.Market{Grid: p.grid}
 	for i, in := range p.s.Data.Instruments {
 		m.Contracts = append(m.Contracts, in.Contract)
+		m.Changes = append(m.Changes, in.Changes)
 		m.Settlements = append(m.Settlements, p.source.Settlements(i))
 		m.Gaps = append(m.Gaps, p.source.FundingGaps(i))
 		m.Days = append(m.Days, p.source.Days(i))

@@ -32,7 +32,7 @@ func BarRequests(lake *datasets.Lake, s *study.Study) ([]bars.Request, error) {
 				return nil, err
 			}
 		}
-		list = append(list, bars.Request{Instrument: in.Instrument, Contract: in.Contract, Spec: s.BarSpec(), First: first, End: needs.To, Feeds: feeds})
+		list = append(list, bars.Request{Instrument: in.Instrument, Contract: in.Contract, Changes: in.Changes, Spec: s.BarSpec(), First: first, End: needs.To, Feeds: feeds})
 	}
 	return list, nil
 }

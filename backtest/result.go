@@ -32,7 +32,8 @@ type Result struct {
 
 	Certificate *Certificate // of Audit; nil where it was not asked for
 
-	kept *kept // rows; nil where no format wants them
+	kept  *kept             // rows; nil where no format wants them
+	known *datasets.Catalog // what the lake knows of instruments
 }
 
 // Run is one replay of what the study trades.

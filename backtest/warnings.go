@@ -101,19 +101,39 @@ func (f *firsts) warn(r *Result) {
 // warnCoverage counts the days of the span that the lake lacks.
 func (r *Result) warnCoverage() {
 	for i, days := range r.Days {
-		missing := map[datasets.DataType][]string{}
+		missing := map[datasets.DataType][]datasets.Day{}
 		for _, d := range days {
 			if d.Presence == bars.Missing && d.Day.Start() >= r.Span.From && d.Day.Start() < r.Span.To {
-				missing[d.Type] = append(missing[d.Type], d.Day.String())
+				missing[d.Type] = append(missing[d.Type], d.Day)
 			}
 		}
 		for _, t := range datasets.DataTypes() {
 			if list := missing[t]; len(list) > 0 {
 				shown := list[:min(3, len(list))]
-				r.warn(fmt.Errorf("%v: %d day(s) of %s are not in the lake (%v…): nothing is carried across them", r.Grid.Instruments[i], len(list), t, shown))
+				r.warn(fmt.Errorf("%v: %d day(s) of %s are not in the lake (%v…): nothing is carried across them%s", r.Grid.Instruments[i], len(list), t, shown,
+					r.absences(datasets.Partition{Instrument: r.Grid.Instruments[i], Type: t}, list)))
 			}
 		}
 	}
+}
+
+// absences says what the vendor's metadata tells of days that the lake lacks, or nothing.
+func (r *Result) absences(p datasets.Partition, days []datasets.Day) string {
+	text, unlisted := "", 0
+	for _, d := range days {
+		p.Day = d
+		if r.known.Absence(p, d) == datasets.NotListed {
+			unlisted++
+			continue
+		}
+		for _, i := range r.known.Incidents(p.Exchange, d) {
+			text += fmt.Sprintf("; %s: known incident, %s", d, i.On(d))
+		}
+	}
+	if unlisted > 0 {
+		text += fmt.Sprintf("; on %d of them it was not listed then", unlisted)
+	}
+	return text
 }
 
 // warnData says what is odd in the data that was read up to the span's end.

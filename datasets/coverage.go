@@ -17,6 +17,16 @@ type Coverage struct {
 	Unreadable []Day `json:"unreadable_days,omitempty"`
 	// Empty lists the known empty days.
 	Empty []Day `json:"-"`
+	// By the vendor's metadata: those of MissingDays on which the symbol was not listed, and what it says went wrong on days from From to To.
+	Unlisted  []Day         `json:"not_listed_days,omitempty"`
+	Incidents []DayIncident `json:"incidents,omitempty"`
+}
+
+// DayIncident is an incident within a day.
+type DayIncident struct {
+	Day     Day    `json:"date"`
+	Time    string `json:"time"` // 14:10–18:00
+	Details string `json:"details"`
 }
 
 // Coverage says for every series of the lake which days it has, reading footers only, in
@@ -27,6 +37,7 @@ func (l *Lake) Coverage() ([]Coverage, error) {
 		return nil, err
 	}
 	out := []Coverage{}
+	known := l.Catalog()
 	for i, p := range parts {
 		if i == 0 || p.Type != parts[i-1].Type || p.Instrument != parts[i-1].Instrument {
 			out = append(out, Coverage{Type: p.Type, Exchange: p.Exchange, Symbol: p.Symbol,
@@ -51,5 +62,27 @@ func (l *Lake) Coverage() ([]Coverage, error) {
 		c.Bytes += f.Bytes
 		c.OrderViolations += f.OrderViolations
 	}
-	return out, nil
+	for k := range out {
+		out[k].explain(known)
+	}
+	return out, known.Err()
+}
+
+// explain says what the vendor's metadata tells of the days.
+func (c *Coverage) explain(known *Catalog) {
+	v := known.Venue(c.Exchange)
+	if v == nil {
+		return
+	}
+	in := Instrument{c.Exchange, c.Symbol}
+	for _, d := range c.MissingDays {
+		if known.Absence(Partition{in, c.Type, d}, v.Asked) == NotListed {
+			c.Unlisted = append(c.Unlisted, d)
+		}
+	}
+	for _, i := range v.Incidents {
+		for d := max(c.From, DayOf(i.From.UnixMicro())); d < c.To && i.Touches(d); d++ {
+			c.Incidents = append(c.Incidents, DayIncident{d, i.On(d), i.Details})
+		}
+	}
 }

@@ -79,11 +79,15 @@ const (
 	KeyNeeded                     // the source wants an API key for it
 	Failed                        // Err says why
 	NotYet                        // the day is not over, or its file not out
+	// Known from the vendor's metadata, and not asked for:
+	Unlisted   // the symbol was not listed on that day
+	Unexported // the day is not out yet
+	Unfed      // the symbol has no such feed
 )
 
 // String is the status in words, as a report prints it.
 func (s FetchStatus) String() string {
-	return [...]string{"not reached", "fetched", "empty", "already there", "missing", "needs a key", "failed", "not there yet"}[s]
+	return [...]string{"not reached", "fetched", "empty", "already there", "missing", "needs a key", "failed", "not there yet", "not listed", "not exported yet", "no such feed"}[s]
 }
 
 // ErrOtherSource: the lake has the partition from another source, and Replace was not given.

@@ -133,6 +133,21 @@ func (v *Venue) Lives(symbol string) []Listing {
 	return v.Listings[at:end]
 }
 
+// Pick lists the instruments of a type and a quote currency ("": any) of which there are files of some day of [first, end), by symbol:
+// no groups, no second names.
+func (v *Venue) Pick(kind, quote string, first, end Day) (list []Instrument) {
+	for _, l := range v.Listings {
+		in := Instrument{v.Exchange, l.Symbol}
+		if l.Type != kind || quote != "" && !strings.EqualFold(l.Quote, quote) || l.FirstDay() >= end || l.EndDay() <= first || in.Grouped() || l.AliasFor != "" {
+			continue
+		}
+		if n := len(list); n == 0 || list[n-1] != in {
+			list = append(list, in)
+		}
+	}
+	return list
+}
+
 // Symbol is the symbol that a name means, in the spelling of the datasets or in the venue's own. The error names the nearest.
 func (v *Venue) Symbol(name string) (string, error) {
 	symbol := NormalizeSymbol(name)

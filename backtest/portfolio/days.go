@@ -9,6 +9,25 @@ func (p *Portfolio) nextDay(t int) {
 	}
 	p.dayEnd = p.first + p.labelsUpTo((p.today + 1).Start())
 	p.allots = t
+	p.convert()
+}
+
+// convert counts what is held, and what is on its way, in the units of today, where a multiplier changed.
+func (p *Portfolio) convert() {
+	for i := range p.positions {
+		s := &p.positions[i]
+		m := s.contract.MultiplierOn(s.multipliers, p.today)
+		if m == s.contract.Multiplier {
+			continue
+		}
+		ratio := s.contract.Multiplier / m
+		s.quantity *= ratio
+		s.heading *= ratio
+		for k := range s.orders {
+			s.orders[k].to *= ratio
+		}
+		s.contract.Multiplier = m
+	}
 }
 
 // closeDay ends the day in progress at the last mark. What a day that the lake does not hold did shows in the next.

@@ -2,6 +2,7 @@ package portfolio
 
 import (
 	"math"
+	"slices"
 
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
@@ -25,12 +26,13 @@ type position struct {
 	next, nextSwept float64
 	nextAccrued     accrual
 
-	index    int
-	contract datasets.Contract
-	atOpen   bool    // fills happen at the bar's first instant
-	accrues  bool    // funding runs continuously
-	floors   bool    // spot that cannot be short
-	borrow   float64 // spot: cost of a short position per year, as a share of its value
+	index       int
+	contract    datasets.Contract           // as it is today
+	multipliers []datasets.MultiplierChange // up to the last one that it has
+	atOpen      bool                        // fills happen at the bar's first instant
+	accrues     bool                        // funding runs continuously
+	floors      bool                        // spot that cannot be short
+	borrow      float64                     // spot: cost of a short position per year, as a share of its value
 
 	accrued     float64 // what holding cost over time and was not yet paid
 	accruesFrom int     // the first row whose time was not yet counted
@@ -64,6 +66,11 @@ func (s *position) init(m *Market, i int, span study.Span, e study.ExecutionConf
 	*s = position{
 		index: i, contract: m.Contracts[i], inverse: m.Contracts[i].Inverse, atOpen: e.Price == "open", mark: nan, from: nan, booked: nan,
 		shortSince: -1, quoted: [2]float64{nan, nan}, rated: nan, changes: span.Lo, decides: span.Lo,
+	}
+	if m.Changes != nil && len(m.Changes[i]) > 0 {
+		last := datasets.MultiplierChange{Day: math.MaxInt32, Before: s.contract.Multiplier}
+		s.multipliers = append(slices.Clone(m.Changes[i]), last)
+		s.contract = s.contract.On(s.multipliers, datasets.DayOf(span.From))
 	}
 	switch {
 	case s.contract.Spot:

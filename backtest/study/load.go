@@ -15,16 +15,24 @@ import (
 
 // LoadStudy reads a configuration file, applies overrides of the form path=value, fills in the
 // defaults and checks everything. The error joins every problem, each with file, line and column.
-func Load(path string, overrides []string) (*Study, error) {
+func Load(path string, overrides []string) (*Study, error) { return LoadIn(path, overrides, nil) }
+
+// LoadIn is Load with what a lake knows of instruments: open opens that of the study, given its data.lake. A nil open leaves what the
+// built-in tables know.
+func LoadIn(path string, overrides []string, open func(lake string) (*datasets.Lake, error)) (*Study, error) {
 	src, err := yamlconf.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, src, overrides)
+	return parse(path, src, overrides, open)
 }
 
 // ParseStudy is LoadStudy of a text; name stands in its errors.
 func Parse(name string, src []byte, overrides []string) (*Study, error) {
+	return parse(name, src, overrides, nil)
+}
+
+func parse(name string, src []byte, overrides []string, open func(lake string) (*datasets.Lake, error)) (*Study, error) {
 	doc, err := yamlconf.Parse(name, src)
 	if err != nil {
 		return nil, err
@@ -40,6 +48,15 @@ func Parse(name string, src []byte, overrides []string) (*Study, error) {
 	}
 	s := Default()
 	p, _ := yamlconf.Decode(name, doc, s) // its errors are p's too
+	var known *datasets.Catalog
+	if open != nil {
+		lake, err := open(s.Data.Lake)
+		if err != nil {
+			return nil, err
+		}
+		known = lake.Catalog()
+	}
+	s.resolve(p, known)
 	s.check(p, name)
 	if err := p.Err(); err != nil {
 		return nil, err
@@ -352,104 +369,6 @@ func (s *Study) tickWindows() []int {
 	return slices.Compact(windows)
 }
 
-// DecodeNode reads a list of exchange:SYMBOL, BASE-QUOTE-PERPETUAL@exchange,… or mappings with
-// exchange, symbol and what an amount means.
-func (list *Instruments) DecodeNode(c *yamlconf.Cursor) {
-	if !c.Want(yamlconf.List) {
-		return
-	}
-	*list = nil
-	for i, item := range c.Items {
-		at := c.Item(i)
-		if item.Kind == yamlconf.Map {
-			*list = append(*list, decodeInstrument(at))
-			continue
-		}
-		if !at.Want(yamlconf.Scalar) {
-			continue
-		}
-		names, err := datasets.ResolveInstruments(item.Text)
-		if err != nil {
-			at.Errorf("%v", err)
-			continue
-		}
-		for _, in := range names {
-			contract, _ := datasets.ContractOf(in)
-			*list = append(*list, InstrumentConfig{Instrument: in, Contract: contract})
-		}
-	}
-	if len(c.Items) == 0 {
-		c.Errorf("empty: want a list such as [binance-futures:BTCUSDT]")
-	}
-}
-
-// instrumentForm is the long form of an instrument.
-type instrumentForm struct {
-	Exchange   string  `yaml:"exchange"`
-	Symbol     string  `yaml:"symbol"`
-	Spot       bool    `yaml:"spot"`
-	Inverse    bool    `yaml:"inverse"`
-	Multiplier float64 `yaml:"multiplier" range:"[1e-12,1e12]"`
-	Continuous bool    `yaml:"continuous_funding"`
-	Base       string  `yaml:"base" doc:"currency of the amount, where the symbol does not tell"`
-	Quote      string  `yaml:"quote" doc:"currency of the price"`
-	Settle     string  `yaml:"settle" doc:"currency of the PnL: base of an inverse contract, else quote"`
-	Group      string  `yaml:"group" doc:"label for formulas that work within groups, such as group_rank"`
-}
-
-func decodeInstrument(c *yamlconf.Cursor) InstrumentConfig {
-	var f instrumentForm
-	for i, k := range c.Keys { // the table's entry is the default of what the mapping leaves out
-		switch k.Name {
-		case "exchange":
-			f.Exchange = c.Items[i].Text
-		case "symbol":
-			f.Symbol = c.Items[i].Text
-		}
-	}
-	// "binance: BTCUSDT" with a space, which within braces some YAML parsers see without one too
-	short := len(c.Keys) == 1 && f.Exchange+f.Symbol == ""
-	if short {
-		f.Exchange, f.Symbol = c.Keys[0].Name, c.Items[0].Text
-	}
-	in, err := datasets.ParseInstrument(f.Exchange + ":" + f.Symbol)
-	if err != nil {
-		c.Errorf("%v", err)
-		return InstrumentConfig{}
-	}
-	known, _ := datasets.ContractOf(in)
-	f.Spot, f.Inverse, f.Multiplier, f.Continuous = known.Spot, known.Inverse, known.Multiplier, known.ContinuousFunding
-	if !short {
-		c.Decode(&f)
-	}
-	contract := datasets.Contract{
-		Spot: f.Spot, Inverse: f.Inverse, Multiplier: f.Multiplier, ContinuousFunding: f.Continuous,
-		Base: strings.ToUpper(f.Base), Quote: strings.ToUpper(f.Quote), Settle: strings.ToUpper(f.Settle),
-	}
-	contract.SetCurrencies(in)
-	if err := contract.Validate(); err != nil && contract.Multiplier > 0 {
-		c.Errorf("%v: %v", in, err)
-	}
-	return InstrumentConfig{in, contract, f.Group}
-}
-
-// EncodeNode writes the long form, without the currencies that the symbol tells, and without a group that is not given.
-func (in InstrumentConfig) EncodeNode() *yamlconf.Node {
-	c := in.Contract
-	n := yamlconf.Encode(instrumentForm{
-		in.Exchange, in.Symbol, c.Spot, c.Inverse, c.Multiplier, c.ContinuousFunding, c.Base, c.Quote, c.Settle, in.Group,
-	})
-	told := datasets.Contract{Inverse: c.Inverse}
-	told.SetCurrencies(in.Instrument)
-	if c.Base == told.Base && c.Quote == told.Quote && c.Settle == told.Settle {
-		n = n.Without("base").Without("quote").Without("settle")
-	}
-	if in.Group == "" {
-		n = n.Without("group")
-	}
-	return n
-}
-
 // DecodeNode reads {name, kind} and the kind's own parameters, or {name, expr}.
 func (f *FactorConfig) DecodeNode(c *yamlconf.Cursor) {
 	if !c.Want(yamlconf.Map) {
@@ -527,14 +446,6 @@ func (m *ImpactConfig) DecodeNode(c *yamlconf.Cursor) {
 	default:
 		c.Errorf("%q, want none or {model: square_root, k: 1}", c.Text)
 	}
-}
-
-// JSONSchema describes both forms of an instrument.
-func (list Instruments) JSONSchema() map[string]any {
-	return map[string]any{"type": "array", "minItems": 1, "items": map[string]any{"anyOf": []any{
-		map[string]any{"type": "string", "description": "exchange:SYMBOL or BASE-QUOTE-PERPETUAL@exchange,…"},
-		yamlconf.Object(instrumentForm{}),
-	}}}
 }
 
 // JSONSchema describes one factor: the parameters depend on the kind.

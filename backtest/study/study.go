@@ -22,6 +22,8 @@ type Study struct {
 	Execution  ExecutionConfig   `yaml:"execution" doc:"target weight to fills, and what they cost"`
 	Evaluation EvaluationConfig  `yaml:"evaluation" doc:"how score and PnL are judged"`
 	Report     ReportConfig      `yaml:"report" doc:"what a run writes"`
+
+	told []error // see Warnings
 }
 
 // Data names the ticks: instruments over [From, To), both at 00:00 UTC.
@@ -31,17 +33,6 @@ type DataConfig struct {
 	From        datasets.Day `yaml:"from" doc:"first day, UTC"`
 	To          datasets.Day `yaml:"to" doc:"day after the last, UTC"`
 	Clock       string       `yaml:"clock" enum:"local_timestamp|timestamp" doc:"arrival time, or the exchange's own (not causal)"`
-}
-
-// Instruments is the list of a study, shorthand resolved.
-type Instruments []InstrumentConfig
-
-// InstrumentConfig is one instrument and what its amounts mean: from the built-in table, or as the
-// study says.
-type InstrumentConfig struct {
-	datasets.Instrument
-	Contract datasets.Contract
-	Group    string // for operators of formulas that work within groups; empty where it has none
 }
 
 // Bars is the grid's definition.

@@ -79,7 +79,7 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 	if o.workers < 0 {
 		return usageError{fmt.Errorf("--workers %d: want 1 or more, or 0 for all cores", o.workers)}
 	}
-	study, err := loadStudy(o.config, o.set)
+	study, err := loadStudy(s, o.lake, o.config, o.set)
 	if err != nil {
 		return err
 	}
@@ -130,6 +130,11 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 func checkComplete(lake *datasets.Lake, s *study.Study) error {
 	want, err := s.Partitions()
 	if err != nil {
+		return err
+	}
+	known := lake.Catalog()
+	want, _ = known.Split(want, 0)
+	if err := known.Err(); err != nil {
 		return err
 	}
 	lacking := datasets.FetchReport{}

@@ -111,7 +111,7 @@ func (o barsOptions) requests(s streams) (*datasets.Lake, []bars.Request, error)
 	case o.config != "" && named:
 		return nil, nil, usageError{errors.New("--config says which bars: leave out --exchange, --symbols, --from and --to")}
 	case o.config != "":
-		study, err := loadStudy(o.config, o.set)
+		study, err := loadStudy(s, o.lake, o.config, o.set)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -142,23 +142,27 @@ func (o barsOptions) requests(s streams) (*datasets.Lake, []bars.Request, error)
 			feeds = append(feeds, t)
 		}
 	}
+	known := lake.Catalog()
 	var want []bars.Request
 	for _, symbol := range distinctly(o.symbols) {
-		in, err := datasets.ParseInstrument(o.exchange + ":" + symbol)
+		in, err := known.Instrument(o.exchange + ":" + symbol)
 		if err != nil {
 			return nil, nil, usageError{fmt.Errorf("--exchange %s --symbols %s: %w", o.exchange, symbol, err)}
 		}
-		contract, ok := datasets.ContractOf(in)
+		contract, changes, differs, ok := known.Contract(in)
+		if differs != nil {
+			fmt.Fprintf(s.err, "qf: warning: %v\n", differs)
+		}
 		if !ok {
 			return nil, nil, fmt.Errorf("%s: qf does not know what an amount of it means; say it as multiplier in a study, and use --config", in)
 		}
-		q := bars.Request{Instrument: in, Contract: contract, Spec: spec, Feeds: feeds}
+		q := bars.Request{Instrument: in, Contract: contract, Changes: changes, Spec: spec, Feeds: feeds}
 		if q.First, q.End, err = o.days(lake, in); err != nil {
 			return nil, nil, err
 		}
 		want = append(want, q)
 	}
-	return lake, want, nil
+	return lake, want, known.Err()
 }
 
 // days is the span of --from and --to, or for what they leave open that of the lake's trades.

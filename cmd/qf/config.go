@@ -12,6 +12,7 @@ import (
 
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/backtest/yamlconf"
+	"github.com/qf-dev/qf/datasets"
 )
 
 func newConfig(s streams) *cobra.Command {
@@ -114,7 +115,7 @@ Exit codes: 0 the study is valid; 2 it is not, or wrong usage; 1 failed; 130 int
 }
 
 func runConfigCheck(s streams, o configCheckOptions) error {
-	study, err := loadStudy(o.file, o.set)
+	study, err := loadStudy(s, lakeFlag{}, o.file, o.set)
 	switch {
 	case o.json:
 		if err := printJSON(s, checkJSON(o.file, study, err)); err != nil {
@@ -126,6 +127,9 @@ func runConfigCheck(s streams, o configCheckOptions) error {
 		return nil
 	case err != nil:
 		return err
+	}
+	for _, w := range study.Warnings() {
+		fmt.Fprintf(s.err, "qf: warning: %v\n", w)
 	}
 	_, err = fmt.Fprintf(s.out, "%s: ok: %d instrument(s), %s to %s, %d factor(s)\n",
 		o.file, len(study.Data.Instruments), study.Data.From, study.Data.To, len(study.Factors))
@@ -191,11 +195,15 @@ func bindSet(cmd *cobra.Command, set *[]string) {
 	complete(cmd, "set", settings)
 }
 
-// loadStudy makes everything that is wrong with a study file wrong usage, and shows its lines.
-func loadStudy(path string, set []string) (*study.Study, error) {
-	study, err := study.Load(path, set)
-	if err == nil {
-		return study, nil
+// loadStudy reads a study with what its lake knows of instruments, makes everything that is wrong with a study file wrong usage, and shows its lines.
+func loadStudy(s streams, lake lakeFlag, path string, set []string) (*study.Study, error) {
+	var closed error
+	study, err := study.LoadIn(path, set, func(ofStudy string) (l *datasets.Lake, err error) {
+		l, closed = lake.open(s, ofStudy, path)
+		return l, closed
+	})
+	if err == nil || closed != nil {
+		return study, err
 	}
 	if src, unread := yamlconf.ReadFile(path); unread == nil {
 		err = yamlconf.Excerpt(err, path, src)

@@ -88,7 +88,7 @@ func runDemo(ctx context.Context, s streams, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	study, err := loadStudy(studyFile, nil)
+	study, err := loadStudy(s, lakeFlag{filepath.Join(o.dir, "lake")}, studyFile, nil)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ The key is read from TARDIS_API_KEY. Without one, the first day of each month is
 	f := cmd.Flags()
 	o.lake.bind(cmd)
 	f.StringVar(&o.exchange, "exchange", "", "`EXCHANGE` as Tardis calls it: binance-futures, okex-swap, …")
-	f.StringSliceVar(&o.symbols, "symbols", nil, "comma-separated `LIST` of symbols of that exchange")
+	f.StringSliceVar(&o.symbols, "symbols", nil, "comma-separated `LIST` of symbols of that exchange, or TYPE:QUOTE for all such, as perpetual:USDT")
 	f.StringArrayVar(&o.instruments, "instruments", nil, "`NAME` is exchange:SYMBOL or BASE-QUOTE-PERPETUAL@exchange,… (repeatable)")
 	f.StringSliceVar(&o.types, "types", []string{string(datasets.Trades)}, "comma-separated `LIST` of data types")
 	f.StringVar(&o.from, "from", "", "first `DAY`, YYYY-MM-DD")
@@ -104,11 +104,16 @@ func runFetch(ctx context.Context, s streams, o fetchOptions) error {
 		return err
 	}
 	want = share.files(want)
+	known := lake.Catalog()
+	want, absent := known.Split(want, datasets.DayOf(time.Now().UnixMicro()))
+	if err := known.Err(); err != nil {
+		return err
+	}
 	if o.freeOnly {
 		want = slices.DeleteFunc(want, func(p datasets.Partition) bool { return !tardis.Free(p) })
 	}
 	if o.dryRun {
-		return printPlan(s, lake, want, o.json)
+		return printPlan(s, lake, want, absent, o.json)
 	}
 	boundMemory()
 	progress := newFetchProgress(s, o.common, len(want))
@@ -117,6 +122,8 @@ func runFetch(ctx context.Context, s streams, o fetchOptions) error {
 		Concurrency: o.concurrency, Replace: o.replace, Now: time.Now(), Observe: progress.observe,
 	})
 	progress.close()
+	report.Entries = append(report.Entries, absent...)
+	slices.SortStableFunc(report.Entries, func(a, b datasets.FetchEntry) int { return a.Partition.Compare(b.Partition) })
 	return finishFetch(s, report, err, o.json, o.quiet)
 }
 
@@ -132,7 +139,7 @@ func (o fetchOptions) plan(s streams) ([]datasets.Partition, *datasets.Lake, err
 		if o.exchange != "" || len(o.symbols)+len(o.instruments) > 0 || o.from != "" || o.to != "" {
 			return nil, nil, usageError{errors.New("--config says what to fetch: leave out --exchange, --symbols, --instruments, --from and --to")}
 		}
-		study, err := loadStudy(o.config, o.set)
+		study, err := loadStudy(s, o.lake, o.config, o.set)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -143,12 +150,39 @@ func (o fetchOptions) plan(s streams) ([]datasets.Partition, *datasets.Lake, err
 		lake, err := o.lake.open(s, study.Data.Lake, o.config)
 		return want, lake, err
 	}
-	want, err := o.partitions(s)
+	lake, err := o.lake.open(s, "", "")
+	if err != nil {
+		return nil, nil, err
+	}
+	known := lake.Catalog()
+	want, err := o.partitions(s, known)
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
-	lake, err := o.lake.open(s, "", "")
-	return want, lake, err
+	return want, lake, known.Err()
+}
+
+// named are the instruments of the exchange that a symbol means, or that TYPE:QUOTE picks from the vendor's metadata, as in
+// perpetual:USDT.
+func (o fetchOptions) named(known *datasets.Catalog, symbol string) ([]datasets.Instrument, error) {
+	kind, quote, ok := strings.Cut(symbol, ":")
+	if !ok || !slices.Contains(instrumentTypes, kind) {
+		in, err := known.Instrument(o.exchange + ":" + symbol)
+		return []datasets.Instrument{in}, err
+	}
+	v := known.Venue(strings.ToLower(o.exchange))
+	if v == nil {
+		return nil, fmt.Errorf("the lake does not know what %s has: qf instruments --exchange %s asks", o.exchange, o.exchange)
+	}
+	first, last, err := days(o.from, o.to)
+	if err != nil {
+		return nil, err
+	}
+	list := v.Pick(kind, quote, first, last)
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s has no %s against %s between these days", v.Exchange, kind, strings.ToUpper(quote))
+	}
+	return list, nil
 }
 
 // mostBadRows bounds --max-bad-rows.
@@ -166,7 +200,7 @@ func checkIngest(concurrency int, maxBadRows int64) error {
 }
 
 // partitions is the product of instruments, types and days; what is named twice counts once.
-func (o fetchOptions) partitions(s streams) ([]datasets.Partition, error) {
+func (o fetchOptions) partitions(s streams, known *datasets.Catalog) ([]datasets.Partition, error) {
 	var instruments []datasets.Instrument
 	switch {
 	case o.exchange == "" && len(o.instruments) == 0:
@@ -177,14 +211,14 @@ func (o fetchOptions) partitions(s streams) ([]datasets.Partition, error) {
 		return nil, errors.New("which exchange? want --exchange")
 	}
 	for _, symbol := range o.symbols {
-		in, err := datasets.ParseInstrument(o.exchange + ":" + symbol)
+		list, err := o.named(known, symbol)
 		if err != nil {
 			return nil, fmt.Errorf("--exchange %s --symbols %s: %w", o.exchange, symbol, err)
 		}
-		instruments = append(instruments, in)
+		instruments = append(instruments, list...)
 	}
 	for _, name := range o.instruments {
-		list, err := datasets.ResolveInstruments(name)
+		list, err := known.Resolve(name)
 		if err != nil {
 			return nil, err
 		}
@@ -255,7 +289,7 @@ func days(from, to string) (first, end datasets.Day, err error) {
 }
 
 // printPlan lists what a fetch would do by series.
-func printPlan(s streams, lake *datasets.Lake, want []datasets.Partition, asJSON bool) error {
+func printPlan(s streams, lake *datasets.Lake, want []datasets.Partition, absent []datasets.FetchEntry, asJSON bool) error {
 	type series struct {
 		Type    datasets.DataType `json:"type"`
 		Name    string            `json:"instrument"`
@@ -265,8 +299,24 @@ func printPlan(s streams, lake *datasets.Lake, want []datasets.Partition, asJSON
 		Present int               `json:"present"`
 		Free    int               `json:"free"`
 		Paid    int               `json:"paid"`
+		Absent  int               `json:"not_asked_for"` // the vendor is known not to have them
 	}
 	list := []series{}
+	lacking := map[datasets.Partition]bool{}
+	want = slices.Clone(want)
+	for _, e := range absent {
+		lacking[e.Partition] = true
+		want = append(want, e.Partition)
+	}
+	slices.SortStableFunc(want, func(a, b datasets.Partition) int {
+		if len(absent) == 0 {
+			return 0 // as the study has them
+		}
+		if c := a.Instrument.Compare(b.Instrument); c != 0 {
+			return c
+		}
+		return a.Compare(b)
+	})
 	for i, p := range want {
 		if i == 0 || want[i-1].Type != p.Type || want[i-1].Instrument != p.Instrument {
 			list = append(list, series{Type: p.Type, Name: p.Instrument.String(), From: p.Day})
@@ -274,6 +324,10 @@ func printPlan(s streams, lake *datasets.Lake, want []datasets.Partition, asJSON
 		row := &list[len(list)-1]
 		row.To = p.Day + 1
 		row.Files++
+		if lacking[p] {
+			row.Absent++
+			continue
+		}
 		switch _, err := lake.Stat(p); {
 		case err == nil:
 			row.Present++
@@ -287,11 +341,15 @@ func printPlan(s streams, lake *datasets.Lake, want []datasets.Partition, asJSON
 		return printJSON(s, list)
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "type\tinstrument\tfrom\tto\tfiles\talready there\tto fetch, free\tto fetch, with a key")
+	fmt.Fprintln(w, "type\tinstrument\tfrom\tto\tfiles\talready there\tto fetch, free\tto fetch, with a key\tnot there")
 	for _, r := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n", r.Type, r.Name, r.From, r.To, r.Files, r.Present, r.Free, r.Paid)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", r.Type, r.Name, r.From, r.To, r.Files, r.Present, r.Free, r.Paid, r.Absent)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	printAbsent(s, datasets.FetchReport{Entries: absent})
+	return nil
 }
 
 // finishFetch prints what became of a fetch or an import, and turns it into the exit code.
@@ -332,13 +390,18 @@ func fetchLines(r datasets.FetchReport) string {
 }
 
 func gotIn(r datasets.FetchReport) int {
-	return r.Count(datasets.Fetched) + r.Count(datasets.Empty) + r.Count(datasets.Present)
+	return r.Count(datasets.Fetched) + r.Count(datasets.Empty) + r.Count(datasets.Present) + unasked(r)
+}
+
+// unasked counts the files that the vendor is known not to have.
+func unasked(r datasets.FetchReport) int {
+	return r.Count(datasets.Unlisted) + r.Count(datasets.Unexported) + r.Count(datasets.Unfed)
 }
 
 // printFetch prints the counts and then what is not in the lake, days of a series together.
 func printFetch(s streams, r datasets.FetchReport) {
 	var counts []string
-	for status := datasets.NotReached; status <= datasets.NotYet; status++ {
+	for status := datasets.NotReached; status <= datasets.Unfed; status++ {
 		if n := r.Count(status); n > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", n, status))
 		}
@@ -352,12 +415,17 @@ func printFetch(s streams, r datasets.FetchReport) {
 			fmt.Fprintf(s.out, "  %v\n", e.Err)
 		}
 	}
+	printAbsent(s, r)
+	if r.Count(datasets.KeyNeeded) > 0 {
+		fmt.Fprintln(s.out, "Set TARDIS_API_KEY to fetch paid days (https://tardis.dev); the first day of each month is free.")
+	}
+}
+
+// printAbsent prints the days of each series that are not to be had.
+func printAbsent(s streams, r datasets.FetchReport) {
 	for _, list := range absent(r) {
 		p := list[0].Partition
 		fmt.Fprintf(s.out, "  %s: %s/%s/%s %s\n", list[0].Status, p.Exchange, p.Type, p.Symbol, dayList(daysOf(list)))
-	}
-	if r.Count(datasets.KeyNeeded) > 0 {
-		fmt.Fprintln(s.out, "Set TARDIS_API_KEY to fetch paid days (https://tardis.dev); the first day of each month is free.")
 	}
 }
 
@@ -366,7 +434,7 @@ func absent(r datasets.FetchReport) [][]datasets.FetchEntry {
 	var groups [][]datasets.FetchEntry
 	for _, e := range r.Entries {
 		switch e.Status {
-		case datasets.NotFound, datasets.KeyNeeded, datasets.NotReached, datasets.NotYet:
+		case datasets.NotFound, datasets.KeyNeeded, datasets.NotReached, datasets.NotYet, datasets.Unlisted, datasets.Unexported, datasets.Unfed:
 		default:
 			continue
 		}

@@ -17,8 +17,8 @@ import (
 const tried = "expr"
 
 // study is that of --config, with the formula of --expr as its last factor.
-func (o factorsOptions) study() (*study.Study, error) {
-	s, err := loadStudy(o.config, o.set)
+func (o factorsOptions) study(out streams) (*study.Study, error) {
+	s, err := loadStudy(out, o.lake, o.config, o.set)
 	if err != nil || o.expr == "" {
 		return s, err
 	}
@@ -109,7 +109,7 @@ type factorJSON struct {
 
 // describeFactor shows a factor of a study: what it is made of and how far it looks back.
 func describeFactor(s streams, o factorsOptions) error {
-	st, err := o.study()
+	st, err := o.study(s)
 	if err != nil {
 		return err
 	}

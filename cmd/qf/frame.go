@@ -17,7 +17,7 @@ func writeFrame(ctx context.Context, s streams, o factorsOptions) error {
 	if err := reports.CheckFrame(o.out); err != nil {
 		return err
 	}
-	study, err := o.study()
+	study, err := o.study(s)
 	if err != nil {
 		return err
 	}

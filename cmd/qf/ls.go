@@ -66,12 +66,12 @@ func runLs(_ context.Context, s streams, o lsOptions) error {
 	fmt.Fprintln(w, "type\texchange\tsymbol\tfrom\tto\tdays\tempty\tmissing\trows\tsize")
 	for _, c := range series {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\n", c.Type, c.Exchange, c.Symbol, c.From, c.To,
-			c.Days, c.EmptyDays, len(c.MissingDays), c.Rows, byteSize(c.Bytes))
+			c.Days, c.EmptyDays, len(c.MissingDays)-len(c.Unlisted), c.Rows, byteSize(c.Bytes))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(s.out, "\nDays by month: # present, o known empty, . missing, x unreadable")
+	fmt.Fprintln(s.out, "\nDays by month: # present, o known empty, . missing, - not listed, x unreadable")
 	for _, c := range series {
 		if err := printCalendar(s, c); err != nil {
 			return err
@@ -88,6 +88,11 @@ func nothingIn(folder string, holds int) string {
 	return fmt.Sprintf("lake %s is empty: qf fetch or qf import fill it; --lake or $QF_LAKE name another", folder)
 }
 
+// without lists the days that are not among others.
+func without(list, others []datasets.Day) []datasets.Day {
+	return slices.DeleteFunc(slices.Clone(list), func(d datasets.Day) bool { return slices.Contains(others, d) })
+}
+
 // printCalendar draws a series as a strip a month and then lists the days that are not there.
 func printCalendar(s streams, c datasets.Coverage) error {
 	fmt.Fprintf(s.out, "%s/%s/%s\n", c.Exchange, c.Type, c.Symbol)
@@ -98,6 +103,8 @@ func printCalendar(s streams, c datasets.Coverage) error {
 			fmt.Fprintf(&strip, "  %s  %s", at.Format("2006-01"), strings.Repeat(" ", at.Day()-1))
 		}
 		switch {
+		case slices.Contains(c.Unlisted, d):
+			strip.WriteByte('-')
 		case slices.Contains(c.MissingDays, d):
 			strip.WriteByte('.')
 		case slices.Contains(c.Unreadable, d):
@@ -114,10 +121,13 @@ func printCalendar(s streams, c datasets.Coverage) error {
 	for _, list := range []struct {
 		what string
 		days []datasets.Day
-	}{{"missing", c.MissingDays}, {"unreadable", c.Unreadable}} {
+	}{{"missing", without(c.MissingDays, c.Unlisted)}, {"not listed", c.Unlisted}, {"unreadable", c.Unreadable}} {
 		if len(list.days) > 0 {
 			fmt.Fprintf(&strip, "  %s: %s\n", list.what, dayList(list.days))
 		}
+	}
+	for _, i := range c.Incidents {
+		fmt.Fprintf(&strip, "  known incident: %s, %s: %s\n", i.Day, i.Time, datasets.Mask(i.Details))
 	}
 	_, err := fmt.Fprint(s.out, strip.String())
 	return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"text/template"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -70,7 +71,7 @@ func runPlan(_ context.Context, s streams, o planOptions) error {
 	case o.engine != "" && o.json:
 		return usageError{errors.New("--for prints job files, --json shares: leave one out")}
 	}
-	study, err := loadStudy(o.config, o.set)
+	study, err := loadStudy(s, o.lake, o.config, o.set)
 	if err != nil {
 		return err
 	}
@@ -85,6 +86,8 @@ func runPlan(_ context.Context, s streams, o planOptions) error {
 	if err != nil {
 		return err
 	}
+	known := lake.Catalog()
+	want, _ = known.Split(want, datasets.DayOf(time.Now().UnixMicro()))
 	shares, err := o.shares(lake, want)
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ type asked struct {
 
 // open loads the study and works out its questions.
 func (o signalsOptions) open(ctx context.Context, s streams) (asked, error) {
-	a, err := o.load()
+	a, err := o.load(s)
 	if err != nil {
 		return a, err
 	}
@@ -78,11 +78,11 @@ func (o signalsOptions) open(ctx context.Context, s streams) (asked, error) {
 }
 
 // load loads the study.
-func (o signalsOptions) load() (a asked, err error) {
+func (o signalsOptions) load(s streams) (a asked, err error) {
 	if o.config == "" {
 		return a, usageError{errors.New("which study? want --config FILE")}
 	}
-	if a.study, err = loadStudy(o.config, o.set); err != nil {
+	if a.study, err = loadStudy(s, o.lake, o.config, o.set); err != nil {
 		return a, err
 	}
 	section := a.study.Signals.LLM

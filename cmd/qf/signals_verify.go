@@ -39,7 +39,7 @@ type verifySignals struct {
 }
 
 func runSignalsVerify(ctx context.Context, s streams, o signalsOptions) error {
-	a, err := o.load()
+	a, err := o.load(s)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 type Request struct {
 	Instrument datasets.Instrument
 	Contract   datasets.Contract
+	Changes    []datasets.MultiplierChange // days from which on the contract's multiplier was another, up to the one it has
 	Spec       Spec
 	First, End datasets.Day // days [First, End)
 	// Feeds names the feeds whose columns are wanted beside those of trades, which are always built.
@@ -121,6 +122,26 @@ func (q Request) validate() error {
 	return nil
 }
 
+// terms is what an amount means, on each day.
+type terms struct {
+	contract datasets.Contract
+	changes  []datasets.MultiplierChange
+}
+
+func (q Request) terms() terms { return terms{q.Contract, q.Changes} }
+
+// on is the contract as it was on a day.
+func (x terms) on(d datasets.Day) datasets.Contract { return x.contract.On(x.changes, d) }
+
+// key is what of the terms changes a fold.
+func (x terms) key() string {
+	text := fmt.Sprintf("inverse=%t multiplier=%v", x.contract.Inverse, x.contract.Multiplier)
+	for _, c := range x.changes {
+		text += fmt.Sprintf(" %v until %s", c.Before, c.Day)
+	}
+	return text
+}
+
 // look finds what the lake has of the feeds asked for.
 func (b *builder) look(ctx context.Context) error {
 	for _, feed := range barFeeds {
@@ -165,7 +186,7 @@ func (b *builder) source(f feedFold, first datasets.Day, parts []part) *source {
 // enterTrades enters the trades, whose columns are the first.
 func (b *builder) enterTrades() *source {
 	windows := b.q.Spec.tickWindows()
-	src := b.source(tradeFold(b.q.Spec, b.q.Contract), b.q.First, b.feeds[0].parts)
+	src := b.source(tradeFold(b.q.Spec, b.q.terms()), b.q.First, b.feeds[0].parts)
 	b.lays = append(b.lays, laying{src, tradeNames(windows), func() joiner { return newTradeJoin(src.parts, windows) }, ofTrades})
 	return src
 }
@@ -175,7 +196,7 @@ func (b *builder) enterOthers() {
 	q := b.q
 	key := q.Spec.String()
 	if q.Spec.Kind != TimeBars {
-		key += " " + contractKey(q.Contract) // by which bars fill
+		key += " " + q.terms().key() // by which bars fill
 	}
 	enter := func(fold feedFold, parts []part, names []string, join func() joiner, of func(int) []int) {
 		src := b.source(fold, q.First, parts)
@@ -189,14 +210,14 @@ func (b *builder) enterOthers() {
 	}
 	if feed, parts, ok := b.held(datasets.BookSnapshot25, datasets.BookSnapshot5); ok {
 		names := depthNames(feed)
-		enter(depthFold(key, q.Contract, feed), parts, names, func() joiner { return newLastJoin(len(names), false) }, alike)
+		enter(depthFold(key, q.terms(), feed), parts, names, func() joiner { return newLastJoin(len(names), false) }, alike)
 	}
 	if _, parts, ok := b.held(datasets.DerivativeTicker); ok {
 		enter(tickerFold(key), parts, tickerNames, func() joiner { return newLastJoin(len(tickerNames), true) }, alike)
 		b.funding = b.source(fundingEvents(q.Spec.Clock), q.First-1, b.around)
 	}
 	if _, parts, ok := b.held(datasets.Liquidations); ok {
-		enter(liquidationFold(key, q.Contract), parts, liquidationNames, func() joiner { return &liquidationJoin{} }, alike)
+		enter(liquidationFold(key, q.terms()), parts, liquidationNames, func() joiner { return &liquidationJoin{} }, alike)
 	}
 }
 

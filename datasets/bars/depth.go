@@ -42,13 +42,13 @@ type depthBars struct {
 	levels   int
 }
 
-func depthFold(key string, c datasets.Contract, feed datasets.DataType) feedFold {
+func depthFold(key string, x terms, feed datasets.DataType) feedFold {
 	names := depthNames(feed)
 	return feedFold{
 		name: string(feed) + "_depth", feed: feed, columns: depthColumns(feed), fields: names,
-		definition: key + " " + contractKey(c),
+		definition: key + " " + x.key(),
 		start: func(cut cutter) fold {
-			return &depthBars{newStates(cut, len(names)), c, levels(feed)}
+			return &depthBars{newStates(cut, len(names)), x.on(cut.day), levels(feed)}
 		},
 	}
 }

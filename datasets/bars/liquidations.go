@@ -20,12 +20,12 @@ type liquidationBars struct {
 	batch       tradeBatch
 }
 
-func liquidationFold(key string, c datasets.Contract) feedFold {
+func liquidationFold(key string, x terms) feedFold {
 	return feedFold{
 		name: "liquidations", feed: datasets.Liquidations, columns: tradeColumns, fields: liquidationNames,
-		definition: key + " " + contractKey(c),
+		definition: key + " " + x.key(),
 		start: func(cut cutter) fold {
-			return &liquidationBars{cut: cut, contract: c, out: newTable(len(liquidationNames))}
+			return &liquidationBars{cut: cut, contract: x.on(cut.day), out: newTable(len(liquidationNames))}
 		},
 	}
 }

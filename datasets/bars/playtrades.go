@@ -26,14 +26,15 @@ type singleTrades struct {
 	before tail  // of the days before, as far as the widest window
 	last   int64 // label
 
-	day    int
-	file   array.RecordReader
-	cut    cutter
-	slides []*tickWindow
-	lead   [][2]float64 // by window: bought and sold in the day's rows that a window of the day before reaches
-	seen   int          // rows of the day that were read
-	batch  tradeBatch
-	row    int // the next of the batch
+	day      int
+	contract datasets.Contract // on that day
+	file     array.RecordReader
+	cut      cutter
+	slides   []*tickWindow
+	lead     [][2]float64 // by window: bought and sold in the day's rows that a window of the day before reaches
+	seen     int          // rows of the day that were read
+	batch    tradeBatch
+	row      int // the next of the batch
 
 	turnover, buy, sell []float64 // scratch
 }
@@ -94,6 +95,7 @@ func (s *singleTrades) start(ctx context.Context, day int) (err error) {
 			return s.wrap(err)
 		}
 		s.cut = newCutter(d)
+		s.contract = s.q.terms().on(d)
 		s.slides, s.lead = nil, make([][2]float64, len(s.windows))
 		for _, n := range s.windows {
 			s.slides = append(s.slides, newTickWindow(n))
@@ -276,12 +278,12 @@ func (s *singleTrades) label(labels []int64, t []arrow.Timestamp) {
 func (s *singleTrades) measure(column func(int) []float64, price, amount []float64) (turnover []float64) {
 	volume := column(oVolume)
 	for i := range volume {
-		volume[i], _ = baseAndNotional(s.q.Contract, price[i], amount[i])
+		volume[i], _ = baseAndNotional(s.contract, price[i], amount[i])
 	}
 	mean := column(oVWAP)
 	for i := range mean {
 		mean[i] = price[i]
-		if base, _ := baseAndNotional(s.q.Contract, price[i], amount[i]); base == 0 {
+		if base, _ := baseAndNotional(s.contract, price[i], amount[i]); base == 0 {
 			mean[i] = math.NaN()
 		}
 	}
@@ -290,7 +292,7 @@ func (s *singleTrades) measure(column func(int) []float64, price, amount []float
 		turnover = s.turnover[:len(price)]
 	}
 	for i := range turnover {
-		_, turnover[i] = baseAndNotional(s.q.Contract, price[i], amount[i])
+		_, turnover[i] = baseAndNotional(s.contract, price[i], amount[i])
 	}
 	return turnover
 }

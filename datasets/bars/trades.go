@@ -27,21 +27,16 @@ const (
 )
 
 // tradeFold makes bars of trades.
-func tradeFold(s Spec, c datasets.Contract) feedFold {
+func tradeFold(s Spec, x terms) feedFold {
 	fields := []string{"open", "high", "low", "close", "volume", "turnover", "buy_turnover", "sell_turnover", "trades", "buy_trades"}
 	for _, n := range s.tickWindows() {
 		fields = append(fields, fmt.Sprintf("bought_%dt", n), fmt.Sprintf("sold_%dt", n))
 	}
 	return feedFold{
 		name: "trades", feed: datasets.Trades, columns: tradeColumns, fields: fields,
-		definition: fmt.Sprintf("%s %s windows=%v, prices above 0", s, contractKey(c), s.tickWindows()),
-		start:      func(cut cutter) fold { return newTradeBars(s, c, cut.day) },
+		definition: fmt.Sprintf("%s %s windows=%v, prices above 0", s, x.key(), s.tickWindows()),
+		start:      func(cut cutter) fold { return newTradeBars(s, x.on(cut.day), cut.day) },
 	}
-}
-
-// contractKey is what of a contract changes a fold.
-func contractKey(c datasets.Contract) string {
-	return fmt.Sprintf("inverse=%t multiplier=%v", c.Inverse, c.Multiplier)
 }
 
 // tradeColumns are the lake columns that trades are folded from, after the clock's.

@@ -57,6 +57,9 @@ type Client struct {
 // firstAttempts bounds the requests to a server that has never answered: it may not be there at all.
 const firstAttempts = 3
 
+// freeDays says what there is without a key.
+const freeDays = "without one only the first day of each month is free"
+
 // Free reports whether p can be had without an API key: the first day of every month.
 func Free(p datasets.Partition) bool { return p.Day.Time().Day() == 1 }
 
@@ -85,7 +88,7 @@ func (c *Client) Open(ctx context.Context, p datasets.Partition) (datasets.Strea
 		return nil, err
 	}
 	if !c.Reachable(p) {
-		return nil, fmt.Errorf("%w: without one only the first day of each month is free", datasets.ErrKeyNeeded)
+		return nil, fmt.Errorf("%w: %s", datasets.ErrKeyNeeded, freeDays)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	s, err := c.open(ctx, cancel, p)
@@ -110,7 +113,11 @@ func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, p dat
 		return nil, fmt.Errorf("GET %s: %w", shown, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fail(c.refusal(resp, Free(p)))
+		without := freeDays
+		if Free(p) {
+			without = ""
+		}
+		return fail(c.refusal(resp, without))
 	}
 	body := newIdleBody(ctx, cancel, resp.Body, c.idleTimeout(), cmp.Or(c.MinRate, 1000))
 	sum := strings.ToLower(strings.Trim(resp.Header.Get("X-Md5"), `" `))

@@ -55,7 +55,7 @@ func (c *Client) document(ctx context.Context, path string, into any) error {
 	defer resp.Body.Close()
 	fail := func(err error) error { return fmt.Errorf("GET %s: %w", shown, err) }
 	if resp.StatusCode != http.StatusOK {
-		return fail(c.refusal(resp, false))
+		return fail(c.refusal(resp, "the terms of instruments are part of some plans only"))
 	}
 	var body io.Reader = newIdleBody(ctx, cancel, resp.Body, c.idleTimeout(), cmp.Or(c.MinRate, 1000))
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
@@ -172,6 +172,11 @@ func venueOf(exchange string, d exchangeDetails, terms []instrumentInfo, told bo
 		}
 		if l.ID == l.Symbol {
 			l.ID = ""
+		}
+		if !l.Terms { // what the symbol tells
+			var c datasets.Contract
+			c.SetCurrencies(datasets.Instrument{Exchange: exchange, Symbol: l.Symbol})
+			l.Base, l.Quote = c.Base, c.Quote
 		}
 		v.Listings = append(v.Listings, l)
 	}

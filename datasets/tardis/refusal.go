@@ -20,9 +20,9 @@ import (
 	"github.com/qf-dev/qf/datasets"
 )
 
-// refusal turns an answer other than 200 into an error that says what to do about it; free says that no key is needed for what was
-// asked.
-func (c *Client) refusal(resp *http.Response, free bool) error {
+// refusal turns an answer other than 200 into an error that says what to do about it; without says what there is
+// without a key, where what was asked for needs one.
+func (c *Client) refusal(resp *http.Response, without string) error {
 	said := c.message(resp.Body)
 	if said != "" {
 		said = ": " + quote(said)
@@ -38,8 +38,8 @@ func (c *Client) refusal(resp *http.Response, free bool) error {
 		if c.key() != "" {
 			return fmt.Errorf("%w: check it at https://tardis.dev/api-tokens (%s)", datasets.ErrKeyRefused, status)
 		}
-		if !free {
-			return fmt.Errorf("%w: without one only the first day of each month is free (%s)", datasets.ErrKeyNeeded, status)
+		if without != "" {
+			return fmt.Errorf("%w: %s (%s)", datasets.ErrKeyNeeded, without, status)
 		}
 	}
 	return fmt.Errorf("%s", status)
