@@ -13,10 +13,7 @@ var forgotten = persistence{math.NaN(), math.NaN(), math.NaN()}
 
 // remember measures a column, closed up over gaps.
 func remember(x []float64) persistence {
-	if !metrics.Defined(metrics.Sum(x)) {
-		x = closeUp(x)
-	}
-	rho := metrics.Autocorrelation(x)
+	rho := metrics.Autocorrelation(closeUp(x))
 	m := forgotten
 	if m.tau = metrics.IntegratedTime(rho); rho == nil {
 		return m
@@ -44,8 +41,17 @@ func (m persistence) row(signal, instrument string, wanted bool) PersistenceRow 
 	return row
 }
 
-// closeUp leaves out what is missing.
+// closeUp leaves out what is missing: x itself where that is at its ends.
 func closeUp(x []float64) []float64 {
+	for len(x) > 0 && !metrics.Defined(x[0]) {
+		x = x[1:]
+	}
+	for n := len(x); n > 0 && !metrics.Defined(x[n-1]); n-- {
+		x = x[:n-1]
+	}
+	if metrics.Defined(metrics.Sum(x)) {
+		return x
+	}
 	out := make([]float64, 0, len(x))
 	for _, v := range x {
 		if metrics.Defined(v) {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"sync"
 )
 
 // directLags is the number of lags that cost less summed one by one than by Fourier transforms.
@@ -14,32 +15,24 @@ const directLags = 16
 //	ρ_k = Σ_t d_t d_{t−k} / Σ_t d_t²,  d = x − x̄,
 //
 // K being the first lag with ρ_K ≤ 0; nil for fewer than three values or a constant. It takes
-// O(n log K) time.
+// O(n log K) time and O(K) memory.
 func Autocorrelation(x []float64) []float64 {
 	if len(x) < MinPairs || Constant(x) {
 		return nil
 	}
 	m := Mean(x)
-	d := make([]float64, len(x))
-	for t, v := range x {
-		d[t] = v - m
-	}
-	at := func(k int) float64 { return products(d[k:], d[:len(d)-k], 0, 0) }
-	limit := 1 // a lag that is not positive, so that K ≤ limit
-	for limit < len(d) && at(limit) > 0 {
-		limit *= 2
-	}
-	limit = min(limit, len(d)-1) // the mean is taken out, so some lag is not positive
-	var c []float64
-	if limit <= directLags {
-		for k := range limit + 1 {
-			c = append(c, at(k))
+	c := make([]float64, 0, directLags)
+	for k := range min(len(x), directLags) { // the mean is taken out, so some lag is not positive
+		c = append(c, products(x[k:], x[:len(x)-k], m, m))
+		if c[k] <= 0 {
+			break
 		}
-	} else {
-		c = append(correlate(d, limit), at(limit))
 	}
-	if k := slices.IndexFunc(c, func(v float64) bool { return v <= 0 }); k >= 0 {
-		c = c[:k+1]
+	for lags := enough(x, m); c[len(c)-1] > 0 && len(c) < len(x); lags *= 2 {
+		c = correlate(x, m, min(lags, len(x)))
+		if k := slices.IndexFunc(c, func(v float64) bool { return v <= 0 }); k >= 0 {
+			c = c[:k+1]
+		}
 	}
 	for k := len(c) - 1; k >= 0; k-- {
 		c[k] /= c[0]
@@ -47,32 +40,65 @@ func Autocorrelation(x []float64) []float64 {
 	return c
 }
 
-// correlate gives Σ_t d_t d_{t−k} for k < lags. d is cut into 2m segments of L ≥ lags values, of which segment s is
-// the real part and segment m + s the imaginary part of block s; block m is segment m, then zeros. With F the
-// transform of length 2L, in which a shift by L is a change of sign of every other coefficient, the products of
-// the segments with themselves and their successors are the real part of the inverse of
+// enough guesses a power of two of lags among which one has no positive autocorrelation, by some of the products.
+func enough(x []float64, mean float64) int {
+	const some = 1 << 14
+	stride := 1 + len(x)/some
+	for lag := 2 * directLags; ; lag *= 2 {
+		sum := 0.0
+		for t := lag; t < len(x); t += stride {
+			sum += float64((x[t] - mean) * (x[t-lag] - mean))
+		}
+		if sum <= 0 {
+			return lag
+		}
+	}
+}
+
+// spectra is memory for the transforms of correlate.
+type spectra struct{ this, next, sum []complex128 }
+
+var spectraPool = sync.Pool{New: func() any { return new(spectra) }}
+
+// correlate gives Σ_t d_t d_{t−k} for k < lags, d = x − mean. d is cut into 2m segments of L ≥ lags values, of which segment s
+// is the real part and segment m + s the imaginary part of block s; block m is segment m, then zeros. With F the
+// transform of length 2L of a block and L zeros, in which a shift by L is a change of sign of every other coefficient, the
+// products of the segments with themselves and their successors are the real part of the inverse of
 //
 //	conj(F(block)) · (F(block) + (−1)^j F(next)),
 //
-// whose sum over the blocks is inverted once.
-func correlate(d []float64, lags int) []float64 {
+// whose sum over the blocks is inverted once. The even coefficients are the transform of length L of a block, the odd
+// ones that of the block turned by e^(−πi·t/L).
+func correlate(x []float64, mean float64, lags int) []float64 {
 	exponent := bits.Len(uint(lags - 1))
 	length := 1 << exponent
-	blocks := (len(d) + 2*length - 1) / (2 * length)
-	segment := func(s int) []float64 { return d[min(s*length, len(d)):min((s+1)*length, len(d))] }
-	f := newFFT(exponent + 1)
-	defer f.free(exponent + 1)
-	transform := func(dst []complex128, re, im []float64) {
-		clear(dst)
-		for t, v := range re {
-			dst[t] = complex(v, 0)
-		}
-		for t, v := range im {
-			dst[t] = complex(real(dst[t]), v)
-		}
-		f.forward(dst)
+	blocks := (len(x) + 2*length - 1) / (2 * length)
+	segment := func(s int) []float64 { return x[min(s*length, len(x)):min((s+1)*length, len(x))] }
+	f := newFFT(exponent)
+	defer f.free(exponent)
+	m := spectraPool.Get().(*spectra)
+	defer spectraPool.Put(m)
+	of := func(buffer *[]complex128) []complex128 {
+		*buffer = slices.Grow((*buffer)[:0], 2*length)[:2*length]
+		return *buffer
 	}
-	this, next, sum := make([]complex128, 2*length), make([]complex128, 2*length), make([]complex128, 2*length)
+	this, next, sum := of(&m.this), of(&m.next), of(&m.sum)
+	transform := func(dst []complex128, re, im []float64) {
+		even, odd := dst[:length], dst[length:]
+		for t, v := range re {
+			even[t] = complex(v-mean, 0)
+		}
+		clear(even[len(re):])
+		for t, v := range im {
+			even[t] = complex(real(even[t]), v-mean)
+		}
+		for t, w := range f.half {
+			odd[t] = times(even[t], w)
+		}
+		f.forward(even)
+		f.forward(odd)
+	}
+	clear(sum)
 	transform(this, segment(0), segment(blocks))
 	for s := range blocks {
 		if s == blocks-1 {
@@ -80,19 +106,19 @@ func correlate(d []float64, lags int) []float64 {
 		} else {
 			transform(next, segment(s+1), segment(blocks+s+1))
 		}
-		for j, a := range this {
-			b := next[j]
-			if j >= length { // an odd coefficient: the order is bit-reversed
-				b = -b
-			}
-			sum[j] += times(complex(real(a), -imag(a)), a+b)
+		for j, a := range this[:length] {
+			sum[j] += timesConjugate(a+next[j], a)
+		}
+		for j, a := range this[length:] {
+			sum[length+j] += timesConjugate(a-next[length+j], a)
 		}
 		this, next = next, this
 	}
-	f.inverse(sum)
+	f.inverse(sum[:length])
+	f.inverse(sum[length:])
 	c := make([]float64, lags)
 	for k := range c {
-		c[k] = real(sum[k]) / float64(2*length)
+		c[k] = (real(sum[k]) + real(timesConjugate(sum[length+k], f.half[k]))) / float64(2*length)
 	}
 	return c
 }
