@@ -63,7 +63,7 @@ func figuresOf(t *testing.T, r *Result) string {
 	fmt.Fprintf(&b, "curves %v\n", r.Curves)
 	err := r.Rows(func(x *RunRows) error {
 		for t, at := range x.TS {
-			fmt.Fprintln(&b, x.Window, at, x.Equity[t], x.Hold[t], x.Bar[t])
+			fmt.Fprintln(&b, x.Window, at, x.Equity[t], x.Hold[t], x.PricePnL[t], x.Fees[t], x.Slippage[t], x.Impact[t], x.Funding[t])
 			for i := range x.Close {
 				fmt.Fprintln(&b, x.Close[i][t], x.Target[i][t], x.Quantity[i][t], x.Weight[i][t])
 			}

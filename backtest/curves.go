@@ -1,8 +1,6 @@
 package backtest
 
 import (
-	"math"
-
 	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/backtest/study"
 )
@@ -73,7 +71,7 @@ func (c *curves) add(s *step, closes [][]float64, run, free, hold *portfolio.Row
 func drawdown(dst, equity []float64, high float64) ([]float64, float64) {
 	dst = dst[:0]
 	for _, e := range equity {
-		high = math.Max(high, e)
+		high = max(high, e)
 		dst = append(dst, e/high-1)
 	}
 	return dst, high

@@ -9,7 +9,7 @@ import (
 )
 
 // RunRows are successive rows of one replay, as they were after everything that happened in them. They are valid until
-// the next ones.
+// the next ones, and not to be written to.
 type RunRows struct {
 	Window string  // evaluate.All, or its index
 	TS     []int64 // labels, Unix µs
@@ -18,7 +18,9 @@ type RunRows struct {
 	Close, Target, Quantity, Weight [][]float64
 	Equity                          []float64 // quote currency
 	Hold                            []float64 // equity of buying and holding under the same costs
-	Bar                             []portfolio.Attribution
+
+	// The causes of a bar's change of equity, which is PricePnL − Fees − Slippage − Impact + Funding.
+	PricePnL, Fees, Slippage, Impact, Funding []float64
 }
 
 // FillRow is a fill with the labels of the bars that filled and decided it, Unix µs.
@@ -46,7 +48,7 @@ type keptRun struct {
 	target, quantity, weight []*scratch.Column[float64]
 	fills                    [fillColumns]*scratch.Column[float64]
 
-	buffer []float64
+	buffers [][]float64
 }
 
 func newKept(space *scratch.Space, p *plan) *kept {
@@ -90,25 +92,30 @@ func (k *keptRun) add(s *step, target [][]float64, run, hold *portfolio.Rows) er
 	for i := range k.target {
 		err = errors.Join(err, k.target[i].Append(target[i]), k.quantity[i].Append(run.Quantity[i]), k.weight[i].Append(run.Weight[i]))
 	}
-	for c := range k.bar {
-		k.buffer = k.buffer[:0]
-		for _, a := range run.Bar {
-			k.buffer = append(k.buffer, causes(a)[c])
+	for len(k.buffers) < fillColumns {
+		k.buffers = append(k.buffers, nil)
+	}
+	for c := range k.buffers {
+		k.buffers[c] = k.buffers[c][:0]
+	}
+	for _, a := range run.Bar {
+		for c, v := range [...]float64{a.PricePnL, a.Fees, a.Slippage, a.Impact, a.Funding} {
+			k.buffers[c] = append(k.buffers[c], v)
 		}
-		err = errors.Join(err, k.bar[c].Append(k.buffer))
+	}
+	for c := range k.bar {
+		err = errors.Join(err, k.bar[c].Append(k.buffers[c]))
+		k.buffers[c] = k.buffers[c][:0]
+	}
+	for _, f := range run.Fills {
+		for c, v := range fillValues(f) {
+			k.buffers[c] = append(k.buffers[c], v)
+		}
 	}
 	for c := range k.fills {
-		k.buffer = k.buffer[:0]
-		for _, f := range run.Fills {
-			k.buffer = append(k.buffer, fillValues(f)[c])
-		}
-		err = errors.Join(err, k.fills[c].Append(k.buffer))
+		err = errors.Join(err, k.fills[c].Append(k.buffers[c]))
 	}
 	return err
-}
-
-func causes(a portfolio.Attribution) [5]float64 {
-	return [5]float64{a.PricePnL, a.Fees, a.Slippage, a.Impact, a.Funding}
 }
 
 const fillColumns = 11
@@ -126,8 +133,8 @@ func fillOf(v [fillColumns]float64) portfolio.Fill {
 	}
 }
 
-// rowsAtOnce is the number of rows that Rows and Fills give at a time.
-const rowsAtOnce = 1 << 15
+// rowsAtOnce is the number of rows that Rows and Fills give at a time: a scratch column has them in one place.
+const rowsAtOnce = 1 << 13
 
 // ErrNoRows says that a result keeps no rows, since no format of its study wants them.
 var ErrNoRows = errors.New("the rows of the replays were not kept: report.formats has neither csv nor parquet")
@@ -158,9 +165,8 @@ func (k *kept) rows(run *keptRun, f func(*RunRows) error) error {
 			if at == len(buffers) {
 				buffers = append(buffers, nil)
 			}
-			v, err := c.View(buffers[at][:0], lo-from, hi-from)
+			v, err := c.View(&buffers[at], lo-from, hi-from)
 			failed = errors.Join(failed, err)
-			buffers[at] = v[:0:0]
 			at++
 			return v
 		}
@@ -173,16 +179,11 @@ func (k *kept) rows(run *keptRun, f func(*RunRows) error) error {
 			x.Target[i], x.Quantity[i], x.Weight[i] = view(run.target[i], run.span.Lo), view(run.quantity[i], run.span.Lo), view(run.weight[i], run.span.Lo)
 		}
 		x.Equity, x.Hold = view(run.equity, run.span.Lo), view(run.hold, run.span.Lo)
-		x.Bar = append(x.Bar[:0], make([]portfolio.Attribution, hi-lo)...)
-		var parts [5][]float64
-		for c := range parts {
-			parts[c] = view(run.bar[c], run.span.Lo)
+		for c, to := range []*[]float64{&x.PricePnL, &x.Fees, &x.Slippage, &x.Impact, &x.Funding} {
+			*to = view(run.bar[c], run.span.Lo)
 		}
 		if failed != nil {
 			return failed
-		}
-		for t := range x.Bar {
-			x.Bar[t] = portfolio.Attribution{PricePnL: parts[0][t], Fees: parts[1][t], Slippage: parts[2][t], Impact: parts[3][t], Funding: parts[4][t]}
 		}
 		if err := f(x); err != nil {
 			return err
@@ -207,15 +208,14 @@ func (r *Result) Fills(f func(*FillRow) error) error {
 func (k *kept) fills(run *keptRun, f func(*FillRow) error) error {
 	filled, decided := cursor{column: k.labels}, cursor{column: k.labels}
 	x := &FillRow{Window: run.window}
+	var buffers, parts [fillColumns][]float64
 	for lo := 0; lo < run.fills[0].Len(); lo += rowsAtOnce {
 		hi := min(lo+rowsAtOnce, run.fills[0].Len())
-		var parts [fillColumns][]float64
 		for c := range parts {
-			v, err := run.fills[c].View(nil, lo, hi)
-			if err != nil {
+			var err error
+			if parts[c], err = run.fills[c].View(&buffers[c], lo, hi); err != nil {
 				return err
 			}
-			parts[c] = v
 		}
 		for t := range parts[0] {
 			var v [fillColumns]float64
@@ -242,16 +242,17 @@ type cursor struct {
 	column *scratch.Column[float64]
 	lo     int
 	view   []float64
+	buffer []float64
 }
 
 func (c *cursor) at(row int) (int64, error) {
 	if row < c.lo || row >= c.lo+len(c.view) {
-		c.lo = row
-		v, err := c.column.View(nil, row, min(row+rowsAtOnce, c.column.Len()))
-		if err != nil {
+		c.lo = row / rowsAtOnce * rowsAtOnce
+		var err error
+		if c.view, err = c.column.View(&c.buffer, c.lo, min(c.lo+rowsAtOnce, c.column.Len())); err != nil {
+			c.view = nil
 			return 0, err
 		}
-		c.view = v
 	}
 	return int64(c.view[row-c.lo]), nil
 }

@@ -1,8 +1,6 @@
 package reports
 
 import (
-	"math"
-
 	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/backtest/evaluate"
 )
@@ -87,7 +85,7 @@ func figures(x []float64) []evaluate.Figure {
 func drawdown(dst, equity []float64, high float64) ([]float64, float64) {
 	dst = dst[:0]
 	for _, e := range equity {
-		high = math.Max(high, e)
+		high = max(high, e)
 		dst = append(dst, e/high-1)
 	}
 	return dst, high

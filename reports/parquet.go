@@ -25,7 +25,7 @@ type equityFile struct {
 	window string
 	run    backtest.Run // of window
 	high   float64      // its highest equity so far
-	cols   [8][]float64 // of the rows at hand
+	down   []float64    // the drawdown of the rows at hand
 }
 
 func newEquity(w io.Writer, r *backtest.Result) (*equityFile, error) {
@@ -39,35 +39,24 @@ func (e *equityFile) add(x *backtest.RunRows) error {
 		e.window, e.run = x.Window, e.r.Runs[k]
 		e.high = e.run.Account.Capital
 	}
-	c := &e.cols
-	for j := range c {
-		c[j] = c[j][:0]
-	}
-	c[0], c[2] = append(c[0], x.Equity...), append(c[2], x.Hold...)
-	c[1], e.high = drawdown(c[1], x.Equity, e.high)
-	for _, a := range x.Bar {
-		for j, v := range [5]float64{a.PricePnL, a.Fees, a.Slippage, a.Impact, a.Funding} {
-			c[3+j] = append(c[3+j], v)
-		}
-	}
-	blank(x.TS, e.run.Account, c[0], c[1], c[7])
-	blank(x.TS, e.run.Hold, c[2])
-	return e.file.add(x.TS, []arrow.Array{e.file.word(x.Window, len(x.TS))}, c[:]...)
+	e.down, e.high = drawdown(e.down[:0], x.Equity, e.high)
+	own, held := e.run.Account, e.run.Hold
+	return e.file.add(x.TS, []arrow.Array{e.file.word(x.Window, len(x.TS))},
+		blank(x.TS, own, x.Equity), blank(x.TS, own, e.down), blank(x.TS, held, x.Hold), x.PricePnL, x.Fees, x.Slippage, x.Impact, blank(x.TS, own, x.Funding))
 }
 
 func (e *equityFile) close() error { return e.file.file.Close() }
 
-// blank makes missing what is later than the instant up to which the net of an account is known.
-func blank(ts []int64, a *portfolio.Account, columns ...[]float64) {
+// blank is x, or a copy of it in which is missing what is later than the instant up to which the net of an account is known.
+func blank(ts []int64, a *portfolio.Account, x []float64) []float64 {
 	if a.Unknown == nil {
-		return
+		return x
 	}
-	at := sort.Search(len(ts), func(t int) bool { return !a.Known(ts[t]) })
-	for _, c := range columns {
-		for t := at; t < len(c); t++ {
-			c[t] = float64(nan)
-		}
+	out := slices.Clone(x)
+	for t := sort.Search(len(ts), func(t int) bool { return !a.Known(ts[t]) }); t < len(out); t++ {
+		out[t] = float64(nan)
 	}
+	return out
 }
 
 // positionsFile writes positions.parquet: one row a bar and instrument of the same runs, by window, time and then

@@ -99,7 +99,8 @@ func inParts(x *backtest.RunRows, length int) (out []*backtest.RunRows) {
 		}
 		out = append(out, &backtest.RunRows{
 			Window: x.Window, TS: x.TS[lo:hi], Close: part(x.Close), Target: part(x.Target), Quantity: part(x.Quantity), Weight: part(x.Weight),
-			Equity: x.Equity[lo:hi], Hold: x.Hold[lo:hi], Bar: x.Bar[lo:hi],
+			Equity: x.Equity[lo:hi], Hold: x.Hold[lo:hi], PricePnL: x.PricePnL[lo:hi], Fees: x.Fees[lo:hi],
+			Slippage: x.Slippage[lo:hi], Impact: x.Impact[lo:hi], Funding: x.Funding[lo:hi],
 		})
 	}
 	return out

@@ -219,9 +219,16 @@ func (s *sampled) replay(t testing.TB, m *sampleMarket, name string, span study.
 			}
 			return out
 		}
+		var causes [5][]float64
+		for _, a := range rows.Bar[lo:at] {
+			for c, v := range [...]float64{a.PricePnL, a.Fees, a.Slippage, a.Impact, a.Funding} {
+				causes[c] = append(causes[c], v)
+			}
+		}
 		s.rows = append(s.rows, &backtest.RunRows{
 			Window: name, TS: rows.Close[lo:at], Close: part(cut(func(i int) []float64 { return m.price[i] })), Target: part(cut(m.target.Col)),
-			Quantity: part(rows.Quantity), Weight: part(rows.Weight), Equity: rows.Equity[lo:at], Hold: held.Equity[lo:at], Bar: rows.Bar[lo:at],
+			Quantity: part(rows.Quantity), Weight: part(rows.Weight), Equity: rows.Equity[lo:at], Hold: held.Equity[lo:at],
+			PricePnL: causes[0], Fees: causes[1], Slippage: causes[2], Impact: causes[3], Funding: causes[4],
 		})
 	}
 	for _, f := range rows.Fills {

@@ -121,7 +121,7 @@ func (w *Window) whole(s, i int) (r ranked, p persistence, err error) {
 	}
 	m := columnPads.Get().(*columnPad)
 	defer columnPads.Put(m)
-	x, err := w.kept.signals[s][i].View(resize(&m.x, w.rows), 0, w.rows)
+	x, err := w.kept.signals[s][i].View(&m.x, 0, w.rows)
 	if err != nil {
 		return r, p, err
 	}
@@ -188,9 +188,9 @@ func (w *Window) sortReturns(k, i int) (r returned, err error) {
 	var x []float64
 	if w.kept.returns != nil {
 		r.values = w.kept.returns[k]
-		x, err = r.values.View(resize(&m.x, w.rows), 0, w.rows)
+		x, err = r.values.View(&m.x, 0, w.rows)
 	} else {
-		x, err = w.kept.prices[i].View(resize(&m.prices, w.rows), 0, w.rows)
+		x, err = w.kept.prices[i].View(&m.prices, 0, w.rows)
 		if err == nil {
 			prices := x
 			x = resize(&m.x, w.rows)

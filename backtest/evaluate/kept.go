@@ -59,10 +59,10 @@ func (k *kept) reader(signals int) *reader {
 
 // signal is rows [lo, hi) of a signal.
 func (r *reader) signal(s, i, lo, hi int) ([]float64, error) {
-	return r.kept.signals[s][i].View(resize(&r.f[s][i], hi-lo), lo, hi)
+	return r.kept.signals[s][i].View(&r.f[s][i], lo, hi)
 }
 
 // price is rows [lo, hi) of the price.
 func (r *reader) price(i, lo, hi int) ([]float64, error) {
-	return r.kept.prices[i].View(resize(&r.p[i], hi-lo), lo, hi)
+	return r.kept.prices[i].View(&r.p[i], lo, hi)
 }

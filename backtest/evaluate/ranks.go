@@ -135,7 +135,7 @@ func (w *Window) rankPairs(ctx context.Context, k int, f ranked, r returned, m *
 		if buckets == nil || !buckets.open {
 			return nil
 		}
-		values, err := r.values.View(resize(&m.values, chunk), lo, min(lo+chunk, w.rows))
+		values, err := r.values.View(&m.values, lo, min(lo+chunk, w.rows))
 		if err != nil {
 			return err
 		}
@@ -183,11 +183,11 @@ func (t *thinned) thin(r ranked, pairs metrics.Bits, m *rankPad) error {
 			for drop := r.Defined[k] &^ pairs[k]; drop != 0; drop &= drop - 1 {
 				var err error
 				if start == nil {
-					if start, err = r.start.View(resize(&t.start, hi-lo), lo, hi); err != nil {
+					if start, err = r.start.View(&t.start, lo, hi); err != nil {
 						return err
 					}
 					if r.end != nil {
-						if end, err = r.end.View(resize(&t.ends, hi-lo), lo, hi); err != nil {
+						if end, err = r.end.View(&t.ends, lo, hi); err != nil {
 							return err
 						}
 					}
@@ -207,7 +207,7 @@ func (t *thinned) thin(r ranked, pairs metrics.Bits, m *rankPad) error {
 
 // load gives the ranks of the pairs among rows [lo, hi).
 func (t *thinned) load(r ranked, lo, hi int, rows metrics.Bits, m *rankPad) error {
-	x, err := r.start.View(resize(&m.view, hi-lo), lo, hi)
+	x, err := r.start.View(&m.view, lo, hi)
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func (t *thinned) load(r ranked, lo, hi int, rows metrics.Bits, m *rankPad) erro
 	if r.end == nil {
 		return nil
 	}
-	if x, err = r.end.View(resize(&m.view, hi-lo), lo, hi); err != nil {
+	if x, err = r.end.View(&m.view, lo, hi); err != nil {
 		return err
 	}
 	t.ends = t.Of(t.ends, x, rows)

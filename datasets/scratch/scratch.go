@@ -236,9 +236,9 @@ func (s *Space) take() bool {
 }
 
 // View gives values [lo, hi): the column's own memory where they lie on the heap in one place, so that it must not be
-// written to, else buf, filled, or a longer one. Values that lie in one segment of 64 KiB do. It panics where there are
+// written to, else buf, filled and made longer where it is too short. Values that lie in one segment of 64 KiB do. It panics where there are
 // no such values.
-func (c *Column[T]) View(buf []T, lo, hi int) ([]T, error) {
+func (c *Column[T]) View(buf *[]T, lo, hi int) ([]T, error) {
 	if lo < 0 || lo > hi || hi > c.rows {
 		panic(fmt.Sprintf("scratch: values [%d, %d) of a column of %d", lo, hi, c.rows))
 	}
@@ -248,8 +248,8 @@ func (c *Column[T]) View(buf []T, lo, hi int) ([]T, error) {
 			return x[lo-k*n : hi-k*n], nil
 		}
 	}
-	buf = slices.Grow(buf[:0], hi-lo)[:hi-lo]
-	for to := buf; lo < hi; {
+	*buf = slices.Grow((*buf)[:0], hi-lo)[:hi-lo]
+	for to := *buf; lo < hi; {
 		k := lo / n
 		m := min(hi, (k+1)*n) - lo
 		if x := c.heap(k); x != nil {
@@ -259,7 +259,7 @@ func (c *Column[T]) View(buf []T, lo, hi int) ([]T, error) {
 		}
 		to, lo = to[m:], lo+m
 	}
-	return buf, nil
+	return *buf, nil
 }
 
 // heap is segment k, the tail being the last, or nil where it is in the file.
