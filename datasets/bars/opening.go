@@ -8,9 +8,13 @@ import (
 	"time"
 )
 
-// keepBytes is the size up to which the tables that opening a source reads or folds stay in memory, all or none, so that
-// a small source is not read again with each playing.
+// keepBytes is the size up to which the tables that opening a source folds stay in memory, all or none, so that a small
+// source is not read back from the cache at once.
 var keepBytes int64 = 32 << 20
+
+// readBytes is that up to which tables that the cache has are read then and stay. Larger ones are read as they are played, the
+// columns alone that are wanted.
+const readBytes = 8 << 20
 
 // opening sees to it that all tables of a source are there: in memory where they are few, else in the cache, or to be
 // folded again.
@@ -83,6 +87,7 @@ func (o *opening) trades(ctx context.Context) error {
 // feeds makes the tables of bars. Without a cache, those that cannot stay are folded when they are played, once.
 func (o *opening) feeds(ctx context.Context) error {
 	few := !o.onlyKeep && o.s.size() <= keepBytes
+	read := few && o.s.size() <= readBytes
 	of := map[*source]*instrument{}
 	var sources []*source
 	for _, in := range o.s.of {
@@ -98,7 +103,7 @@ func (o *opening) feeds(ctx context.Context) error {
 			}
 		}
 	}
-	return o.load(ctx, sources, func(src *source) *instrument { return of[src] }, few, func(src *source, day int, t *table) {
+	return o.load(ctx, sources, func(src *source) *instrument { return of[src] }, read, func(src *source, day int, t *table) {
 		if few {
 			src.parts[day].table = t
 		}
