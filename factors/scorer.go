@@ -60,6 +60,7 @@ type Scoring struct {
 	z      [][][]float64     // by component and instrument
 	score  [][]float64       // by instrument
 	row    [][]float64       // by component, for cross-sections
+	parts  [][][]float64     // by instrument and component: z
 	rows   int               // seen by Next
 	lo, hi int               // the sample's rows
 }
@@ -69,7 +70,7 @@ type fit struct{ mean, std float64 }
 // Start begins with row 0.
 func (s *Scorer) Start() *Scoring {
 	n := len(s.instruments)
-	r := &Scoring{scorer: s, hi: math.MaxInt, score: make([][]float64, n)}
+	r := &Scoring{scorer: s, hi: math.MaxInt, score: make([][]float64, n), parts: make([][][]float64, n)}
 	for _, start := range s.starts {
 		evals := make([]Eval, n)
 		for i := range evals {
@@ -167,32 +168,44 @@ func (r *Scoring) normalize(k, i int, x []float64) {
 	}
 }
 
-// sum writes instrument i's F = Σ weight·z. Products are rounded before they are added, so that every
-// processor gives the same bits.
+// sum writes instrument i's F = Σ weight·z.
 func (r *Scoring) sum(dst []float64, i int) {
+	z := r.parts[i][:0]
+	for k := range r.z {
+		z = append(z, r.z[k][i])
+	}
+	r.parts[i] = z
+	r.scorer.composite.Weigh(dst, z)
+}
+
+// Weigh writes F = Σ weight·z of one instrument, given the normalized components as Scoring.Next gives them: their columns
+// in the order of c.Components. A missing component does to F what c.Missing says. Composites of the same
+// components with other weights share a Scoring this way. Products are rounded before they are added, so that every processor
+// gives the same bits.
+func (c Composite) Weigh(dst []float64, z [][]float64) {
 	clear(dst)
-	for k, comp := range r.scorer.composite.Components {
+	for k, comp := range c.Components {
 		w := comp.Weight
-		for t, z := range r.z[k][i][:len(dst)] {
+		for t, z := range z[k][:len(dst)] {
 			dst[t] += float64(w * z)
 		}
 	}
 	for t, f := range dst {
 		if math.IsNaN(f) {
-			dst[t] = r.present(i, t)
+			dst[t] = c.present(z, t)
 		}
 	}
 }
 
 // present is F of a row in which a component is missing.
-func (r *Scoring) present(i, t int) float64 {
-	if r.scorer.composite.Missing != Renormalize {
+func (c Composite) present(columns [][]float64, t int) float64 {
+	if c.Missing != Renormalize {
 		return math.NaN()
 	}
 	sum, present, total := 0.0, 0.0, 0.0
-	for k, comp := range r.scorer.composite.Components {
+	for k, comp := range c.Components {
 		total += math.Abs(comp.Weight)
-		if z := r.z[k][i][t]; !math.IsNaN(z) {
+		if z := columns[k][t]; !math.IsNaN(z) {
 			sum += float64(comp.Weight * z)
 			present += math.Abs(comp.Weight)
 		}
