@@ -254,7 +254,7 @@ func (a *auditor) see(panel string) {
 // compare checks the rows of a step against those of the other play; t is nil where that has none.
 func (a *auditor) compare(x, y *audited, s, t *step, cut auditCut) {
 	r := a.r.Study
-	none := make([][]float64, len(a.p.grid.Instruments))
+	none := make([][]float64, len(a.p.grid.Columns()))
 	of := func(f func(*step) [][]float64) [][]float64 {
 		if t == nil {
 			return none
@@ -271,11 +271,11 @@ func (a *auditor) compare(x, y *audited, s, t *step, cut auditCut) {
 	a.column("label", "", s, label(s)[0], of(label)[0], cut)
 	for _, name := range x.source.Fields() {
 		at := slices.Index(y.fields, name)
-		a.panel(name, s, s.Cols[slices.Index(x.fields, name)], of(func(t *step) [][]float64 {
+		a.columns(name, a.p.grid.Columns(), s, s.whole.Cols[slices.Index(x.fields, name)], of(func(t *step) [][]float64 {
 			if at < 0 {
 				return none
 			}
-			return t.Cols[at]
+			return t.whole.Cols[at]
 		}), cut)
 	}
 	knowing := r.FullSampleFactors()
@@ -316,7 +316,12 @@ func (a *auditor) compare(x, y *audited, s, t *step, cut auditCut) {
 
 // panel compares a quantity of every instrument.
 func (a *auditor) panel(name string, s *step, was, is [][]float64, cut auditCut) {
-	for i, in := range a.p.grid.Instruments {
+	a.columns(name, a.p.grid.Instruments, s, was, is, cut)
+}
+
+// columns compares a quantity of some instruments.
+func (a *auditor) columns(name string, of []datasets.Instrument, s *step, was, is [][]float64, cut auditCut) {
+	for i, in := range of {
 		a.column(name, in.String(), s, was[i], is[i], cut)
 	}
 }

@@ -67,23 +67,45 @@ composite:
 evaluation: {horizons: [1h], primary_horizon: 1h, bootstrap: 0}
 `
 
+// looking is a study whose factors look at instruments that it does not trade.
+const looking = `
+version: 1
+name: looking
+data:
+  instruments: [binance-futures:BTCUSDT, binance-futures:ETHUSDT]
+  references: [bybit:BTCUSD, coinbase:BTC-USD]
+  from: 2024-01-03
+  to: 2024-01-06
+bars: {kind: time, every: 5m}
+define:
+  lead: pct_change(close, 3)["bybit:BTCUSD"]
+factors:
+  - {name: lag, expr: "lead - pct_change(close, 3)"}
+  - {name: funds, expr: 'ts_mean(funding_rate - funding_rate["bybit:BTCUSD"], 1d)'}
+  - {name: beta, expr: 'zscore(ts_corr(returns, returns["coinbase:BTC-USD"], 4h)) + demean(volume / ts_mean(volume, 3h)["bybit:BTCUSD"])'}
+composite:
+  normalize: {method: rolling, window: 12h}
+  components: [{factor: lag, weight: 0.6}, {factor: funds, weight: 0.2}, {factor: beta, weight: 0.4}]
+evaluation: {horizons: [1h], primary_horizon: 1h, bootstrap: 0}
+`
+
 // simulatedLake parses a study and fills a lake with a market for it, but for the partitions that skip names.
 func simulatedLake(t *testing.T, text string, skip func(datasets.Partition) bool, set ...string) (*datasets.Lake, *study.Study) {
 	t.Helper()
-	study, err := study.Parse("audit", []byte(text), set)
+	s, err := study.Parse("audit", []byte(text), set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := study.Partitions()
+	want, err := s.Partitions()
 	if err != nil {
 		t.Fatal(err)
 	}
-	start := study.Data.From - 1
+	start := s.Data.From - 1
 	market := &tardistest.Market{
 		Seed: 5, Start: start, Signal: tardistest.DefaultSignal,
 		TradesPerDay: 800, QuotesPerDay: 300, SnapshotEvery: 600, TickerEvery: 300,
 	}
-	for _, in := range study.Data.Instruments {
+	for _, in := range slices.Concat(s.Data.Instruments, study.Instruments(s.Data.References)) {
 		market.Instruments = append(market.Instruments, in.Instrument)
 	}
 	want = slices.DeleteFunc(want, func(p datasets.Partition) bool {
@@ -97,7 +119,7 @@ func simulatedLake(t *testing.T, text string, skip func(datasets.Partition) bool
 	if err != nil || report.Count(datasets.Fetched)+report.Count(datasets.Empty) != len(want) {
 		t.Fatalf("%d of %d days fetched, %v", report.Count(datasets.Fetched), len(want), err)
 	}
-	return lake, study
+	return lake, s
 }
 
 // auditedBy runs a study and its audit, both with the given stages.
@@ -295,6 +317,24 @@ var mutants = []struct {
 	})},
 }
 
+// A reference whose bars come early is caught, there and nowhere before.
+func TestAuditCatchesAnEarlyReference(t *testing.T) {
+	lake, study := simulatedLake(t, looking, nil)
+	broken := production
+	broken.columns = func(ctx context.Context, play *factors.Play, b *bars.Block, workers int) ([][][]float64, error) {
+		early := *b
+		early.Cols = slices.Clone(b.Cols)
+		for k := range early.Cols {
+			early.Cols[k] = append(slices.Clone(b.Cols[k][:2]), changed(b.Cols[k][2:], shiftedLeft)...)
+		}
+		return play.Next(ctx, &early, workers)
+	}
+	_, c := auditedBy(t, broken, lake, study, Options{NoCache: true})
+	if len(c.Violations) == 0 || c.Violations[0].Panel != "lag" {
+		t.Errorf("violations %+v, want some of lag first", c.Violations)
+	}
+}
+
 func TestAuditCatchesLeaks(t *testing.T) {
 	lake, study := simulatedLake(t, small, nil)
 	_, c := auditedBy(t, production, lake, study, Options{})
@@ -384,6 +424,8 @@ func TestNothingLooksAhead(t *testing.T) {
 		{"bars of some trades", ofTrades("tick", 7), nil, nil},
 		{"bars of volume", ofTrades("volume", 1), nil, nil},
 		{"bars of notional", ofTrades("dollar", 50000), nil, []string{"windows={length: 300, step: 200}"}},
+		{"references", looking, nil, nil},
+		{"a missing day of a reference", looking, gap, []string{"windows={length: 1d}"}},
 		{"exchange clock, declared", small, nil, []string{"data.clock=timestamp"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -125,8 +125,10 @@ func (p *plan) result() *Result {
 		Unpriced: make([]int, len(p.grid.Instruments)), Sources: p.source.Sources(),
 	}
 	slices.SortFunc(r.Sources, func(a, b datasets.Info) int { return a.Partition.Compare(b.Partition) })
-	for i, in := range p.s.Data.Instruments {
+	for _, in := range p.s.Data.Instruments {
 		r.Contracts = append(r.Contracts, in.Contract)
+	}
+	for i := range p.grid.Columns() {
 		r.Days = append(r.Days, p.source.Days(i))
 	}
 	return r

@@ -34,6 +34,7 @@ var optionStudies = []struct {
 	{"single trades, windows and impact", ofTrades("tick", 1), []string{"windows={length: 700, step: 300}", "execution.impact=square_root", "composite.missing=renormalize"}},
 	{"trades in sevens", ofTrades("tick", 7), nil},
 	{"volume", ofTrades("volume", 1), nil},
+	{"references", looking, nil},
 	{"without ranks", ofTrades("tick", 1), []string{"evaluation.rank_ic=false", "evaluation.persistence=false", "evaluation.delays=[]"}},
 }
 

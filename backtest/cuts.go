@@ -200,7 +200,7 @@ func defined(x float64) float64 {
 
 // firstGap is the start of the first day that the lake has of some feed after one that it lacks.
 func (p *plan) firstGap() (end int64, ok bool) {
-	for i := range p.grid.Instruments {
+	for i := range p.grid.Columns() {
 		missing := map[datasets.DataType]bool{}
 		for _, d := range p.source.Days(i) {
 			if at := d.Day.Start(); missing[d.Type] && d.Presence != bars.Missing && (!ok || at < end) {

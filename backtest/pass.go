@@ -16,7 +16,8 @@ import (
 
 // step is a block with what was made of it, by instrument, valid until the next.
 type step struct {
-	*bars.Block               // its fields are plan.fields
+	*bars.Block               // of the instruments; its fields are plan.fields
+	whole       *bars.Block   // with the references
 	columns     [][][]float64 // by factor
 	z           [][][]float64 // by component
 	score       [][]float64   // the composite
@@ -92,7 +93,7 @@ func (x *pass) each(ctx context.Context, hi int, more func(*step) error) iter.Se
 // next makes the columns of the next rows, up to the composite.
 func (x *pass) next(ctx context.Context, b *bars.Block) (s *step, err error) {
 	p := x.p
-	s = &step{Block: b}
+	s = &step{Block: p.instruments(b), whole: b}
 	if s.columns, err = p.stages.columns(ctx, x.work, blockOf(b, p.inputs), p.o.workers()); err != nil {
 		return nil, err
 	}
@@ -136,6 +137,19 @@ func (x *pass) listen(s *step) (err error) {
 		s.opinions, err = x.listener.Next(s.Block, s.score, s.Cols[p.want("close")], s.columns, s.Cols[p.want(p.s.Execution.Price)])
 	}
 	return err
+}
+
+// instruments is a block without the columns of references.
+func (p *plan) instruments(b *bars.Block) *bars.Block {
+	n := len(p.grid.Instruments)
+	if len(p.grid.References) == 0 {
+		return b
+	}
+	out := &bars.Block{Lo: b.Lo, Hi: b.Hi, Close: b.Close, Cols: slices.Clone(b.Cols)}
+	for k := range out.Cols {
+		out.Cols[k] = out.Cols[k][:n]
+	}
+	return out
 }
 
 // substitute puts the columns that know the full sample in their places.

@@ -47,9 +47,6 @@ func newPlan(ctx context.Context, lake *datasets.Lake, store bars.Store, s *stud
 		return nil, err
 	}
 	p.grid = s.Grid()
-	for _, in := range s.Data.Instruments {
-		p.grid.Instruments = append(p.grid.Instruments, in.Instrument)
-	}
 	if p.span, p.spans, err = s.Spans(p.labels(ctx)); err != nil {
 		return nil, err
 	}

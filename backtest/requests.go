@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/qf-dev/qf/backtest/study"
@@ -9,7 +10,7 @@ import (
 	"github.com/qf-dev/qf/datasets/bars"
 )
 
-// BarRequests lists the bars that a study reads, one request an instrument in the study's order. They begin where
+// BarRequests lists the bars that a study reads, one request an instrument in the study's order, references last. They begin where
 // the study's evaluated span and its warm-up want, or with the lake's first day of trades, and are of the feeds that
 // the study needs, with best prices and funding rates where the lake has any that it can use.
 func BarRequests(lake *datasets.Lake, s *study.Study) ([]bars.Request, error) {
@@ -33,6 +34,17 @@ func BarRequests(lake *datasets.Lake, s *study.Study) ([]bars.Request, error) {
 			}
 		}
 		list = append(list, bars.Request{Instrument: in.Instrument, Contract: in.Contract, Changes: in.Changes, Spec: s.BarSpec(), First: first, End: needs.To, Feeds: feeds})
+	}
+	for k, in := range s.Data.References {
+		held, err := lake.List(datasets.Trades, in.Instrument)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(held, func(p datasets.Partition) bool { return p.Day >= first && p.Day < needs.To }) {
+			return nil, s.Located(in, fmt.Errorf("the lake has no trades of %v from %s to %s: %w; run qf fetch --config with this study",
+				in.Instrument, first, needs.To, datasets.ErrNotFound))
+		}
+		list = append(list, bars.Request{Instrument: in.Instrument, Contract: in.Contract, Changes: in.Changes, Spec: s.BarSpec(), First: first, End: needs.To, Feeds: needs.References[k]})
 	}
 	return list, nil
 }
@@ -66,7 +78,7 @@ func withAny(lake *datasets.Lake, in datasets.Instrument, feeds, any []datasets.
 // lies before cannot warm anything up.
 func firstDay(lake *datasets.Lake, s *study.Study, needs study.Needs) (datasets.Day, error) {
 	first := s.Data.From
-	for _, in := range s.Data.Instruments {
+	for _, in := range slices.Concat(s.Data.Instruments, study.Instruments(s.Data.References)) {
 		held, err := lake.List(datasets.Trades, in.Instrument)
 		if err != nil {
 			return 0, err

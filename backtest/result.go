@@ -15,7 +15,7 @@ type Result struct {
 	Study     *study.Study
 	Grid      *factors.Grid // without labels
 	Contracts []datasets.Contract
-	Days      [][]bars.DayStatus // by instrument: what the lake had
+	Days      [][]bars.DayStatus // by instrument, then reference: what the lake had
 	Unpriced  []int              // by instrument: bars of the span without a price
 
 	Span    study.Span   // all evaluated rows

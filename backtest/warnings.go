@@ -100,6 +100,7 @@ func (f *firsts) warn(r *Result) {
 
 // warnCoverage counts the days of the span that the lake lacks.
 func (r *Result) warnCoverage() {
+	columns := r.Grid.Columns()
 	for i, days := range r.Days {
 		missing := map[datasets.DataType][]datasets.Day{}
 		for _, d := range days {
@@ -110,8 +111,8 @@ func (r *Result) warnCoverage() {
 		for _, t := range datasets.DataTypes() {
 			if list := missing[t]; len(list) > 0 {
 				shown := list[:min(3, len(list))]
-				r.warn(fmt.Errorf("%v: %d day(s) of %s are not in the lake (%v…): nothing is carried across them%s", r.Grid.Instruments[i], len(list), t, shown,
-					r.absences(datasets.Partition{Instrument: r.Grid.Instruments[i], Type: t}, list)))
+				r.warn(fmt.Errorf("%v: %d day(s) of %s are not in the lake (%v…): nothing is carried across them%s", columns[i], len(list), t, shown,
+					r.absences(datasets.Partition{Instrument: columns[i], Type: t}, list)))
 			}
 		}
 	}

@@ -95,6 +95,9 @@ type Factor struct {
 	// Across stands in Start's place where a row of one instrument depends on that row of all of them: it fills dst,
 	// by instrument, from in, by input and instrument. It carries nothing between calls, which may run at once.
 	Across func(dst [][]float64, in [][][]float64)
+	// Pick stands in Start's place where every instrument gets the one used factor's column of one: its place among the
+	// grid's instruments and, after them, its references.
+	Pick *int
 	// Sample stands in Start's place where the factor looks ahead: a value depends on the whole sample. It fills dst
 	// from x, the sample's rows of the one factor that is used; dst may be x. Rows outside the sample are
 	// missing.

@@ -1,6 +1,7 @@
 package factors
 
 import (
+	"slices"
 	"time"
 
 	"github.com/qf-dev/qf/datasets"
@@ -15,7 +16,11 @@ type Grid struct {
 	Every       time.Duration // bar length; 0 for bars that are not time bars
 	BarsPerYear float64       // for annualization: 365 days over Every, or what the study says
 	Instruments []datasets.Instrument
+	References  []datasets.Instrument // further columns of blocks, after the instruments': Factor.Pick looks at them, and no factor has a value of them
 }
+
+// Columns are those of blocks: the instruments, then the references.
+func (g *Grid) Columns() []datasets.Instrument { return slices.Concat(g.Instruments, g.References) }
 
 // Len is T, the number of bars.
 func (g *Grid) Len() int { return len(g.Close) }

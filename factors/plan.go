@@ -20,6 +20,7 @@ type Plan struct {
 	stages      []stage
 	roots       []int // the node of each factor
 	instruments int
+	columns     int // of a block: instruments, then references
 }
 
 type planNode struct {
@@ -28,7 +29,11 @@ type planNode struct {
 	uses   []int // nodes
 	level  int
 	stage  int
+	wanted []bool // by column
 }
+
+// joins reports whether a node needs the columns of other instruments.
+func (n *planNode) joins() bool { return n.Across != nil || n.Pick != nil }
 
 // stage is what of several instruments can be computed at once: first nodes that need one instrument, each
 // instrument for itself, then those across instruments, each for itself.
@@ -37,7 +42,7 @@ type stage struct{ alone, across []int }
 // NewPlan plans the factors over the instruments of g, whose labels are not needed. Factors of equal keys are
 // computed once. Two of one name are an error.
 func NewPlan(fs []Factor, g *Grid) (*Plan, error) {
-	p := &Plan{instruments: len(g.Instruments), at: map[string]int{}}
+	p := &Plan{instruments: len(g.Instruments), columns: len(g.Instruments) + len(g.References), at: map[string]int{}}
 	names := map[string]bool{}
 	for _, f := range fs {
 		if names[f.Name] {
@@ -46,7 +51,33 @@ func NewPlan(fs []Factor, g *Grid) (*Plan, error) {
 		names[f.Name] = true
 		p.roots = append(p.roots, p.add(f))
 	}
+	p.want()
 	return p, nil
+}
+
+// want marks which columns each node is computed for: a factor's for the instruments, and what it is made of for those
+// that it needs.
+func (p *Plan) want() {
+	for k := range p.nodes {
+		p.nodes[k].wanted = make([]bool, p.columns)
+	}
+	for _, k := range p.roots {
+		for i := range p.instruments {
+			p.nodes[k].wanted[i] = true
+		}
+	}
+	for _, n := range slices.Backward(p.nodes) {
+		for _, u := range n.uses {
+			used := p.nodes[u].wanted
+			if n.Pick != nil {
+				used[*n.Pick] = true
+				continue
+			}
+			for i := range used {
+				used[i] = used[i] || n.wanted[i] || n.Across != nil && i < p.instruments
+			}
+		}
+	}
 }
 
 func (p *Plan) add(f Factor) int {
@@ -69,7 +100,7 @@ func (p *Plan) add(f Factor) int {
 		n.uses = append(n.uses, at)
 		n.level = max(n.level, p.nodes[at].level+1)
 		n.stage = max(n.stage, p.nodes[at].stage)
-		if p.nodes[at].Across != nil {
+		if p.nodes[at].joins() {
 			n.stage = max(n.stage, p.nodes[at].stage+1)
 		}
 	}
@@ -81,7 +112,7 @@ func (p *Plan) add(f Factor) int {
 	for len(p.stages) <= n.stage {
 		p.stages = append(p.stages, stage{})
 	}
-	if s := &p.stages[n.stage]; n.Across != nil {
+	if s := &p.stages[n.stage]; n.joins() {
 		s.across = append(s.across, k)
 	} else {
 		s.alone = append(s.alone, k)
@@ -92,27 +123,29 @@ func (p *Plan) add(f Factor) int {
 }
 
 // Fields names the market fields that the factors are computed from, in the order in which Next wants a block's
-// columns.
+// columns, of the instruments and then of the references.
 func (p *Plan) Fields() []string { return p.fields }
 
 // Start begins with row 0 of all instruments.
 func (p *Plan) Start() *Play {
 	r := &Play{plan: p, evals: make([][]Eval, len(p.nodes)), cols: make([][][]float64, len(p.nodes)), in: make([][][][]float64, len(p.nodes)), out: make([][][]float64, len(p.roots))}
 	for k := range p.nodes {
-		r.cols[k], r.in[k] = make([][]float64, p.instruments), make([][][]float64, p.instruments)
-		if p.nodes[k].Sample != nil || p.nodes[k].Across != nil {
+		r.cols[k], r.in[k] = make([][]float64, p.columns), make([][][]float64, p.columns)
+		if p.nodes[k].Sample != nil || p.nodes[k].joins() {
 			continue
 		}
-		r.evals[k] = make([]Eval, p.instruments)
-		for i := range r.evals[k] {
-			r.evals[k][i] = p.nodes[k].Start()
+		r.evals[k] = make([]Eval, p.columns)
+		for i, wanted := range p.nodes[k].wanted {
+			if wanted {
+				r.evals[k][i] = p.nodes[k].Start()
+			}
 		}
 	}
 	for k, n := range p.roots {
 		if p.nodes[n].Sample != nil {
 			n = p.nodes[n].uses[0]
 		}
-		r.out[k] = r.cols[n]
+		r.out[k] = r.cols[n][:p.instruments]
 	}
 	return r
 }
@@ -140,9 +173,9 @@ func (r *Play) Next(ctx context.Context, b *bars.Block, workers int) ([][][]floa
 	for _, at := range b.Close {
 		r.day = append(r.day, float64(datasets.DayOf(at-1)))
 	}
-	if r.plan.instruments > 1 {
+	if r.plan.columns > 1 {
 		for _, s := range r.plan.stages {
-			err := datasets.ForEach(ctx, workers, r.plan.instruments, func(_ context.Context, i int) error {
+			err := datasets.ForEach(ctx, workers, r.plan.columns, func(_ context.Context, i int) error {
 				for _, k := range s.alone {
 					r.eval(b, k, i)
 				}
@@ -162,8 +195,8 @@ func (r *Play) Next(ctx context.Context, b *bars.Block, workers int) ([][][]floa
 		return r.out, nil
 	}
 	for _, level := range r.plan.levels {
-		err := datasets.ForEach(ctx, workers, len(level)*r.plan.instruments, func(_ context.Context, at int) error {
-			if k := level[at]; r.plan.nodes[k].Across != nil {
+		err := datasets.ForEach(ctx, workers, len(level), func(_ context.Context, at int) error {
+			if k := level[at]; r.plan.nodes[k].joins() {
 				r.across(b, k)
 			} else {
 				r.eval(b, k, 0)
@@ -180,14 +213,21 @@ func (r *Play) Next(ctx context.Context, b *bars.Block, workers int) ([][][]floa
 // across computes a node of all instruments.
 func (r *Play) across(b *bars.Block, node int) {
 	n := &r.plan.nodes[node]
+	if n.Pick != nil {
+		for i := range r.cols[node] {
+			r.cols[node][i] = r.cols[n.uses[0]][*n.Pick]
+		}
+		return
+	}
+	own := r.plan.instruments
 	in := make([][][]float64, 0, 8)
 	for _, f := range n.inputs {
-		in = append(in, b.Cols[f])
+		in = append(in, b.Cols[f][:own])
 	}
 	for _, u := range n.uses {
-		in = append(in, r.cols[u])
+		in = append(in, r.cols[u][:own])
 	}
-	dst := r.cols[node]
+	dst := r.cols[node][:own]
 	for i := range dst {
 		dst[i] = grown(dst[i], b.Len())
 	}
@@ -197,7 +237,7 @@ func (r *Play) across(b *bars.Block, node int) {
 // eval computes a node of instrument i.
 func (r *Play) eval(b *bars.Block, node, i int) {
 	n := &r.plan.nodes[node]
-	if n.Sample != nil {
+	if n.Sample != nil || !n.wanted[i] {
 		return
 	}
 	in := r.in[node][i][:0]

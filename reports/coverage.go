@@ -22,7 +22,7 @@ type Coverage struct {
 
 func coverage(r *backtest.Result) []Coverage {
 	out := []Coverage{}
-	for i, in := range r.Grid.Instruments {
+	for i, in := range r.Grid.Columns() {
 		at := map[datasets.DataType]int{}
 		for _, s := range r.Days[i] {
 			k, ok := at[s.Type]

@@ -47,7 +47,7 @@ var circumstances = []string{
 
 // NewManifest says where the numbers of d, the report on r, come from. version is qf's.
 func NewManifest(r *backtest.Result, d *Report, version string) (*Manifest, error) {
-	config := yamlconf.Encode(r.Study)
+	config := r.Study.Document()
 	for _, path := range circumstances {
 		drop(config, strings.Split(path, "."))
 	}

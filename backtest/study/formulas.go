@@ -23,6 +23,7 @@ func (s *Study) scope() expr.Scope {
 		x.Instruments = append(x.Instruments, in.Instrument)
 		x.Groups = append(x.Groups, in.Group)
 	}
+	x.References = Instruments(s.Data.References).names()
 	return x
 }
 
@@ -36,10 +37,10 @@ func (s *Study) MakeFactors(g *factors.Grid) ([]factors.Factor, error) {
 	return list, errors.Join(errs...)
 }
 
-// formulaFields lists the market fields of the study's formulas; none where it has no formula.
-func (s *Study) formulaFields() []string {
+// formulaFields lists the market fields of the study's formulas, and those of each reference; none where it has no formula.
+func (s *Study) formulaFields() (own []string, references [][]string) {
 	if !slices.ContainsFunc(s.Factors, func(f FactorConfig) bool { return f.Expr != "" }) {
-		return nil
+		return nil, make([][]string, len(s.Data.References))
 	}
 	return s.scope().Fields()
 }

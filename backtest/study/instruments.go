@@ -12,6 +12,9 @@ import (
 // Instruments is the list of a study, shorthand resolved.
 type Instruments []InstrumentConfig
 
+// References are written as instruments are.
+type References []InstrumentConfig
+
 // InstrumentConfig is one instrument and what its amounts mean: from the vendor's metadata, from the built-in table, or as the
 // study says.
 type InstrumentConfig struct {
@@ -21,6 +24,7 @@ type InstrumentConfig struct {
 	Group    string                      // for operators of formulas that work within groups; empty where it has none
 
 	written *written // until it is resolved
+	path    string   // in the study
 }
 
 // written is an instrument as it stands in the study.
@@ -54,8 +58,17 @@ type multiplierBefore struct {
 // DecodeNode reads a list of exchange:SYMBOL, BASE-QUOTE-PERPETUAL@exchange,… or mappings with
 // exchange, symbol and what an amount means. What they name is looked up later: see resolve.
 func (list *Instruments) DecodeNode(c *yamlconf.Cursor) {
+	if list.decode(c) && len(c.Items) == 0 {
+		c.Errorf("empty: want a list such as [binance-futures:BTCUSDT]")
+	}
+}
+
+// DecodeNode reads what Instruments does; there need be none.
+func (list *References) DecodeNode(c *yamlconf.Cursor) { (*Instruments)(list).decode(c) }
+
+func (list *Instruments) decode(c *yamlconf.Cursor) bool {
 	if !c.Want(yamlconf.List) {
-		return
+		return false
 	}
 	*list = nil
 	for i, item := range c.Items {
@@ -67,9 +80,16 @@ func (list *Instruments) DecodeNode(c *yamlconf.Cursor) {
 			*list = append(*list, InstrumentConfig{written: &written{name: item.Text}})
 		}
 	}
-	if len(c.Items) == 0 {
-		c.Errorf("empty: want a list such as [binance-futures:BTCUSDT]")
+	return true
+}
+
+// names are the instruments alone.
+func (list Instruments) names() []datasets.Instrument {
+	names := make([]datasets.Instrument, len(list))
+	for i, in := range list {
+		names[i] = in.Instrument
 	}
+	return names
 }
 
 func decodeInstrument(c *yamlconf.Cursor) *written {
@@ -88,9 +108,16 @@ func decodeInstrument(c *yamlconf.Cursor) *written {
 
 // resolve looks up what the study names, and keeps what there is to say of it.
 func (s *Study) resolve(p *yamlconf.Positions, known *datasets.Catalog) {
-	var list Instruments
-	for i, in := range s.Data.Instruments {
-		path := fmt.Sprintf("data.instruments[%d]", i)
+	s.Data.Instruments = s.resolved(p, "data.instruments", s.Data.Instruments, known)
+	s.Data.References = References(s.resolved(p, "data.references", Instruments(s.Data.References), known))
+	if err := known.Err(); err != nil {
+		p.Errorf("data", "%v", err)
+	}
+}
+
+func (s *Study) resolved(p *yamlconf.Positions, where string, of Instruments, known *datasets.Catalog) (list Instruments) {
+	for i, in := range of {
+		path := fmt.Sprintf("%s[%d]", where, i)
 		if in.written == nil {
 			list = append(list, in)
 			continue
@@ -111,16 +138,13 @@ func (s *Study) resolve(p *yamlconf.Positions, known *datasets.Catalog) {
 			list = append(list, s.described(p, path, name, in.written, known))
 		}
 	}
-	s.Data.Instruments = list
-	if err := known.Err(); err != nil {
-		p.Errorf("data", "%v", err)
-	}
+	return list
 }
 
 // described gives an instrument its contract: what the study says of it, and of the rest what is known.
 func (s *Study) described(p *yamlconf.Positions, path string, in datasets.Instrument, w *written, known *datasets.Catalog) InstrumentConfig {
 	c, changes, differs, _ := known.Contract(in)
-	out := InstrumentConfig{Instrument: in, Contract: c, Changes: changes}
+	out := InstrumentConfig{Instrument: in, Contract: c, Changes: changes, path: path}
 	if f := w.form; f != nil {
 		out.Group = f.Group
 		told := func(key string) bool { return slices.Contains(w.keys, key) }
@@ -194,7 +218,14 @@ func (in InstrumentConfig) EncodeNode() *yamlconf.Node {
 
 // JSONSchema describes both forms of an instrument.
 func (list Instruments) JSONSchema() map[string]any {
-	return map[string]any{"type": "array", "minItems": 1, "items": map[string]any{"anyOf": []any{
+	schema := References(list).JSONSchema()
+	schema["minItems"] = 1
+	return schema
+}
+
+// JSONSchema describes both forms of an instrument.
+func (list References) JSONSchema() map[string]any {
+	return map[string]any{"type": "array", "items": map[string]any{"anyOf": []any{
 		map[string]any{"type": "string", "description": "exchange:SYMBOL or BASE-QUOTE-PERPETUAL@exchange,…"},
 		yamlconf.Object(instrumentForm{}),
 	}}}

@@ -48,6 +48,7 @@ func parse(name string, src []byte, overrides []string, open func(lake string) (
 	}
 	s := Default()
 	p, _ := yamlconf.Decode(name, doc, s) // its errors are p's too
+	s.origin = &origin{name, src, p}
 	var known *datasets.Catalog
 	if open != nil {
 		lake, err := open(s.Data.Lake)
@@ -69,6 +70,11 @@ func (s *Study) Document() *yamlconf.Node {
 	doc := yamlconf.Encode(s)
 	if len(s.Define) == 0 { // a study without any is what it was before there were some
 		doc = doc.Without("define")
+	}
+	for i, k := range doc.Keys {
+		if k.Name == "data" && len(s.Data.References) == 0 {
+			doc.Items[i] = doc.Items[i].Without("references")
+		}
 	}
 	return doc
 }
@@ -110,8 +116,20 @@ func (s *Study) checkData(p *yamlconf.Positions) {
 		if err := datasets.Untradable(in.Instrument); err != nil {
 			p.Errorf(path, "%v", err)
 		} else if in.Contract.Multiplier <= 0 {
-			p.Errorf(path, "what an amount of %v means is not known: want {exchange: %s, symbol: %s, multiplier: …, inverse: true or false}",
-				in.Instrument, in.Exchange, in.Symbol)
+			p.Errorf(path, "%s", meaning(in.Instrument))
+		}
+	}
+	for _, in := range s.Data.References {
+		path := in.path
+		if seen[in.Instrument] {
+			p.Errorf(path, "%v stands here twice, or is traded already: formulas may look at what is traded too", in.Instrument)
+		}
+		seen[in.Instrument] = true
+		if in.Contract.Multiplier <= 0 {
+			p.Errorf(path, "%s", meaning(in.Instrument))
+		}
+		if in.Group != "" {
+			p.Errorf(path, "%v has a group, and figures within groups are those of the traded instruments", in.Instrument)
 		}
 	}
 	if _, _, err := s.Quotes(); err != nil && known {
@@ -131,6 +149,11 @@ func (s *Study) checkData(p *yamlconf.Positions) {
 	if s.Data.To-s.Data.From > 366*30 {
 		p.Errorf("data.to", "the span has %d days, want at most 30 years", s.Data.To-s.Data.From)
 	}
+}
+
+// meaning asks for what the built-in table does not have.
+func meaning(in datasets.Instrument) string {
+	return fmt.Sprintf("what an amount of %v means is not known: want {exchange: %s, symbol: %s, multiplier: …, inverse: true or false}", in, in.Exchange, in.Symbol)
 }
 
 // Quotes is the currency of the study's capital, with what has to be said of it; see datasets.CheckQuotes.
@@ -156,6 +179,8 @@ func (s *Study) checkBars(p *yamlconf.Positions) {
 		p.Errorf("bars.bars_per_year", "missing: %s bars need it for annualization", s.Bars.Kind)
 	case !timeBars && len(s.Data.Instruments) > 1:
 		p.Errorf("data.instruments", "%s bars have a grid of their own: want one instrument", s.Bars.Kind)
+	case !timeBars && len(s.Data.References) > 0:
+		p.Errorf("data.references", "%s bars have a grid of their own, on which other instruments have no bars: want time bars, or no references", s.Bars.Kind)
 	}
 	if !timeBars {
 		s.Bars.Every = factors.Window{} // the default is for time bars
@@ -172,21 +197,21 @@ func (s *Study) checkBars(p *yamlconf.Positions) {
 	}
 }
 
-// TimeBars is the number of time bars of the span, of all instruments; 0 where the bars are others.
+// TimeBars is the number of time bars of the span, of all instruments and references; 0 where the bars are others.
 func (s *Study) TimeBars() int64 {
 	if s.Bars.Kind != "time" || s.Bars.Every.Time < time.Second {
 		return 0
 	}
-	return max(0, int64(s.Data.To-s.Data.From)) * int64(24*time.Hour/s.Bars.Every.Time) * int64(len(s.Data.Instruments))
+	return max(0, int64(s.Data.To-s.Data.From)) * int64(24*time.Hour/s.Bars.Every.Time) * int64(len(s.Data.Instruments)+len(s.Data.References))
 }
 
-// probe is a grid without bars on which windows and factors can be tried; nil where the bars make none.
+// Grid is the study's grid without labels, on which windows and factors can be tried; nil where the bars make none.
 func (s *Study) Grid() *factors.Grid {
 	spec := s.BarSpec()
 	if spec.Validate() != nil {
 		return nil
 	}
-	g := &factors.Grid{Kind: spec.Kind, BarsPerYear: s.Bars.BarsPerYear}
+	g := &factors.Grid{Kind: spec.Kind, BarsPerYear: s.Bars.BarsPerYear, Instruments: s.Data.Instruments.names(), References: Instruments(s.Data.References).names()}
 	if s.Bars.Kind == "time" {
 		g.Every = s.Bars.Every.Time
 		g.BarsPerYear = float64(365*24*time.Hour) / float64(g.Every)

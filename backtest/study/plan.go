@@ -22,6 +22,8 @@ type Needs struct {
 	From, To datasets.Day // [From, To)
 	Warmup   int          // bars before the evaluated span that factors and their normalization look back
 	Feeds    []datasets.DataType
+	// References are the feeds of each reference: trades, and those of the fields that formulas look at there.
+	References [][]datasets.DataType
 }
 
 // Needs works out which days and feeds the study reads.
@@ -45,7 +47,15 @@ func (s *Study) Needs() (Needs, error) {
 		return Needs{}, err
 	}
 	for _, field := range fields {
-		n.addFeed(factors.FieldFeeds(field))
+		n.Feeds = withFeed(n.Feeds, factors.FieldFeeds(field))
+	}
+	_, seen := s.formulaFields()
+	for k, in := range s.Data.References {
+		feeds := []datasets.DataType{datasets.Trades}
+		for _, field := range seen[k] {
+			feeds = withFeed(feeds, factors.FieldFeeds(field))
+		}
+		n.References = append(n.References, feedsOf(in, feeds))
 	}
 	for _, c := range s.Composite.Components {
 		normalize := s.Composite.Normalize
@@ -58,7 +68,7 @@ func (s *Study) Needs() (Needs, error) {
 		n.Warmup = max(n.Warmup, int(summaryWarmup*24*time.Hour/g.Every))
 	}
 	if s.Execution.Funding && slices.ContainsFunc(s.Data.Instruments, func(in InstrumentConfig) bool { return !in.Contract.Spot }) {
-		n.addFeed([]datasets.DataType{datasets.DerivativeTicker})
+		n.Feeds = withFeed(n.Feeds, []datasets.DataType{datasets.DerivativeTicker})
 	}
 	if g.Every > 0 {
 		back := time.Duration(min(float64(n.Warmup)*float64(g.Every), float64(maxWarmup)))
@@ -68,17 +78,16 @@ func (s *Study) Needs() (Needs, error) {
 	return n, nil
 }
 
-// addFeed adds the first of the feeds that would do, unless one of them is there already.
-func (n *Needs) addFeed(any []datasets.DataType) {
-	for _, t := range any {
-		if slices.Contains(n.Feeds, t) {
-			return
-		}
+// withFeed adds the first of the feeds that would do, unless one of them is there already.
+func withFeed(feeds, any []datasets.DataType) []datasets.DataType {
+	if slices.ContainsFunc(any, func(t datasets.DataType) bool { return slices.Contains(feeds, t) }) {
+		return feeds
 	}
-	n.Feeds = append(n.Feeds, any[0])
+	return append(feeds, any[0])
 }
 
-// fields lists the market fields that the study's factors are computed from, each once.
+// Fields lists the market fields that the study's factors are computed from, each once: those of the instruments, which
+// are not those of the references.
 func (s *Study) Fields() ([]string, error) {
 	var fields []string
 	for _, c := range s.Factors {
@@ -95,7 +104,8 @@ func (s *Study) Fields() ([]string, error) {
 			}
 		}
 	}
-	for _, field := range s.formulaFields() {
+	own, _ := s.formulaFields()
+	for _, field := range own {
 		if !slices.Contains(fields, field) {
 			fields = append(fields, field)
 		}
@@ -111,26 +121,35 @@ func (s *Study) Partitions() ([]datasets.Partition, error) {
 		return nil, err
 	}
 	var want []datasets.Partition
-	for _, in := range s.Data.Instruments {
-		for _, feed := range n.FeedsOf(in) {
+	add := func(in datasets.Instrument, feeds []datasets.DataType) {
+		for _, feed := range feeds {
 			last := n.To
 			if feed == datasets.DerivativeTicker {
 				last++
 			}
 			for d := n.From; d < last; d++ {
-				want = append(want, datasets.Partition{Instrument: in.Instrument, Type: feed, Day: d})
+				want = append(want, datasets.Partition{Instrument: in, Type: feed, Day: d})
 			}
 		}
+	}
+	for _, in := range s.Data.Instruments {
+		add(in.Instrument, n.FeedsOf(in))
+	}
+	for k, in := range s.Data.References {
+		add(in.Instrument, n.References[k])
 	}
 	return want, nil
 }
 
+// FeedsOf are those of one of the instruments.
+func (n Needs) FeedsOf(in InstrumentConfig) []datasets.DataType { return feedsOf(in, n.Feeds) }
+
 // feedsOf leaves out what a spot instrument cannot have.
-func (n Needs) FeedsOf(in InstrumentConfig) []datasets.DataType {
+func feedsOf(in InstrumentConfig, feeds []datasets.DataType) []datasets.DataType {
 	if !in.Contract.Spot {
-		return n.Feeds
+		return feeds
 	}
-	return slices.DeleteFunc(slices.Clone(n.Feeds), func(t datasets.DataType) bool {
+	return slices.DeleteFunc(slices.Clone(feeds), func(t datasets.DataType) bool {
 		return t == datasets.DerivativeTicker || t == datasets.Liquidations
 	})
 }

@@ -23,13 +23,15 @@ type Study struct {
 	Evaluation EvaluationConfig  `yaml:"evaluation" doc:"how score and PnL are judged"`
 	Report     ReportConfig      `yaml:"report" doc:"what a run writes"`
 
-	told []error // see Warnings
+	told   []error // see Warnings
+	origin *origin // nil where the study was not read
 }
 
 // Data names the ticks: instruments over [From, To), both at 00:00 UTC.
 type DataConfig struct {
 	Lake        string       `yaml:"lake" doc:"folder of the lake, relative to this file; without it $QF_LAKE, else ./lake"`
 	Instruments Instruments  `yaml:"instruments" doc:"exchange:SYMBOL, or a mapping that says what an amount means"`
+	References  References   `yaml:"references" doc:"instruments that formulas look at, as close[\"bybit:BTCUSDT\"], and that are never traded"`
 	From        datasets.Day `yaml:"from" doc:"first day, UTC"`
 	To          datasets.Day `yaml:"to" doc:"day after the last, UTC"`
 	Clock       string       `yaml:"clock" enum:"local_timestamp|timestamp" doc:"arrival time, or the exchange's own (not causal)"`

@@ -69,7 +69,12 @@ func within(path, whole string) bool {
 }
 
 func (p *Positions) add(path, format string, a ...any) {
-	e := &Error{File: p.file, Path: path, Msg: fmt.Sprintf(format, a...)}
+	p.errs = append(p.errs, p.At(path, fmt.Sprintf(format, a...)))
+}
+
+// At is a problem at a path, or at the nearest place of the document that is known. It is not recorded.
+func (p *Positions) At(path, msg string) *Error {
+	e := &Error{File: p.file, Path: path, Msg: msg}
 	for at := path; ; {
 		if n, ok := p.nodes[at]; ok {
 			e.Line, e.Col, e.near = n.Line, n.Col, at != path
@@ -84,7 +89,7 @@ func (p *Positions) add(path, format string, a ...any) {
 		}
 		at = at[:cut]
 	}
-	p.errs = append(p.errs, e)
+	return e
 }
 
 // Err joins all problems so far, in the order of their places; nil when there are none.

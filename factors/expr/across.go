@@ -293,14 +293,5 @@ func dot(a, b []float64) float64 {
 
 func norm(x []float64) float64 { return math.Sqrt(dot(x, x)) }
 
-// picked is x of one instrument, for all.
-func picked(i int) func(dst [][]float64, in [][][]float64) {
-	return func(dst [][]float64, in [][][]float64) {
-		for _, d := range dst {
-			copy(d, in[0][i])
-		}
-	}
-}
-
 // show writes a number as keys do.
 func show(v float64) string { return fmt.Sprint(v) }

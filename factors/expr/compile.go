@@ -18,7 +18,9 @@ type Scope struct {
 	Definitions []Source // names of parts
 	Factors     []Source
 	Instruments []datasets.Instrument
-	Groups      []string // the instruments' labels; empty for those without
+	References  []datasets.Instrument // what formulas may only look at: x["exchange:SYMBOL"]
+	Series      []string              // names of the study's own series, the same at each instrument
+	Groups      []string              // the instruments' labels; empty for those without
 }
 
 // Source is a definition, or a factor: an expression or a kind of the catalogue.
@@ -68,12 +70,13 @@ type builder struct {
 	doing []string          // names in progress, outermost first
 	in    Source            // whose formula is in progress
 	err   *Error            // the first problem of the factor in progress
+	over  map[string]bool   // by key: whether it is a figure over the instruments
 }
 
 // Compile makes all factors of the scope on a grid, in their order. Equal parts have equal keys, so that a Plan
 // computes them once. The errors say what is wrong with each factor or definition; where there are any, there are no factors.
 func Compile(s Scope, g *factors.Grid) ([]factors.Factor, []*Error) {
-	b := &builder{scope: s, grid: g, done: map[string]*value{}}
+	b := &builder{scope: s, grid: g, done: map[string]*value{}, over: map[string]bool{}}
 	var errs []*Error
 	report := func() {
 		if b.err != nil && !slices.ContainsFunc(errs, func(e *Error) bool { return *e == *b.err }) {
@@ -83,8 +86,8 @@ func Compile(s Scope, g *factors.Grid) ([]factors.Factor, []*Error) {
 	}
 	for k, d := range s.Definitions {
 		b.in = d
-		switch what := s.names(d.Name); {
-		case !isName(d.Name):
+		switch what := s.Taken(d.Name); {
+		case !IsName(d.Name):
 			b.fail(0, "a definition's name is letters, digits and _, and begins with no digit")
 		case what != "":
 			b.fail(0, "%s is the name of %s: call the definition otherwise", d.Name, what)
@@ -119,8 +122,8 @@ func Compile(s Scope, g *factors.Grid) ([]factors.Factor, []*Error) {
 	return list, nil
 }
 
-// names says what of the language, or of the scope, has a name already; empty for nothing.
-func (s Scope) names(name string) string {
+// Taken says what of the language, or of the scope's factors and series, has a name already; empty for nothing.
+func (s Scope) Taken(name string) string {
 	if _, ok := FindOperator(name); ok {
 		return "an operator"
 	}
@@ -136,10 +139,14 @@ func (s Scope) names(name string) string {
 	if slices.ContainsFunc(s.Factors, func(f Source) bool { return f.Name == name }) {
 		return "a factor"
 	}
+	if slices.Contains(s.Series, name) {
+		return "a series"
+	}
 	return ""
 }
 
-func isName(s string) bool {
+// IsName reports whether formulas can name something so: letters, digits and _, no digit first.
+func IsName(s string) bool {
 	tokens, err := lex(s)
 	return err == nil && len(tokens) == 2 && tokens[0].kind == nameToken
 }
@@ -241,7 +248,7 @@ func (b *builder) name(n *node) value {
 	switch {
 	case n.text == returns:
 		return value{factor: factors.Returns()}
-	case isColumn(n.text):
+	case isColumn(n.text) || slices.Contains(b.scope.Series, n.text):
 		return value{factor: field(n.text)}
 	}
 	if _, err := factors.Find(n.text); err == nil {
@@ -249,11 +256,11 @@ func (b *builder) name(n *node) value {
 	} else if o, ok := FindOperator(n.text); ok {
 		b.fail(n.at, "%s is an operator, want a call such as %s", n.text, o.Signature())
 	} else {
-		known := append(columns(), returns)
+		known := append(append(columns(), returns), b.scope.Series...)
 		for _, s := range slices.Concat(b.scope.Definitions, b.scope.Factors) {
 			known = append(known, s.Name)
 		}
-		b.fail(n.at, "there is no %q%s", n.text, nearest(n.text, known, "names are bar columns, returns, the study's factors and its definitions"))
+		b.fail(n.at, "there is no %q%s", n.text, nearest(n.text, known, "names are bar columns, returns, the study's factors, its definitions and its series"))
 	}
 	return bad
 }
@@ -267,18 +274,37 @@ func (b *builder) pick(n *node) value {
 		b.fail(n.at, "%v has no instrument", x.valueType)
 		return bad
 	}
-	names := make([]string, len(b.scope.Instruments))
-	for i, in := range b.scope.Instruments {
-		names[i] = in.String()
-	}
-	i := slices.Index(names, n.text)
+	i := b.scope.column(n.text)
 	if i < 0 {
-		b.fail(n.at, "the study has no instrument %q%s", n.text, nearest(n.text, names, "it has "+strings.Join(names, ", ")))
+		var names []string
+		for _, in := range slices.Concat(b.scope.Instruments, b.scope.References) {
+			names = append(names, in.String())
+		}
+		b.fail(n.at, "the study has no instrument %q%s", n.text, nearest(n.text, names, "it has "+strings.Join(names, ", ")+"; what is looked at and not traded stands under data.references"))
 		return bad
 	}
-	f := factors.Factor{Uses: []factors.Factor{x.factor}, Lookback: x.factor.Lookback, Across: picked(i)}
+	if i >= len(b.scope.Instruments) && b.across(x.factor) {
+		b.fail(n.at, "%s is a reference, and figures across instruments are those of the traded ones: take them outside of the brackets", n.text)
+		return bad
+	}
+	f := factors.Factor{Uses: []factors.Factor{x.factor}, Lookback: x.factor.Lookback, Pick: &i}
 	f.Key = key("["+n.text+"]", "", f.Uses)
 	return value{valueType: x.valueType, factor: f}
+}
+
+// column is the place of an instrument among the traded ones and, after them, the references; −1 for none.
+func (s Scope) column(name string) int {
+	return slices.IndexFunc(slices.Concat(s.Instruments, s.References), func(in datasets.Instrument) bool { return in.String() == name })
+}
+
+// across reports whether a factor is made of figures over the traded instruments.
+func (b *builder) across(f factors.Factor) bool {
+	if is, ok := b.over[f.Key]; ok {
+		return is
+	}
+	is := f.Across != nil || f.Pick == nil && slices.ContainsFunc(f.Uses, b.across)
+	b.over[f.Key] = is
+	return is
 }
 
 func (b *builder) prefix(n *node) value {

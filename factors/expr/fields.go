@@ -6,75 +6,85 @@ import (
 	"github.com/qf-dev/qf/factors"
 )
 
-// Fields lists the market fields that the scope's factors are computed from, each once. It needs no grid, so that bars
-// can be asked for them; what does not compile adds nothing.
-func (s Scope) Fields() []string {
-	w := &fieldWalk{scope: s, seen: map[string]bool{}}
+// Fields lists the market fields that the scope's factors are computed from, each once: those of all instruments and,
+// by reference, those that formulas look at there. It needs no grid, so that bars can be asked for them; what does not
+// compile adds nothing.
+func (s Scope) Fields() (own []string, references [][]string) {
+	w := &fieldWalk{scope: s, seen: map[place]bool{}, lists: make([][]string, 1+len(s.References))}
 	for _, f := range s.Factors {
-		w.source(f)
+		w.source(f, 0)
 	}
-	return w.list
+	return w.lists[0], w.lists[1:]
 }
 
+// fieldWalk gathers fields of the instruments, at 0, and of each reference after them.
 type fieldWalk struct {
 	scope Scope
-	seen  map[string]bool // names of sources
-	list  []string
+	seen  map[place]bool
+	lists [][]string
 }
 
-func (w *fieldWalk) add(names ...string) {
+// place is a source, by name, as looked at there.
+type place struct {
+	name string
+	at   int
+}
+
+func (w *fieldWalk) add(at int, names ...string) {
 	for _, name := range names {
-		if !slices.Contains(w.list, name) {
-			w.list = append(w.list, name)
+		if !slices.Contains(w.lists[at], name) {
+			w.lists[at] = append(w.lists[at], name)
 		}
 	}
 }
 
-func (w *fieldWalk) source(s Source) {
-	if w.seen[s.Name] {
+func (w *fieldWalk) source(s Source, at int) {
+	if w.seen[place{s.Name, at}] {
 		return
 	}
-	w.seen[s.Name] = true
+	w.seen[place{s.Name, at}] = true
 	if s.Expr == "" {
 		if names, err := factors.Needs(s.Kind, s.Params); err == nil {
-			w.add(names...)
+			w.add(at, names...)
 		}
 		return
 	}
 	if n, err := parse(s.Expr); err == nil {
-		w.node(n)
+		w.node(n, at)
 	}
 }
 
-func (w *fieldWalk) node(n *node) {
+func (w *fieldWalk) node(n *node, at int) {
 	switch n.kind {
 	case nameNode:
 		for _, list := range [][]Source{w.scope.Definitions, w.scope.Factors} {
-			if at := slices.IndexFunc(list, func(s Source) bool { return s.Name == n.text }); at >= 0 {
-				w.source(list[at])
+			if k := slices.IndexFunc(list, func(s Source) bool { return s.Name == n.text }); k >= 0 {
+				w.source(list[k], at)
 				return
 			}
 		}
 		if n.text == returns {
-			w.add("close")
+			w.add(at, "close")
 		} else if isColumn(n.text) {
-			w.add(n.text)
+			w.add(at, n.text)
 		}
 		return
+	case pickNode:
+		at = max(0, w.scope.column(n.text)-len(w.scope.Instruments)+1)
 	case callNode:
 		if n.text == "day_return" {
-			w.add("open", "close")
+			w.add(at, "open", "close")
 		} else if kind, err := factors.Find(n.text); err == nil {
 			b := &builder{scope: w.scope, grid: &factors.Grid{}, done: map[string]*value{}}
 			if params, _ := b.kindParams(kind, n); b.err == nil {
 				if names, err := factors.Needs(kind.Name, params); err == nil {
-					w.add(names...)
+					w.add(at, names...)
 				}
 			}
 			return
 		}
 	}
 	for _, arg := range n.args {
-		w.node(arg)
+		w.node(arg, at)
 	}
 }

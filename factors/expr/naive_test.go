@@ -432,7 +432,7 @@ func TestDefinitionsDoNotGrow(t *testing.T) {
 	if got, want := m.play(t, fs, 10, 1, 10)[0][0], m.cols["close"][0]; math.Abs(got[3]-want[3]) > 1e-12 {
 		t.Errorf("%v, want %v", got, want)
 	}
-	if fields := s.Fields(); !slices.Equal(fields, []string{"close"}) {
+	if fields, _ := s.Fields(); !slices.Equal(fields, []string{"close"}) {
 		t.Errorf("fields %v", fields)
 	}
 }
@@ -442,7 +442,7 @@ func TestFields(t *testing.T) {
 	s := m.scope("funding + ofi(100 trades) * returns", "day_return() + spread", "f0 + bid_depth_5 + bad(")
 	s.Definitions = []Source{{Name: "funding", Expr: "funding_rate + basis() + open_interest"}}
 	want := []string{"funding_rate", "mark_price", "index_price", "open_interest", "ofi_100t", "close", "open", "spread"}
-	got := s.Fields()
+	got, _ := s.Fields()
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
