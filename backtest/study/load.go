@@ -121,8 +121,10 @@ func (s *Study) checkData(p *yamlconf.Positions) {
 	}
 	for _, in := range s.Data.References {
 		path := in.path
-		if seen[in.Instrument] {
-			p.Errorf(path, "%v stands here twice, or is traded already: formulas may look at what is traded too", in.Instrument)
+		if slices.ContainsFunc(s.Data.Instruments, func(traded InstrumentConfig) bool { return traded.Instrument == in.Instrument }) {
+			p.Errorf(path, "%v is traded, and formulas may look at that without a reference", in.Instrument)
+		} else if seen[in.Instrument] {
+			p.Errorf(path, "%v stands here twice", in.Instrument)
 		}
 		seen[in.Instrument] = true
 		if in.Contract.Multiplier <= 0 {

@@ -280,7 +280,7 @@ func (b *builder) pick(n *node) value {
 		for _, in := range slices.Concat(b.scope.Instruments, b.scope.References) {
 			names = append(names, in.String())
 		}
-		b.fail(n.at, "the study has no instrument %q%s", n.text, nearest(n.text, names, "it has "+strings.Join(names, ", ")+"; what is looked at and not traded stands under data.references"))
+		b.fail(n.at, "the study has no instrument %q%s", n.text, nearest(n.text, names, "it has "+strings.Join(names, ", ")+"; others to look at stand under data.references"))
 		return bad
 	}
 	if i >= len(b.scope.Instruments) && b.across(x.factor) {

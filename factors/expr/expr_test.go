@@ -57,7 +57,7 @@ func newMarket(n int) *market {
 }
 
 func (m *market) scope(exprs ...string) Scope {
-	s := Scope{Instruments: m.grid.Instruments, Groups: []string{"a", "a", "b", "b", "b", "", "a"}}
+	s := Scope{Instruments: m.grid.Instruments, Groups: []string{"a", "a", "b", "b", "b", "", "a"}[:len(m.grid.Instruments)], References: m.grid.References}
 	for k, text := range exprs {
 		s.Factors = append(s.Factors, Source{Name: "f" + string(rune('0'+k)), Expr: text})
 	}
