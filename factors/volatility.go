@@ -24,7 +24,7 @@ var volatility = Kind{
 			Uses:     []Factor{logReturn},
 			Lookback: w + 1,
 			Start: func() Eval {
-				std := kernel.NewStd(w, m)
+				std := kernel.NewReturnStd(w, m)
 				return func(dst []float64, in [][]float64) {
 					std.Next(dst, in[0])
 					for t := range dst {

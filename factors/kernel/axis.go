@@ -32,6 +32,11 @@ func newAxis(window int) axis {
 	return axis{window: window, frame: frame{limit: -1}, witnesses: nobody}
 }
 
+// begin makes the window empty.
+func (a *axis) begin() {
+	*a = axis{window: a.window, ring: a.ring, frame: frame{limit: -1}, witnesses: nobody}
+}
+
 // counts reports whether a value is neither missing nor so large that its square is no float.
 func counts(v float64) bool { return math.Abs(v) < 1<<500 }
 

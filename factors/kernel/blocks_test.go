@@ -26,7 +26,7 @@ func cuts(n int) map[string][]int {
 
 // constructors lists every Rolling.
 var constructors = map[string]func(window, minPeriods int) Rolling{
-	"Sum": NewSum, "Mean": NewMean, "Min": NewMin, "Max": NewMax, "Std": NewStd, "ZScore": NewZScore,
+	"Sum": NewSum, "Mean": NewMean, "Min": NewMin, "Max": NewMax, "Std": NewStd, "ReturnStd": NewReturnStd, "ZScore": NewZScore,
 	"Skew": NewSkew, "Kurt": NewKurt, "Median": NewMedian, "Rank": NewRank, "Trend": NewTrend,
 	"Quantile":      func(w, m int) Rolling { return NewQuantile(w, m, 0.3) },
 	"Shift":         func(w, _ int) Rolling { return NewShift(w) },

@@ -22,6 +22,8 @@ var rolling = []struct {
 	{"Min", 1, Min, func(v []float64, _ float64) float64 { return slices.Min(v) }},
 	{"Max", 1, Max, func(v []float64, _ float64) float64 { return slices.Max(v) }},
 	{"Std", 2, Std, func(v []float64, _ float64) float64 { return math.Sqrt(exactVar(v)) }},
+	{"ReturnStd", 2, func(dst, x []float64, window, minPeriods int) { NewReturnStd(window, minPeriods).Next(dst, x) },
+		func(v []float64, _ float64) float64 { return math.Sqrt(exactVar(v)) }},
 	{"ZScore", 2, ZScore, func(v []float64, last float64) float64 {
 		s := math.Sqrt(exactVar(v))
 		if s == 0 || !finite(last) {

@@ -31,7 +31,7 @@ type spread struct {
 	score bool // (x−m)/std in place of std
 }
 
-func newSpread(window, minPeriods int, score bool) Rolling {
+func newSpread(window, minPeriods int, score bool) *spread {
 	checkWindow(window, minPeriods)
 	return &spread{newSums(window), max(minPeriods, 2), score}
 }

@@ -77,7 +77,7 @@ func (r *trail) room(n int) {
 }
 
 // before are the window's rows before the piece.
-func (r *trail) before() []float64 { return r.kept[max(r.at-r.window, 0):r.at] }
+func (r *trail) before() []float64 { return r.last(0) }
 
 // done makes the piece a part of what was before.
 func (r *trail) done() {
@@ -95,3 +95,9 @@ func (r *trail) all() reach {
 	}
 	return all
 }
+
+// last are the window's rows before the row of the piece at that place.
+func (r *trail) last(at int) []float64 { return r.kept[max(r.at+at-r.window, 0) : r.at+at] }
+
+// from are the rows before the piece and of the piece from that one on, which is counted from the first of all.
+func (r *trail) from(row int) []float64 { return r.kept[r.at-r.rows+row:] }
