@@ -95,7 +95,7 @@ func (r *Reader) dynamic() {
 	for _, i := range codeOrder[:codes] {
 		codeLens[i] = uint8(r.take(3))
 	}
-	var table [1 << 7]uint32
+	var table [1 << 7]uint64
 	if r.err == nil && !build(table[:], 7, codeLens[:], codeSymbols[:]) {
 		r.fail(ErrCorrupt)
 	}
@@ -108,7 +108,7 @@ func (r *Reader) dynamic() {
 			return
 		}
 		r.take(uint(e & entryBits))
-		symbol := uint8(e >> byteShift)
+		symbol := uint8(e >> codeShift)
 		if symbol < 16 {
 			lens[i] = symbol
 			i++
@@ -158,9 +158,8 @@ func (r *Reader) huffman(limit int) {
 	}
 }
 
-// fast decodes while 16 bytes of input are at hand. In a turn the bit buffer is filled to 56 bits,
-// which is enough for three look-ups that give literals, or for one length and distance: 15 + 5 +
-// 15 + 13 bits.
+// fast decodes while 16 bytes of input are at hand. In a turn the bit buffer is filled to 56 bits, which is enough for
+// one look-up of literals and a length and for its distance: 15 + 5 + 15 + 13 bits.
 func (r *Reader) fast(limit int) {
 	in, pos, bits, n := r.in, r.pos, r.bits, r.n
 	win, at := r.win, r.write
@@ -170,40 +169,9 @@ func (r *Reader) fast(limit int) {
 		pos += int(63-n) >> 3
 		n |= 56
 		e := lit[bits&(1<<litBits-1)]
-		if count := e >> countShift & countMask; count != 0 {
-			binary.LittleEndian.PutUint32(win[at:], e>>byteShift)
-			at += int(count)
-			bits >>= e & entryBits
-			n -= uint(e & entryBits)
-			e = lit[bits&(1<<litBits-1)]
-			if count := e >> countShift & countMask; count != 0 {
-				binary.LittleEndian.PutUint32(win[at:], e>>byteShift)
-				at += int(count)
-				bits >>= e & entryBits
-				n -= uint(e & entryBits)
-				e = lit[bits&(1<<litBits-1)]
-				if count := e >> countShift & countMask; count != 0 {
-					binary.LittleEndian.PutUint32(win[at:], e>>byteShift)
-					at += int(count)
-					bits >>= e & entryBits
-					n -= uint(e & entryBits)
-					continue
-				}
-			}
-			bits |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
-			pos += int(63-n) >> 3
-			n |= 56
-		}
 		if e&special != 0 {
 			if e&second != 0 {
-				e = lit[uint64(e>>secondIndex)+bits>>litBits&(1<<(e>>secondBits&15)-1)]
-			}
-			if e>>countShift&countMask != 0 {
-				win[at] = byte(e >> byteShift)
-				at++
-				bits >>= e & entryBits
-				n -= uint(e & entryBits)
-				continue
+				e = lit[e>>secondIndex+bits>>litBits&(1<<(e>>secondBits&15)-1)]
 			}
 			if e&special != 0 {
 				if e&endOfBlock == 0 {
@@ -216,38 +184,44 @@ func (r *Reader) fast(limit int) {
 				break
 			}
 		}
+		binary.LittleEndian.PutUint32(win[at:], uint32(e>>byteShift))
+		at += int(e >> countShift & countMask)
+		seen := bits
 		bits >>= e & entryBits
 		n -= uint(e & entryBits)
-		extra := e >> lengthExtra & 7
-		length := int(e>>lengthShift&lengthMask) + int(bits&(1<<extra-1))
-		bits >>= extra
-		n -= uint(extra)
+		if e&match == 0 {
+			continue
+		}
+		length := int(e>>lengthShift&lengthMask + seen>>(e>>extraShift&entryBits)&(e>>extraMask&entryBits))
 
 		d := dist[bits&(1<<distBits-1)]
 		if d&special != 0 {
 			if d&second != 0 {
-				d = dist[uint64(d>>secondIndex)+bits>>distBits&(1<<(d>>secondBits&15)-1)]
+				d = dist[d>>secondIndex+bits>>distBits&(1<<(d>>secondBits&15)-1)]
 			}
 			if d&special != 0 {
 				r.fail(ErrCorrupt)
 				break
 			}
 		}
+		distance := int(d>>distShift + bits>>(d>>extraShift&entryBits)&(d>>extraMask&0xffff))
 		bits >>= d & entryBits
 		n -= uint(d & entryBits)
-		extra = d >> distExtra & 15
-		distance := int(d>>distShift) + int(bits&(1<<extra-1))
-		bits >>= extra
-		n -= uint(extra)
 
 		from := at - distance
 		if from < r.first {
 			r.fail(ErrCorrupt)
 			break
 		}
-		if distance >= 8 {
-			for i := 0; i < length; i += 8 {
-				binary.LittleEndian.PutUint64(win[at+i:], binary.LittleEndian.Uint64(win[from+i:]))
+		if distance >= 16 {
+			// Most matches have at most 48 bytes: these are copied whatever the length, which costs less than
+			// guessing how often a loop turns.
+			dst, src := (*[48]byte)(win[at:]), (*[48]byte)(win[from:])
+			*(*[16]byte)(dst[:16]) = *(*[16]byte)(src[:16])
+			*(*[16]byte)(dst[16:32]) = *(*[16]byte)(src[16:32])
+			*(*[16]byte)(dst[32:]) = *(*[16]byte)(src[32:])
+			for i := 48; i < length; i += 16 {
+				*(*[16]byte)(win[at+i:]) = *(*[16]byte)(win[from+i:])
 			}
 			at += length
 			continue
@@ -266,7 +240,7 @@ func (r *Reader) slow() {
 	r.refill()
 	e := r.lit[r.bits&(1<<litBits-1)]
 	if e&(special|second) == special|second {
-		e = r.lit[uint64(e>>secondIndex)+r.bits>>litBits&(1<<(e>>secondBits&15)-1)]
+		e = r.lit[e>>secondIndex+r.bits>>litBits&(1<<(e>>secondBits&15)-1)]
 	}
 	if e>>countShift&countMask != 0 { // the first of them alone: the bits for more may be missing
 		literal := byte(e >> byteShift)
@@ -276,11 +250,10 @@ func (r *Reader) slow() {
 		}
 		return
 	}
-	r.take(uint(e & entryBits))
-	if r.err != nil {
-		return
-	}
 	if e&special != 0 {
+		if r.take(uint(e & entryBits)); r.err != nil {
+			return
+		}
 		if e&endOfBlock == 0 {
 			r.fail(ErrCorrupt)
 		} else {
@@ -288,18 +261,18 @@ func (r *Reader) slow() {
 		}
 		return
 	}
-	length := int(e>>lengthShift&lengthMask) + int(r.take(uint(e>>lengthExtra&7)))
+	length := int(e>>lengthShift&lengthMask) + r.extra(e)
 	r.refill()
 	d := r.dist[r.bits&(1<<distBits-1)]
 	if d&(special|second) == special|second {
-		d = r.dist[uint64(d>>secondIndex)+r.bits>>distBits&(1<<(d>>secondBits&15)-1)]
+		d = r.dist[d>>secondIndex+r.bits>>distBits&(1<<(d>>secondBits&15)-1)]
 	}
-	r.take(uint(d & entryBits))
 	if d&special != 0 {
+		r.take(uint(d & entryBits))
 		r.fail(ErrCorrupt)
 		return
 	}
-	distance := int(d>>distShift) + int(r.take(uint(d>>distExtra&15)))
+	distance := int(d>>distShift) + r.extra(d)
 	from := r.write - distance
 	if r.err == nil && from < r.first {
 		r.fail(ErrCorrupt)
@@ -312,4 +285,9 @@ func (r *Reader) slow() {
 		r.write++
 		from++
 	}
+}
+
+// extra takes the bits of an entry and gives the value of the extra ones.
+func (r *Reader) extra(e uint64) int {
+	return int(r.take(uint(e&entryBits)) >> (e >> extraShift & entryBits))
 }

@@ -21,8 +21,8 @@ const (
 	inputBytes = 64 << 10
 	history    = 32 << 10 // how far back a match may reach
 	fresh      = 96 << 10 // bytes decoded between two moves of the history
-	// slack is room for what one turn of the decoding loop writes: nine literals and a match of 258
-	// bytes, the last of both in whole words.
+	// slack is room for what one turn of the decoding loop writes: three literals and a match of 258
+	// bytes, copied by sixteen.
 	slack = 320
 )
 
@@ -49,8 +49,8 @@ type Reader struct {
 	stored int  // bytes still to come in a stored block
 	err    error
 
-	lit  [litEntries]uint32
-	dist [distEntries]uint32
+	lit  [litEntries]uint64
+	dist [distEntries]uint64
 	lens [maxLit + maxDist]uint8 // of the block's code words
 }
 

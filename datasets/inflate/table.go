@@ -14,28 +14,33 @@ const (
 	distEntries = 1<<distBits + 32/2<<(maxCode-distBits)
 )
 
-// A table's entry has the bits to consume in its low five bits. Then
+// An entry of a table has the bits to consume in its low five bits, the extra bits of a length or distance among
+// them, and from bit 8 on how many of them stand before the extra ones: what is at hand is shifted by these, and the
+// mask of the extra bits applied. Then
 //
-//	literals  count 1 to 3 at bit 5, the bytes from bit 8 on
-//	length    smallest length at bit 8, number of extra bits at bit 17
-//	distance  number of extra bits at bit 8, smallest distance at bit 16
-//	special   bit 7, with one of: the end of the block; a second table, of the number of bits at
-//	          bit 10, at the index at bit 16; or neither: no code
+//	literals  count 1 to 3 at bit 30, the bytes from bit 32 on
+//	length    flag at bit 5, mask of extra bits at bit 16, smallest length at bit 21; literals may stand before it
+//	distance  mask of extra bits at bit 16, smallest distance at bit 32
+//	special   bit 6, with one of: the end of the block; a second table, of the number of bits at
+//	          bit 16, at the index at bit 32; or neither: no code
+//	code      a length of a code word, or how to repeat one, at bit 32
 const (
 	entryBits   = 31
-	countShift  = 5
-	countMask   = 3
-	byteShift   = 8
-	lengthShift = 8
+	match       = 1 << 5
+	special     = 1 << 6
+	endOfBlock  = 1 << 13
+	second      = 1 << 14
+	extraShift  = 8
+	extraMask   = 16
+	lengthShift = 21
 	lengthMask  = 1<<9 - 1
-	lengthExtra = 17
-	distExtra   = 8
-	distShift   = 16
-	special     = 1 << 7
-	endOfBlock  = 1 << 8
-	second      = 1 << 9
-	secondBits  = 10
-	secondIndex = 16
+	countShift  = 30
+	countMask   = 3
+	byteShift   = 32
+	distShift   = 32
+	secondBits  = 16
+	secondIndex = 32
+	codeShift   = 32
 )
 
 // litSymbols, distSymbols and codeSymbols are the entries of the symbols, without their codes' lengths.
@@ -45,44 +50,47 @@ var (
 	codeSymbols = makeCodeSymbols()
 )
 
-func makeLitSymbols() (s [288]uint32) {
+func makeLitSymbols() (s [288]uint64) {
 	for i := range 256 {
-		s[i] = 1<<countShift | uint32(i)<<byteShift
+		s[i] = 1<<countShift | uint64(i)<<byteShift
 	}
 	s[256] = special | endOfBlock
-	length := uint32(3)
+	length := uint64(3)
 	for i := 257; i < 285; i++ {
-		extra := uint32(max(0, (i-261)/4))
-		s[i] = length<<lengthShift | extra<<lengthExtra
+		extra := max(0, (i-261)/4)
+		s[i] = withExtra(extra) | match | length<<lengthShift
 		length += 1 << extra
 	}
-	s[285] = 258 << lengthShift
+	s[285] = match | 258<<lengthShift
 	s[286], s[287] = special, special
 	return s
 }
 
-func makeDistSymbols() (s [32]uint32) {
-	dist := uint32(1)
+func makeDistSymbols() (s [32]uint64) {
+	dist := uint64(1)
 	for i := range maxDist {
-		extra := uint32(max(0, (i-2)/2))
-		s[i] = dist<<distShift | extra<<distExtra
+		extra := max(0, (i-2)/2)
+		s[i] = withExtra(extra) | dist<<distShift
 		dist += 1 << extra
 	}
 	s[30], s[31] = special, special
 	return s
 }
 
-// makeCodeSymbols gives the symbols of the code that code lengths are written in, at bit 8.
-func makeCodeSymbols() (s [19]uint32) {
+// withExtra is what so many extra bits add to an entry.
+func withExtra(n int) uint64 { return uint64(n) | (1<<n-1)<<extraMask }
+
+// makeCodeSymbols gives the symbols of the code that code lengths are written in.
+func makeCodeSymbols() (s [19]uint64) {
 	for i := range s {
-		s[i] = uint32(i) << byteShift
+		s[i] = uint64(i) << codeShift
 	}
 	return s
 }
 
 // build fills a table, with a first look-up of first bits, for the canonical Huffman code of the
 // lengths, and reports whether they make one: a complete code, one symbol of one bit, or none at all.
-func build(table []uint32, first uint, lens []uint8, symbols []uint32) bool {
+func build(table []uint64, first uint, lens []uint8, symbols []uint64) bool {
 	var count [maxCode + 1]int
 	for _, n := range lens {
 		count[n]++
@@ -120,7 +128,7 @@ func build(table []uint32, first uint, lens []uint8, symbols []uint32) bool {
 		}
 		reversed := int(bits.Reverse16(uint16(next[n])) >> (16 - n))
 		next[n]++
-		entry := symbols[symbol] | uint32(n)
+		entry := symbols[symbol] + uint64(n) | uint64(n)<<extraShift
 		if n <= first {
 			for i := reversed; i < 1<<first; i += 1 << n {
 				table[i] = entry
@@ -129,7 +137,7 @@ func build(table []uint32, first uint, lens []uint8, symbols []uint32) bool {
 		}
 		prefix := reversed & (1<<first - 1)
 		if table[prefix] == 0 {
-			table[prefix] = special | second | uint32(deep)<<secondBits | uint32(free)<<secondIndex
+			table[prefix] = special | second | uint64(deep)<<secondBits | uint64(free)<<secondIndex
 			free += 1 << deep
 		}
 		sub := table[table[prefix]>>secondIndex:][:1<<deep]
@@ -140,8 +148,8 @@ func build(table []uint32, first uint, lens []uint8, symbols []uint32) bool {
 	return true
 }
 
-// pair joins literals whose codes lie together within the first look-up's bits, up to three.
-func pair(table *[litEntries]uint32) {
+// pair joins literals whose codes lie together within the first look-up's bits, up to three, and a length behind them.
+func pair(table *[litEntries]uint64) {
 	// From the top down: an entry looks at those below it, which must still be single.
 	for i := 1<<litBits - 1; i >= 0; i-- {
 		e := table[i]
@@ -149,14 +157,21 @@ func pair(table *[litEntries]uint32) {
 			continue
 		}
 		used := e & entryBits
-		for count := uint32(1); count < 3; count++ {
+		for count := uint64(1); ; count++ {
 			next := table[i>>used]
-			n := next & entryBits
-			if next>>countShift&countMask != 1 || used+n > litBits {
+			code := next >> extraShift & entryBits
+			if next&special != 0 || used+code > litBits {
 				break
 			}
-			used += n
-			e = e&^(countMask<<countShift|entryBits) + (count+1)<<countShift + used + next>>byteShift&0xff<<(byteShift+8*count)
+			if next&match != 0 {
+				e = e&^(entryBits|entryBits<<extraShift) | next&(lengthMask<<lengthShift|entryBits<<extraMask) | match | used + next&entryBits | (used+code)<<extraShift
+				break
+			}
+			if count == 3 {
+				break
+			}
+			used += code
+			e = e&^(countMask<<countShift|entryBits|entryBits<<extraShift) + (count+1)<<countShift + used | used<<extraShift | next>>byteShift&0xff<<(byteShift+8*count)
 		}
 		table[i] = e
 	}
