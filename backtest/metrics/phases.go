@@ -53,20 +53,28 @@ const (
 	manyTurns = 16
 )
 
-// addApart takes pairs phase by phase, whose sums then stay at hand.
+// turn is the number of pairs that are taken phase by phase at once: they stay in the nearest memory.
+const turn = 1024
+
+// addApart takes pairs phase by phase, whose sums then stay at hand; two phases at a time, neither of which waits for the
+// other.
 func (p *Phases) addApart(x, y []float64, cx, cy float64) {
 	h := len(p.of)
-	for k := range h {
-		var m crossed
-		for i := k; i < len(x); i += h {
-			d, e := x[i]-cx, y[i]-cy
-			m.a += d
-			m.b += e
-			m.aa += float64(d * d)
-			m.bb += float64(e * e)
-			m.ab += float64(d * e)
+	var sums [fewPhases]crossed
+	for lo := 0; lo < len(x); {
+		hi := min(lo+turn-turn%h, len(x))
+		x, y := x[lo:hi], y[lo:hi]
+		k := 0
+		for ; k+1 < h; k += 2 {
+			addTwo(&sums[k], &sums[k+1], x, y, k, h, cx, cy)
 		}
-		of := &p.of[(p.pairs+k)%h]
+		if k < h { // the last of an odd number, beside one that is not wanted
+			addTwo(&sums[k], new(crossed), x, y, k, h, cx, cy)
+		}
+		lo = hi
+	}
+	for k := range h {
+		of, m := &p.of[(p.pairs+k)%h], &sums[k]
 		of.a += m.a
 		of.b += m.b
 		of.aa += m.aa
@@ -74,6 +82,35 @@ func (p *Phases) addApart(x, y []float64, cx, cy float64) {
 		of.ab += m.ab
 	}
 	p.pairs += len(x)
+}
+
+// addTwo adds every h-th pair from the k-th on to m, and every h-th from the one behind it to n.
+func addTwo(m, n *crossed, x, y []float64, k, h int, cx, cy float64) {
+	u, v := *m, *n
+	y = y[:len(x)]
+	for ; k+1 < len(x); k += h {
+		d, e := x[k]-cx, y[k]-cy
+		u.a += d
+		u.b += e
+		u.aa += float64(d * d)
+		u.bb += float64(e * e)
+		u.ab += float64(d * e)
+		d, e = x[k+1]-cx, y[k+1]-cy
+		v.a += d
+		v.b += e
+		v.aa += float64(d * d)
+		v.bb += float64(e * e)
+		v.ab += float64(d * e)
+	}
+	if k < len(x) {
+		d, e := x[k]-cx, y[k]-cy
+		u.a += d
+		u.b += e
+		u.aa += float64(d * d)
+		u.bb += float64(e * e)
+		u.ab += float64(d * e)
+	}
+	*m, *n = u, v
 }
 
 // Shift moves the centres by a and b: what follows is given less the new ones.

@@ -211,7 +211,7 @@ func (a *axis) calm() bool {
 // find looks for newer witnesses, and reports whether the frame stands.
 func (a *axis) find() bool {
 	// They are most often among the last few rows.
-	for n := 8; ; n *= 8 {
+	for n := 8; ; n *= 32 {
 		if a.findAmong(min(n, a.rows, a.window)) {
 			return true
 		}
