@@ -79,7 +79,7 @@ var ownFiles = []string{
 // meanwhile, the last one stays.
 func replace(from, to string) error {
 	var olds []string
-	for {
+	for try := 1; ; try++ {
 		old := from + strconv.Itoa(len(olds)) + oldEnding
 		err := os.Rename(to, old)
 		if err == nil {
@@ -90,7 +90,7 @@ func replace(from, to string) error {
 		if err = os.Rename(from, to); err == nil {
 			break
 		}
-		if len(olds) == 0 || len(olds) == 9 || !errors.Is(err, fs.ErrExist) {
+		if try == 9 || !errors.Is(err, fs.ErrExist) {
 			if len(olds) > 0 {
 				err = errors.Join(err, os.Rename(olds[0], to))
 			}
