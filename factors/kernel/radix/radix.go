@@ -1,10 +1,11 @@
 // Package radix sorts columns of numbers by their rows.
 //
-//  1. A value's key is its distance from the smallest, as a whole number of up to 50 bits, and its row.
+//  1. A value's key is its distance from the smallest, as a whole number of up to 50 bits, a bit that is free, and its row.
 //  2. Keys are dealt out into parts by their first bits, straight from the column.
 //  3. Each part is dealt out again by the next bits in which its keys differ, as many as it takes for a few keys a cell, and
 //     so are cells that hold many. What few keys remain is inserted into place.
 //  4. Values that share a key and differ, as beside others that are far away, get keys of their own by their own distances.
+//     The free bit of those that equal the one before is set.
 //
 // That takes O(n) time but for values over hundreds of orders of magnitude, and 8 bytes a value, 16 where one part holds
 // most of them.
@@ -65,15 +66,13 @@ func (p *Part) sampled(yield func(float64) bool) {
 
 // Run is the end of the run of equal values that begins with the i-th.
 func (p *Part) Run(i int) int {
-	j := i + 1
-	if j == len(p.keys) || (p.keys[j]^p.keys[i])>>(p.rowBits&63) != 0 {
-		return j
+	for i++; i < len(p.keys) && p.keys[i]>>(p.rowBits&63)&1 != 0; i++ {
 	}
-	for v := p.x[p.Row(i)]; j < len(p.keys) && p.x[p.Row(j)] == v; {
-		j++
-	}
-	return j
+	return i
 }
+
+// same reports whether the i-th key is that of the one before, but for the row.
+func (p *Part) same(i int) bool { return (p.keys[i]^p.keys[i-1])>>(p.rowBits&63) == 0 }
 
 // Sort calls each for parts of the rows of x whose value is finite, and says how many of them stand before the part. Equal values stand in one part. Parts come in any order, side by side on up to so many workers; each
 // may change x at its own part's rows.
@@ -195,7 +194,7 @@ func (s *Sorter) deal(x []float64, key keying, n, rowBits, last int) {
 		if v-v == 0 {
 			k := key.of(v)
 			d := k >> (last & 63) & (radix - 1)
-			s.keys[at[d]] = k<<(rowBits&63) | uint64(t)
+			s.keys[at[d]] = k<<((rowBits+1)&63) | uint64(t)
 			at[d]++
 		}
 	}
@@ -209,13 +208,13 @@ type pad struct {
 
 // sort orders the keys of a part, which stand in order of rows.
 func (m *pad) sort(p *Part, keyBits int) {
-	m.spread(p.keys, p.rowBits, 0)
+	m.spread(p.keys, p.rowBits+1, 0)
 	for i := 1; i < len(p.keys); i++ {
-		if (p.keys[i]^p.keys[i-1])>>(p.rowBits&63) != 0 {
+		if !p.same(i) {
 			continue
 		}
 		j := i + 1
-		for j < len(p.keys) && (p.keys[j]^p.keys[i])>>(p.rowBits&63) == 0 {
+		for j < len(p.keys) && p.same(j) {
 			j++
 		}
 		m.sortValues(&Part{p.x, p.keys[i-1 : j], p.rowBits}, keyBits)
@@ -288,24 +287,32 @@ func insert(keys []uint64) {
 
 // sortValues orders rows whose keys agree by value, those of many by keys of their own.
 func (m *pad) sortValues(p *Part, keyBits int) {
-	low, high := p.x[p.Row(0)], p.x[p.Row(0)]
-	sorted, last := true, low
-	for i := range p.keys {
-		v := p.x[p.Row(i)]
-		sorted, last = sorted && v >= last, v
+	v := p.x[p.Row(0)]
+	low, high, sorted, free := v, v, true, uint64(1)<<p.rowBits
+	for i := range p.keys[1:] {
+		last := v
+		if v = p.x[p.Row(i+1)]; v == last {
+			p.keys[i+1] |= free
+			continue
+		}
+		sorted = sorted && v > last
 		low, high = min(low, v), max(high, v)
 	}
 	if sorted {
 		return
 	}
+	rows := free - 1
 	if key := newKeying(low, high, keyBits, p.sampled); len(p.keys) > few && key.of(high) > 0 {
 		for i, k := range p.keys {
-			row := k & (1<<p.rowBits - 1)
-			p.keys[i] = key.of(p.x[row])<<p.rowBits | row
+			p.keys[i] = key.of(p.x[k&rows])<<(p.rowBits+1) | k&rows
 		}
 		m.sort(p, keyBits)
 		return
 	}
-	rows := uint64(1)<<p.rowBits - 1
 	slices.SortStableFunc(p.keys, func(a, b uint64) int { return cmp.Compare(p.x[a&rows], p.x[b&rows]) })
+	for i, k := range p.keys {
+		if p.keys[i] = k &^ free; i > 0 && p.x[k&rows] == p.x[p.keys[i-1]&rows] {
+			p.keys[i] |= free
+		}
+	}
 }
