@@ -68,7 +68,7 @@ var spectraPool = sync.Pool{New: func() any { return new(spectra) }}
 //	conj(F(block)) · (F(block) + (−1)^j F(next)),
 //
 // whose sum over the blocks is inverted once. The even coefficients are the transform of length L of a block, the odd
-// ones that of the block turned by e^(−πi·t/L).
+// ones that of the block turned by e^(−πi·t/L); they come one after the other, in the same memory.
 func correlate(x []float64, mean float64, lags int) []float64 {
 	exponent := bits.Len(uint(lags - 1))
 	length := 1 << exponent
@@ -79,46 +79,55 @@ func correlate(x []float64, mean float64, lags int) []float64 {
 	m := spectraPool.Get().(*spectra)
 	defer spectraPool.Put(m)
 	of := func(buffer *[]complex128) []complex128 {
-		*buffer = slices.Grow((*buffer)[:0], 2*length)[:2*length]
+		*buffer = slices.Grow((*buffer)[:0], length)[:length]
 		return *buffer
 	}
 	this, next, sum := of(&m.this), of(&m.next), of(&m.sum)
-	transform := func(dst []complex128, re, im []float64) {
-		even, odd := dst[:length], dst[length:]
-		for t, v := range re {
-			even[t] = complex(v-mean, 0)
-		}
-		clear(even[len(re):])
-		for t, v := range im {
-			even[t] = complex(real(even[t]), v-mean)
-		}
-		for t, w := range f.half {
-			odd[t] = times(even[t], w)
-		}
-		f.forward(even)
-		f.forward(odd)
-	}
-	clear(sum)
-	transform(this, segment(0), segment(blocks))
-	for s := range blocks {
-		if s == blocks-1 {
-			transform(next, segment(blocks), nil)
-		} else {
-			transform(next, segment(s+1), segment(blocks+s+1))
-		}
-		for j, a := range this[:length] {
-			sum[j] += timesConjugate(a+next[j], a)
-		}
-		for j, a := range this[length:] {
-			sum[length+j] += timesConjugate(a-next[length+j], a)
-		}
-		this, next = next, this
-	}
-	f.inverse(sum[:length])
-	f.inverse(sum[length:])
 	c := make([]float64, lags)
+	for _, odd := range []bool{false, true} {
+		transform := func(dst []complex128, re, im []float64) {
+			for t, v := range re {
+				dst[t] = complex(v-mean, 0)
+			}
+			clear(dst[len(re):])
+			for t, v := range im {
+				dst[t] = complex(real(dst[t]), v-mean)
+			}
+			if odd {
+				for t, w := range f.half {
+					dst[t] = times(dst[t], w)
+				}
+			}
+			f.forward(dst)
+		}
+		clear(sum)
+		transform(this, segment(0), segment(blocks))
+		for s := range blocks {
+			if s == blocks-1 {
+				transform(next, segment(blocks), nil)
+			} else {
+				transform(next, segment(s+1), segment(blocks+s+1))
+			}
+			for j, a := range this {
+				if b := next[j]; odd {
+					sum[j] += timesConjugate(a-b, a)
+				} else {
+					sum[j] += timesConjugate(a+b, a)
+				}
+			}
+			this, next = next, this
+		}
+		f.inverse(sum)
+		for k := range c {
+			if odd {
+				c[k] += real(timesConjugate(sum[k], f.half[k]))
+			} else {
+				c[k] = real(sum[k])
+			}
+		}
+	}
 	for k := range c {
-		c[k] = (real(sum[k]) + real(timesConjugate(sum[length+k], f.half[k]))) / float64(2*length)
+		c[k] /= float64(2 * length)
 	}
 	return c
 }
