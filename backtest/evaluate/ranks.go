@@ -64,6 +64,7 @@ type rankPad struct {
 	pairs  metrics.Bits
 	f, r   thinned
 	v      []float64 // of the tested series of a chunk
+	all    []float64 // the tested series, of several instruments
 	sum    []float64 // of all instruments, by row
 	count  []int32
 }
@@ -127,11 +128,15 @@ func (w *Window) rankPairs(ctx context.Context, k int, f ranked, r returned, m *
 	}
 	tested := newSeries(w.horizons[k].Bars)
 	var xx, yy float64
+	m.all = m.all[:0]
 	if err := each(func(lo int, rows metrics.Bits) error {
 		v, x2, y2 := rankProducts(&m.v, &m.f, &m.r, n)
 		xx += x2
 		yy += y2
 		tested.add(v, nil)
+		if pool != nil {
+			m.all = append(m.all, v...)
+		}
 		if buckets == nil || !buckets.open {
 			return nil
 		}
@@ -152,13 +157,7 @@ func (w *Window) rankPairs(ctx context.Context, k int, f ranked, r returned, m *
 		return out, nil
 	}
 	if pool != nil {
-		if err := each(func(lo int, rows metrics.Bits) error {
-			v, _, _ := rankProducts(&m.v, &m.f, &m.r, n)
-			pool.add(lo, rows, v, float64(n)/root)
-			return nil
-		}); err != nil {
-			return out, err
-		}
+		pool.add(m.pairs, m.all, float64(n)/root)
 	}
 	out.spearman = max(-1, min(1, tested.sum/root))
 	var err error
@@ -281,12 +280,12 @@ type rankPool struct {
 	count []int32
 }
 
-// add takes the values v, times scale, of the rows of a set that begins with row lo.
-func (p *rankPool) add(lo int, rows metrics.Bits, v []float64, scale float64) {
+// add takes the values v, times scale, of a set of rows.
+func (p *rankPool) add(rows metrics.Bits, v []float64, scale float64) {
 	k := 0
 	for at, w := range rows {
 		for ; w != 0; w &= w - 1 {
-			t := lo + 64*at + bits.TrailingZeros64(w)
+			t := 64*at + bits.TrailingZeros64(w)
 			p.sum[t] += float64(v[k] * scale)
 			p.count[t]++
 			k++
