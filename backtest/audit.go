@@ -193,6 +193,9 @@ func (a *auditor) audit(ctx context.Context, lake *datasets.Lake, l *learned, cu
 	if err != nil {
 		return err
 	}
+	for k, x := range again.series {
+		again.series[k] = x.Future(cut.at, cut.Future == poisonedFuture)
+	}
 	// Bars that are not time bars may end with the cut.
 	rows := again.source.Rows()
 	within := func(w study.Span) study.Span {
@@ -277,6 +280,13 @@ func (a *auditor) compare(x, y *audited, s, t *step, cut auditCut) {
 			}
 			return t.whole.Cols[at]
 		}), cut)
+	}
+	for k, f := range r.Data.Series {
+		var is []float64
+		if t != nil {
+			is = t.series[k]
+		}
+		a.column(f.Name, "", s, s.series[k], is, cut)
 	}
 	knowing := r.FullSampleFactors()
 	for k, f := range x.factors[:x.own] {

@@ -5,6 +5,9 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +17,7 @@ import (
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/datasets/series"
 	"github.com/qf-dev/qf/datasets/tardis"
 	"github.com/qf-dev/qf/datasets/tardistest"
 	"github.com/qf-dev/qf/factors"
@@ -89,6 +93,47 @@ composite:
 evaluation: {horizons: [1h], primary_horizon: 1h, bootstrap: 0}
 `
 
+// bringing is a study with a series of its own.
+const bringing = `
+version: 1
+name: bringing
+data:
+  instruments: [binance-futures:BTCUSDT, binance-futures:ETHUSDT]
+  references: [bybit:BTCUSD]
+  series: [{name: fear, path: fear.csv, time: published, value: score, hold: 5h}]
+  from: 2024-01-03
+  to: 2024-01-06
+bars: {kind: time, every: 5m}
+factors:
+  - {name: scared, expr: 'fear / 50 - 1 + 0 * close'}
+  - {name: moved, expr: 'delta(fear, 2h) * sign(returns["bybit:BTCUSD"])'}
+  - {name: filled, expr: 'ffill(fear["bybit:BTCUSD"], 1d) * zscore(returns)'}
+composite:
+  missing: renormalize
+  normalize: {method: rolling, window: 12h, min_periods: 20}
+  components: [{factor: scared, weight: 0.6}, {factor: moved, weight: 0.2}, {factor: filled, weight: 0.4}]
+evaluation: {horizons: [1h], primary_horizon: 1h, bootstrap: 0}
+`
+
+// ownSeries writes the file of its series: about two values an hour, with gaps longer than hold.
+func ownSeries(t *testing.T) string {
+	t.Helper()
+	r := rand.New(rand.NewPCG(8, 9))
+	var b strings.Builder
+	b.WriteString("published,score\n")
+	for at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC); at.Day() < 7; at = at.Add(time.Duration(1 + r.IntN(int(time.Hour)))) {
+		if h := at.Sub(time.Date(2024, 1, 4, 3, 0, 0, 0, time.UTC)); h > 0 && h < 9*time.Hour {
+			continue
+		}
+		fmt.Fprintf(&b, "%s,%d\n", at.Format(time.RFC3339Nano), r.IntN(100))
+	}
+	path := filepath.Join(t.TempDir(), "fear.csv")
+	if err := os.WriteFile(path, []byte(b.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // simulatedLake parses a study and fills a lake with a market for it, but for the partitions that skip names.
 func simulatedLake(t *testing.T, text string, skip func(datasets.Partition) bool, set ...string) (*datasets.Lake, *study.Study) {
 	t.Helper()
@@ -101,6 +146,9 @@ func simulatedLake(t *testing.T, text string, skip func(datasets.Partition) bool
 		t.Fatal(err)
 	}
 	start := s.Data.From - 1
+	for k := range s.Data.Series {
+		s.Data.Series[k].Path = ownSeries(t)
+	}
 	market := &tardistest.Market{
 		Seed: 5, Start: start, Signal: tardistest.DefaultSignal,
 		TradesPerDay: 800, QuotesPerDay: 300, SnapshotEvery: 600, TickerEvery: 300,
@@ -335,6 +383,23 @@ func TestAuditCatchesAnEarlyReference(t *testing.T) {
 	}
 }
 
+// A series that is joined by what comes within the next hour is caught.
+func TestAuditCatchesAnEarlySeries(t *testing.T) {
+	lake, study := simulatedLake(t, bringing, nil)
+	broken := production
+	broken.series = func(s *series.Series, dst []float64, labels []int64) {
+		later := slices.Clone(labels)
+		for t := range later {
+			later[t] += time.Hour.Microseconds()
+		}
+		s.At(dst, later)
+	}
+	_, c := auditedBy(t, broken, lake, study, Options{NoCache: true})
+	if len(c.Violations) == 0 || c.Violations[0].Panel != "fear" {
+		t.Errorf("violations %+v, want some of fear first", c.Violations)
+	}
+}
+
 func TestAuditCatchesLeaks(t *testing.T) {
 	lake, study := simulatedLake(t, small, nil)
 	_, c := auditedBy(t, production, lake, study, Options{})
@@ -425,6 +490,9 @@ func TestNothingLooksAhead(t *testing.T) {
 		{"bars of volume", ofTrades("volume", 1), nil, nil},
 		{"bars of notional", ofTrades("dollar", 50000), nil, []string{"windows={length: 300, step: 200}"}},
 		{"references", looking, nil, nil},
+		{"a series", bringing, nil, nil},
+		{"a series on bars of trades", bringing, nil, []string{"bars={kind: tick, size: 7, bars_per_year: 100000}", "data.instruments=[binance-futures:BTCUSDT]", "data.references=[]",
+			"factors=[{name: scared, expr: fear / 50 - 1 + 0 * close}]", "composite={normalize: {method: rolling, window: 100}, components: [{factor: scared, weight: 1}]}", "evaluation={horizons: [5], primary_horizon: 5, bootstrap: 0}"}},
 		{"a missing day of a reference", looking, gap, []string{"windows={length: 1d}"}},
 		{"exchange clock, declared", small, nil, []string{"data.clock=timestamp"}},
 	} {

@@ -122,7 +122,7 @@ func (p *plan) result() *Result {
 	r := &Result{
 		Study: p.s, Grid: p.grid, Span: p.span, Windows: p.spans, Traded: p.opinionName(p.traded()[len(p.traded())-1]), Figures: &Evaluated{},
 		known:    p.known,
-		Unpriced: make([]int, len(p.grid.Instruments)), Sources: p.source.Sources(),
+		Unpriced: make([]int, len(p.grid.Instruments)), Sources: p.source.Sources(), Series: p.seriesSources(),
 	}
 	slices.SortFunc(r.Sources, func(a, b datasets.Info) int { return a.Partition.Compare(b.Partition) })
 	for _, in := range p.s.Data.Instruments {
@@ -181,7 +181,7 @@ func (p *plan) conclude(ctx context.Context, r *Result, x *pass, windows []*wind
 		r.Models, judged = models, models
 	}
 	var err error
-	r.Digest, err = digest(p.s, r.Sources, judged)
+	r.Digest, err = digest(p.s, r.Sources, r.Series, judged)
 	return err
 }
 

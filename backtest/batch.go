@@ -139,7 +139,7 @@ func (b Batch) play(ctx context.Context, lake *datasets.Lake, list []*study.Stud
 		return err
 	}
 	for _, k := range some {
-		d, err := digest(list[k], x.p.source.Sources(), nil)
+		d, err := digest(list[k], x.p.source.Sources(), x.p.seriesSources(), nil)
 		if err != nil {
 			return err
 		}
@@ -378,12 +378,8 @@ func (x *batch) prepare() (err error) {
 	if p.work, err = factors.NewPlan(p.factors, p.grid); err != nil {
 		return err
 	}
-	for _, field := range p.work.Fields() {
-		at := p.want(field)
-		if at < 0 {
-			return fmt.Errorf("the market lacks the %s column, which factors need: fetch %s", field, factors.FieldFeeds(field)[0])
-		}
-		p.inputs = append(p.inputs, at)
+	if p.inputs, err = p.places(p.work.Fields()); err != nil {
+		return err
 	}
 	if p.scorer, err = (factors.Composite{Components: x.norms}).Scorer(p.factors, p.grid); err != nil {
 		return err
@@ -414,12 +410,15 @@ func (x *batch) run(ctx context.Context, progress func(share float64)) error {
 	work, scoring := p.work.Start(), p.scorer.Start()
 	tasks := x.tasks()
 	spare := make(chan *bench, p.o.workers())
+	var series [][]float64
 	for b, err := range p.blocks(ctx, last) {
 		if err != nil {
 			return err
 		}
+		s := p.step(b, series)
+		b, series = s.Block, s.series
 		remember(b)
-		columns, err := p.stages.columns(ctx, work, blockOf(b, p.inputs), p.o.workers())
+		columns, err := p.stages.columns(ctx, work, p.block(s, p.inputs), p.o.workers())
 		if err != nil {
 			return err
 		}

@@ -35,6 +35,7 @@ var optionStudies = []struct {
 	{"trades in sevens", ofTrades("tick", 7), nil},
 	{"volume", ofTrades("volume", 1), nil},
 	{"references", looking, nil},
+	{"a series", bringing, []string{"windows={length: 1d}"}},
 	{"without ranks", ofTrades("tick", 1), []string{"evaluation.rank_ic=false", "evaluation.persistence=false", "evaluation.delays=[]"}},
 }
 

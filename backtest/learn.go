@@ -82,8 +82,9 @@ func (p *plan) survey(ctx context.Context, l *learned, samples, fits bool) error
 		if err != nil {
 			return err
 		}
-		s := &step{Block: b, columns: make([][][]float64, len(p.factors))}
-		columns, err := p.stages.columns(ctx, play, blockOf(b, inputs), p.o.workers())
+		s := p.step(b, x.series)
+		x.series, s.columns = s.series, make([][][]float64, len(p.factors))
+		columns, err := p.stages.columns(ctx, play, p.block(s, inputs), p.o.workers())
 		if err != nil {
 			return err
 		}
@@ -132,10 +133,8 @@ func (p *plan) learners() (work *factors.Plan, inputs, of []int, err error) {
 	if work, err = factors.NewPlan(list, p.grid); err != nil {
 		return nil, nil, nil, err
 	}
-	for _, field := range work.Fields() {
-		inputs = append(inputs, p.want(field))
-	}
-	return work, inputs, of, nil
+	inputs, err = p.places(work.Fields())
+	return work, inputs, of, err
 }
 
 func boolInt(b bool) int {

@@ -18,6 +18,7 @@ import (
 type step struct {
 	*bars.Block               // of the instruments; its fields are plan.fields
 	whole       *bars.Block   // with the references
+	series      [][]float64   // the study's own, by series
 	columns     [][][]float64 // by factor
 	z           [][][]float64 // by component
 	score       [][]float64   // the composite
@@ -33,6 +34,7 @@ type pass struct {
 	listener  *opinions.Listener // nil without models
 	decisions []*decision        // by what is traded, as plan.traded
 
+	series [][]float64    // memory of step.series
 	shares []*windowScore // where the study looks ahead and has several windows: by window
 }
 
@@ -93,8 +95,9 @@ func (x *pass) each(ctx context.Context, hi int, more func(*step) error) iter.Se
 // next makes the columns of the next rows, up to the composite.
 func (x *pass) next(ctx context.Context, b *bars.Block) (s *step, err error) {
 	p := x.p
-	s = &step{Block: p.instruments(b), whole: b}
-	if s.columns, err = p.stages.columns(ctx, x.work, blockOf(b, p.inputs), p.o.workers()); err != nil {
+	s = p.step(b, x.series)
+	x.series = s.series
+	if s.columns, err = p.stages.columns(ctx, x.work, p.block(s, p.inputs), p.o.workers()); err != nil {
 		return nil, err
 	}
 	x.substitute(s)
@@ -226,11 +229,24 @@ func (p *plan) blocks(ctx context.Context, hi int) iter.Seq2[*bars.Block, error]
 	}
 }
 
-// blockOf is a block with those of its fields alone that stand at some places.
-func blockOf(b *bars.Block, places []int) *bars.Block {
-	out := &bars.Block{Lo: b.Lo, Hi: b.Hi, Close: b.Close}
-	for _, at := range places {
-		out.Cols = append(out.Cols, b.Cols[at])
+// step is a block with the study's series laid over its rows, in the memory of those of an earlier step.
+func (p *plan) step(b *bars.Block, before [][]float64) *step {
+	s := &step{Block: p.instruments(b), whole: b, series: sized(before, len(p.series), b.Len())}
+	for k, x := range p.series {
+		p.stages.series(x, s.series[k], b.Close)
+	}
+	return s
+}
+
+// block is what factors see of a step: the inputs that stand at some places, references included.
+func (p *plan) block(s *step, inputs []int) *bars.Block {
+	out := &bars.Block{Lo: s.Lo, Hi: s.Hi, Close: s.Close}
+	for _, at := range inputs {
+		if at >= 0 {
+			out.Cols = append(out.Cols, s.whole.Cols[at])
+		} else {
+			out.Cols = append(out.Cols, slices.Repeat([][]float64{s.series[-1-at]}, len(p.grid.Columns())))
+		}
 	}
 	return out
 }

@@ -3,11 +3,13 @@ package backtest
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/datasets/series"
 	"github.com/qf-dev/qf/factors"
 )
 
@@ -17,6 +19,7 @@ type plan struct {
 	o      Options
 	stages stages
 	source *bars.Source
+	series []*series.Series
 	known  *datasets.Catalog
 	grid   *factors.Grid // without labels
 	span   study.Span
@@ -29,13 +32,16 @@ type plan struct {
 	shown   []int // by value of a prompt: the factor that it shows, or −1
 
 	fields []string    // that blocks have, in their order
-	inputs []int       // places of the factors' fields among them
+	inputs []int       // places of the factors' fields among them, and of series: see places
 	full   [][]float64 // by factor·instruments + instrument: over the span, of factors that know the full sample
 }
 
 // newPlan opens what the study reads of store, which lists the same files as lake.
 func newPlan(ctx context.Context, lake *datasets.Lake, store bars.Store, s *study.Study, o Options, stages stages) (*plan, error) {
 	p := &plan{s: s, o: o, stages: stages, known: lake.Catalog()}
+	if err := p.readSeries(ctx); err != nil { // bars may take long
+		return nil, err
+	}
 	requests, err := BarRequests(lake, s)
 	if err != nil {
 		return nil, err
@@ -54,6 +60,30 @@ func newPlan(ctx context.Context, lake *datasets.Lake, store bars.Store, s *stud
 		return nil, fmt.Errorf("study %s: no bars between %s and %s", s.Name, stamp(p.span.From), stamp(p.span.To))
 	}
 	return p, p.columns()
+}
+
+// readSeries reads the study's own series.
+func (p *plan) readSeries(ctx context.Context) error {
+	for k, f := range p.s.Data.Series {
+		x, err := series.Read(ctx, p.s.SeriesFile(f), series.Columns{Time: f.Time, Value: f.Value})
+		if err != nil {
+			return p.s.Located(fmt.Sprintf("data.series[%d]", k), err)
+		}
+		x.Hold = f.Hold.Time.Microseconds()
+		p.series = append(p.series, x)
+	}
+	return nil
+}
+
+// seriesSources says what was read of the study's series.
+func (p *plan) seriesSources() []SeriesSource {
+	var list []SeriesSource
+	for k, x := range p.series {
+		list = append(list, SeriesSource{
+			Name: p.s.Data.Series[k].Name, Rows: len(x.Times), Digest: x.Digest(), Path: filepath.Base(x.Path), Bytes: x.Bytes, SHA256: x.SHA256,
+		})
+	}
+	return list
 }
 
 // columns makes the plan of factors and composite, and lists the fields that blocks must have.
@@ -85,16 +115,27 @@ func (p *plan) columns() (err error) {
 			return fmt.Errorf("factor %s is defined twice", f.Name)
 		}
 	}
-	for _, field := range p.work.Fields() {
-		if !slices.Contains(held, field) {
-			return fmt.Errorf("the market lacks the %s column, which factors need: fetch %s", field, factors.FieldFeeds(field)[0])
-		}
-		p.inputs = append(p.inputs, p.want(field))
+	if p.inputs, err = p.places(p.work.Fields()); err != nil {
+		return err
 	}
 	p.want("close")
 	p.want(s.Execution.Price)
 	p.want("trades")
 	return nil
+}
+
+// places are those of what factors are made of: among the fields of blocks, and −1 − k for the study's k-th series.
+func (p *plan) places(names []string) (list []int, err error) {
+	for _, name := range names {
+		at := -1 - slices.IndexFunc(p.s.Data.Series, func(f study.SeriesConfig) bool { return f.Name == name })
+		if at == 0 { // it is no series
+			if at = p.want(name); at < 0 {
+				return nil, fmt.Errorf("the market lacks the %s column, which factors need: fetch %s", name, factors.FieldFeeds(name)[0])
+			}
+		}
+		list = append(list, at)
+	}
+	return list, nil
 }
 
 // want makes sure that blocks have a field, and gives its place; −1 where the source does not have it.

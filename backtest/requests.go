@@ -41,7 +41,7 @@ func BarRequests(lake *datasets.Lake, s *study.Study) ([]bars.Request, error) {
 			return nil, err
 		}
 		if !slices.ContainsFunc(held, func(p datasets.Partition) bool { return p.Day >= first && p.Day < needs.To }) {
-			return nil, s.Located(in, fmt.Errorf("%v: no trades from %s to %s: %w in the lake; run qf fetch --config with this study",
+			return nil, s.Located(in.Path(), fmt.Errorf("%v: no trades from %s to %s: %w in the lake; run qf fetch --config with this study",
 				in.Instrument, first, needs.To, datasets.ErrNotFound))
 		}
 		list = append(list, bars.Request{Instrument: in.Instrument, Contract: in.Contract, Changes: in.Changes, Spec: s.BarSpec(), First: first, End: needs.To, Feeds: needs.References[k]})

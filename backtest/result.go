@@ -27,6 +27,7 @@ type Result struct {
 	Models   *opinions.Models // what models said; nil where the study asks none
 	Curves   Curves
 	Sources  []datasets.Info // every lake file that was read
+	Series   []SeriesSource  // the study's own
 	Digest   string          // of the configuration and the data: names the run
 	Warnings []error         // in order of appearance, each once
 
@@ -34,6 +35,16 @@ type Result struct {
 
 	kept  *kept             // rows; nil where no format wants them
 	known *datasets.Catalog // what the lake knows of instruments
+}
+
+// SeriesSource is a series of the study's own that was read.
+type SeriesSource struct {
+	Name   string `json:"name"`
+	Rows   int    `json:"rows"`
+	Digest string `json:"digest"` // of the rows
+	Path   string `json:"source_path"`
+	Bytes  int64  `json:"source_bytes"`
+	SHA256 string `json:"source_sha256"`
 }
 
 // Run is one replay of what the study trades.

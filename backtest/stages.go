@@ -5,6 +5,7 @@ import (
 
 	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/datasets/bars"
+	"github.com/qf-dev/qf/datasets/series"
 	"github.com/qf-dev/qf/factors"
 	"github.com/qf-dev/qf/signals"
 )
@@ -14,6 +15,7 @@ import (
 type stages struct {
 	open    func(context.Context, bars.Store, []bars.Request, bars.Options) (*bars.Source, error)
 	blocks  func(b *bars.Block, fields []string) // what becomes of a block before factors see it
+	series  func(s *series.Series, dst []float64, labels []int64)
 	columns func(ctx context.Context, play *factors.Play, b *bars.Block, workers int) ([][][]float64, error)
 	score   func(scoring *factors.Scoring, columns [][][]float64) (score [][]float64, z [][][]float64)
 	targets func(rule signals.Stepper, target, score []float64, rows signals.Rows)
@@ -23,6 +25,7 @@ type stages struct {
 var production = stages{
 	open:   bars.OpenSource,
 	blocks: func(*bars.Block, []string) {},
+	series: (*series.Series).At,
 	columns: func(ctx context.Context, play *factors.Play, b *bars.Block, workers int) ([][][]float64, error) {
 		return play.Next(ctx, b, workers)
 	},

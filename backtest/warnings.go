@@ -44,10 +44,11 @@ type firsts struct {
 	label [][]int64 // of it
 	lo    int
 	first int64 // the span's first label
+	none  []int // by series: bars without a value
 }
 
 func (p *plan) newFirsts() *firsts {
-	f := &firsts{in: p.grid.Instruments, lo: p.span.Lo}
+	f := &firsts{in: p.grid.Instruments, lo: p.span.Lo, none: make([]int, len(p.series))}
 	for _, x := range p.factors[:p.own] {
 		f.names = append(f.names, x.Name)
 	}
@@ -67,6 +68,13 @@ func (f *firsts) add(s *step) {
 	if s.Lo == f.lo && s.Len() > 0 {
 		f.first = s.Close[0]
 	}
+	for k, x := range s.series {
+		for _, v := range x {
+			if v != v {
+				f.none[k]++
+			}
+		}
+	}
 	for k := range f.names {
 		cols := s.score
 		if k < len(f.names)-1 {
@@ -85,6 +93,11 @@ func (f *firsts) add(s *step) {
 
 // warn says from when on each exists, where that is later than the span's first bar.
 func (f *firsts) warn(r *Result) {
+	for k, x := range r.Study.Data.Series {
+		if n := f.none[k]; n > 0 {
+			r.warn(fmt.Errorf("series %s has no value at %d of the %d bars of the span: its file has none of the %v before them", x.Name, n, r.Bars(), x.Hold))
+		}
+	}
 	for k, name := range f.names {
 		for i, in := range f.in {
 			switch first := f.row[k][i]; {

@@ -22,9 +22,10 @@ type Manifest struct {
 	Span     Span   `json:"span"`
 	// Config is the study with every default filled in, under the keys of its file and with windows
 	// and dates as they are written there. Folders, endpoints and rates are left out: they are no part of a run.
-	Config   json.RawMessage `json:"config"`
-	Sources  []Source        `json:"sources"`
-	Warnings []string        `json:"warnings"`
+	Config   json.RawMessage         `json:"config"`
+	Sources  []Source                `json:"sources"`
+	Series   []backtest.SeriesSource `json:"series,omitempty"` // the study's own
+	Warnings []string                `json:"warnings"`
 }
 
 // Source is one lake file that was read.
@@ -57,7 +58,7 @@ func NewManifest(r *backtest.Result, d *Report, version string) (*Manifest, erro
 	}
 	m := &Manifest{
 		Schema: Schema, Name: d.Name, Digest: d.Digest, Version: version, Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Span: d.Span, Config: raw, Sources: []Source{}, Warnings: d.Warnings,
+		Span: d.Span, Config: raw, Sources: []Source{}, Series: r.Series, Warnings: d.Warnings,
 	}
 	for _, f := range r.Sources {
 		m.Sources = append(m.Sources, Source{

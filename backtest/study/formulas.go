@@ -24,6 +24,9 @@ func (s *Study) scope() expr.Scope {
 		x.Groups = append(x.Groups, in.Group)
 	}
 	x.References = Instruments(s.Data.References).names()
+	for _, f := range s.Data.Series {
+		x.Series = append(x.Series, f.Name)
+	}
 	return x
 }
 

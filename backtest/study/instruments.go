@@ -55,6 +55,9 @@ type multiplierBefore struct {
 	Multiplier float64      `yaml:"multiplier" range:"[1e-12,1e12]"`
 }
 
+// Path is the instrument's place in the study.
+func (in InstrumentConfig) Path() string { return in.path }
+
 // DecodeNode reads a list of exchange:SYMBOL, BASE-QUOTE-PERPETUAL@exchange,… or mappings with
 // exchange, symbol and what an amount means. What they name is looked up later: see resolve.
 func (list *Instruments) DecodeNode(c *yamlconf.Cursor) {

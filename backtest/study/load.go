@@ -75,6 +75,9 @@ func (s *Study) Document() *yamlconf.Node {
 		if k.Name == "data" && len(s.Data.References) == 0 {
 			doc.Items[i] = doc.Items[i].Without("references")
 		}
+		if k.Name == "data" && len(s.Data.Series) == 0 {
+			doc.Items[i] = doc.Items[i].Without("series")
+		}
 	}
 	return doc
 }
@@ -248,6 +251,7 @@ func (s *Study) checkFactors(p *yamlconf.Positions, g *factors.Grid) {
 			p.Errorf(path, "%s", text)
 		}
 	}
+	s.checkSeries(p)
 	s.checkFormulas(p, g)
 	if len(s.Composite.Components) == 0 {
 		p.Errorf("composite.components", "empty: want at least one {factor, weight}")

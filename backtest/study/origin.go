@@ -11,10 +11,10 @@ type origin struct {
 	places *yamlconf.Positions
 }
 
-// Located is an error about an instrument of the study that shows only when it is run, with the line of the study.
-func (s *Study) Located(in InstrumentConfig, err error) error {
-	if s.origin == nil || in.path == "" {
+// Located is an error about what the study says at a path, which shows only when it is run, with the line of the study.
+func (s *Study) Located(path string, err error) error {
+	if s.origin == nil {
 		return err
 	}
-	return yamlconf.Excerpt(s.origin.places.At(in.path, err.Error()), s.origin.file, s.origin.source)
+	return yamlconf.Excerpt(s.origin.places.At(path, err.Error()), s.origin.file, s.origin.source)
 }

@@ -29,12 +29,22 @@ type Study struct {
 
 // Data names the ticks: instruments over [From, To), both at 00:00 UTC.
 type DataConfig struct {
-	Lake        string       `yaml:"lake" doc:"folder of the lake, relative to this file; without it $QF_LAKE, else ./lake"`
-	Instruments Instruments  `yaml:"instruments" doc:"exchange:SYMBOL, or a mapping that says what an amount means"`
-	References  References   `yaml:"references" doc:"instruments that formulas look at, as close[\"bybit:BTCUSDT\"], and that are never traded"`
-	From        datasets.Day `yaml:"from" doc:"first day, UTC"`
-	To          datasets.Day `yaml:"to" doc:"day after the last, UTC"`
-	Clock       string       `yaml:"clock" enum:"local_timestamp|timestamp" doc:"arrival time, or the exchange's own (not causal)"`
+	Lake        string         `yaml:"lake" doc:"folder of the lake, relative to this file; without it $QF_LAKE, else ./lake"`
+	Instruments Instruments    `yaml:"instruments" doc:"exchange:SYMBOL, or a mapping that says what an amount means"`
+	References  References     `yaml:"references" doc:"instruments that formulas look at, as close[\"bybit:BTCUSDT\"], and that are never traded"`
+	Series      []SeriesConfig `yaml:"series" doc:"figures of your own, as formulas call them"`
+	From        datasets.Day   `yaml:"from" doc:"first day, UTC"`
+	To          datasets.Day   `yaml:"to" doc:"day after the last, UTC"`
+	Clock       string         `yaml:"clock" enum:"local_timestamp|timestamp" doc:"arrival time, or the exchange's own (not causal)"`
+}
+
+// SeriesConfig is a figure over time that the study brings along, joined as of each bar's label.
+type SeriesConfig struct {
+	Name  string         `yaml:"name" doc:"as formulas call it"`
+	Path  string         `yaml:"path" doc:"CSV or Parquet file, relative to this file"`
+	Time  string         `yaml:"time" doc:"its column of when each value was known: 2024-01-31T08:00:00Z, 2024-01-31, or Unix time; left out: time"`
+	Value string         `yaml:"value" doc:"its column of the values; left out: value"`
+	Hold  factors.Window `yaml:"hold" doc:"how old a value may be, such as 2d; an older one is missing"`
 }
 
 // Bars is the grid's definition.

@@ -25,6 +25,7 @@ var layers = map[string][]string{
 	"datasets/tardis":         {"datasets", "datasets/inflate"},
 	"datasets/tardistest":     {"datasets", "datasets/tardis"},
 	"datasets/bars":           {"datasets"},
+	"datasets/series":         {"datasets", "datasets/parquet"},
 	"factors/kernel/radix":    {},
 	"factors/kernel/portable": {},
 	"factors/kernel":          {"factors/kernel/radix", "factors/kernel/portable"},
@@ -39,7 +40,7 @@ var layers = map[string][]string{
 	"backtest/portfolio":      {"datasets", "datasets/bars", "factors", "factors/kernel", "backtest/study", "backtest/metrics"},
 	"backtest/evaluate":       {"datasets", "factors/kernel/portable", "datasets/bars", "datasets/scratch", "factors", "signals", "backtest/metrics", "backtest/study", "backtest/portfolio"},
 	"backtest/opinions":       {"datasets", "factors/kernel/portable", "datasets/bars", "factors", "signals/llm", "backtest/metrics", "backtest/study", "backtest/evaluate"},
-	"backtest":                {"datasets", "factors/kernel/portable", "datasets/bars", "datasets/scratch", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf", "backtest/study", "backtest/portfolio", "backtest/evaluate", "backtest/opinions"},
+	"backtest":                {"datasets", "factors/kernel/portable", "datasets/bars", "datasets/scratch", "datasets/series", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf", "backtest/study", "backtest/portfolio", "backtest/evaluate", "backtest/opinions"},
 	"reports/chart":           {},
 	"reports":                 {"datasets", "datasets/atomicfile", "datasets/bars", "datasets/parquet", "factors", "signals/llm", "backtest", "backtest/study", "backtest/portfolio", "backtest/evaluate", "backtest/opinions", "backtest/yamlconf", "reports/chart"},
 	"cmd/qf":                  nil, // everything
