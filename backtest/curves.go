@@ -1,6 +1,9 @@
 package backtest
 
 import (
+	"math"
+	"slices"
+
 	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/backtest/study"
 )
@@ -135,21 +138,14 @@ func (t *thinner) add(ts []int64, cols ...[]float64) {
 		hi := min(len(ts), lo+end-t.next)
 		for k, x := range cols[:t.counted] {
 			least, most := &t.extremes[2*k], &t.extremes[2*k+1]
-			l, m := -1, -1
-			for row := lo; row < hi; row++ {
-				v := x[row]
-				if v-v != 0 {
-					continue
-				}
-				if (l < 0 && least.at < 0) || v < low(least, l, x, k) {
-					l = row
-				}
-				if (m < 0 && most.at < 0) || v > low(most, m, x, k) {
-					m = row
-				}
+			a, b := least.value(k, math.Inf(1)), most.value(k, math.Inf(-1))
+			l, m := span(x[lo:hi], a, b)
+			if l < a {
+				t.note(least, lo+slices.Index(x[lo:hi], l), lo, ts, cols)
 			}
-			t.note(least, l, lo, ts, cols)
-			t.note(most, m, lo, ts, cols)
+			if m > b {
+				t.note(most, lo+slices.Index(x[lo:hi], m), lo, ts, cols)
+			}
 		}
 		last := &t.extremes[2*t.counted]
 		if t.next == 0 {
@@ -165,19 +161,39 @@ func (t *thinner) add(ts []int64, cols ...[]float64) {
 	}
 }
 
-// low is the value of the extreme so far: of row at, or of the one noted before.
-func low(noted *thinRow, at int, x []float64, k int) float64 {
-	if at >= 0 {
-		return x[at]
+// value is that of a column, or another where there is no row.
+func (r *thinRow) value(k int, otherwise float64) float64 {
+	if r.at < 0 {
+		return otherwise
 	}
-	return noted.cols[k]
+	return r.cols[k]
+}
+
+// span is from the least to the greatest value of x and of a and b. What is no number counts as missing.
+func span(x []float64, a, b float64) (least, most float64) {
+	least, most = a, b
+	for _, v := range x {
+		if v < least {
+			least = v
+		}
+		if v > most {
+			most = v
+		}
+	}
+	if least >= -math.MaxFloat64 && most <= math.MaxFloat64 {
+		return least, most
+	}
+	least, most = a, b
+	for _, v := range x {
+		if v-v == 0 {
+			least, most = min(least, v), max(most, v)
+		}
+	}
+	return least, most
 }
 
 // note remembers row at of the columns; the row lo is t.next.
 func (t *thinner) note(to *thinRow, at, lo int, ts []int64, cols [][]float64) {
-	if at < 0 {
-		return
-	}
 	to.at, to.ts = t.next+at-lo, ts[at]
 	for k, x := range cols {
 		to.cols[k] = x[at]
