@@ -32,6 +32,8 @@ type Batch struct {
 	Known func(k int, digest string) bool
 	// Done takes the outcome of the k-th study. It is called from one goroutine at a time, in no order of k.
 	Done func(k int, o *Outcome) error
+	// Passed is called after each pass of some of the studies; nil is not.
+	Passed func() error
 	// Progress is told what share of the work is done, from 0 to 1; nil for nobody.
 	Progress func(share float64)
 }
@@ -74,6 +76,11 @@ func SideBySide(ctx context.Context, lake *datasets.Lake, list []*study.Study, b
 			}
 			if err := b.play(ctx, lake, list, parts, some, progress); err != nil {
 				return err
+			}
+			if b.Passed != nil {
+				if err := b.Passed(); err != nil {
+					return err
+				}
 			}
 			done += len(some)
 			progress(0)

@@ -139,8 +139,8 @@ func point(link, name string) error {
 	return nil
 }
 
-// sweep removes the temporary folders and links that dead processes left in dir.
-func sweep(dir string) {
+// sweepDead removes the temporary folders and links that dead processes left in dir.
+func sweepDead(dir string) {
 	left, _ := filepath.Glob(filepath.Join(dir, ".*"+atomicfile.Ending))
 	for _, path := range left {
 		if atomicfile.Dead(path) {

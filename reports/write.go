@@ -54,7 +54,7 @@ func write(dir string, r *backtest.Result, rows rowSource, o Options) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	sweep(dir)
+	sweepDead(dir)
 	temporary := atomicfile.Temporary(filepath.Join(dir, name))
 	if err := os.Mkdir(temporary, 0o777); err != nil {
 		return fmt.Errorf("write report: %w", err)

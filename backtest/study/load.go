@@ -32,14 +32,32 @@ func Parse(name string, src []byte, overrides []string) (*Study, error) {
 	return parse(name, src, overrides, nil)
 }
 
+// ParseKnown is Parse with what a lake knows of instruments. Many studies of one text may share the catalog.
+func ParseKnown(name string, src []byte, overrides []string, known *datasets.Catalog) (*Study, error) {
+	return parseIn(name, src, overrides, func(string) (*datasets.Catalog, error) { return known, nil })
+}
+
 func parse(name string, src []byte, overrides []string, open func(lake string) (*datasets.Lake, error)) (*Study, error) {
+	return parseIn(name, src, overrides, func(lake string) (*datasets.Catalog, error) {
+		if open == nil {
+			return nil, nil
+		}
+		l, err := open(lake)
+		if err != nil {
+			return nil, err
+		}
+		return l.Catalog(), nil
+	})
+}
+
+func parseIn(name string, src []byte, overrides []string, catalog func(lake string) (*datasets.Catalog, error)) (*Study, error) {
 	doc, err := yamlconf.Parse(name, src)
 	if err != nil {
 		return nil, err
 	}
 	var errs []error
 	for _, o := range overrides {
-		if err := doc.Set(o); err != nil {
+		if err := errors.Join(spellOut(doc, o), doc.Set(o)); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -49,13 +67,9 @@ func parse(name string, src []byte, overrides []string, open func(lake string) (
 	s := Default()
 	p, _ := yamlconf.Decode(name, doc, s) // its errors are p's too
 	s.origin = &origin{name, src, p}
-	var known *datasets.Catalog
-	if open != nil {
-		lake, err := open(s.Data.Lake)
-		if err != nil {
-			return nil, err
-		}
-		known = lake.Catalog()
+	known, err := catalog(s.Data.Lake)
+	if err != nil {
+		return nil, err
 	}
 	s.resolve(p, known)
 	s.check(p, name)
@@ -65,10 +79,36 @@ func parse(name string, src []byte, overrides []string, open func(lake string) (
 	return s, nil
 }
 
+// spellOut writes a list of the defaults into a document that leaves it out, where an override is of one of its items.
+func spellOut(doc *yamlconf.Node, override string) error {
+	path, _, _ := strings.Cut(override, "=")
+	path, _, ok := strings.Cut(path, "[")
+	if !ok {
+		return nil
+	}
+	list, there := yamlconf.Encode(Default()), doc
+	for _, step := range strings.Split(path, ".") {
+		if list = list.Get(step); list == nil {
+			return nil
+		}
+		if there != nil {
+			there = there.Get(step)
+		}
+	}
+	if there != nil {
+		return nil
+	}
+	text, err := list.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	return doc.Set(path + "=" + string(text))
+}
+
 // Document is the resolved study as a tree, as manifest.json and the report show it.
 func (s *Study) Document() *yamlconf.Node {
-	doc := yamlconf.Encode(s)
-	if len(s.Define) == 0 { // a study without any is what it was before there were some
+	doc := yamlconf.Encode(s).Without("sweep") // how it was found is no part of a study
+	if len(s.Define) == 0 {                    // a study without any is what it was before there were some
 		doc = doc.Without("define")
 	}
 	for i, k := range doc.Keys {
@@ -93,6 +133,7 @@ func (s *Study) check(p *yamlconf.Positions, file string) {
 		s.checkEvaluation(p, g)
 		s.checkWindows(p, g)
 	}
+	s.checkSweep(p)
 	if s.Execution.Impact.Model == "none" && s.Execution.Impact.K != 0 {
 		p.Errorf("execution.impact", "k without a model: want {model: square_root, k: 1}")
 	}

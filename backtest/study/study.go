@@ -22,6 +22,7 @@ type Study struct {
 	Execution  ExecutionConfig   `yaml:"execution" doc:"target weight to fills, and what they cost"`
 	Evaluation EvaluationConfig  `yaml:"evaluation" doc:"how score and PnL are judged"`
 	Report     ReportConfig      `yaml:"report" doc:"what a run writes"`
+	Sweep      *SweepConfig      `yaml:"sweep" doc:"settings that qf sweep tries; a backtest passes them over"`
 
 	told   []error // see Warnings
 	origin *origin // nil where the study was not read

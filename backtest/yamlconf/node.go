@@ -208,7 +208,7 @@ func (c *converter) merge(out *Node, kv *ast.MappingValueNode, depth int) {
 
 // Set overrides the value at a path such as execution.taker_bps or factors[0].window, as the
 // command line's --set path=value does; value is YAML. Mappings on the way are made where they are
-// missing; a list item must exist.
+// missing; a list item must exist. It is counted from 0, or named as its factor or name says: factors[mom].window.
 func (n *Node) Set(assignment string) error {
 	path, value, ok := strings.Cut(assignment, "=")
 	if !ok || path == "" {
@@ -223,11 +223,11 @@ func (n *Node) Set(assignment string) error {
 	at := n
 	steps := strings.Split(path, ".")
 	for i, step := range steps {
-		name, index, err := splitStep(step)
+		name, item, err := splitStep(step)
 		if err != nil {
 			return fmt.Errorf("%s: %w", origin, err)
 		}
-		last := i == len(steps)-1 && index < 0
+		last := i == len(steps)-1 && item == ""
 		if at.Kind == Null {
 			at.Kind = Map
 		}
@@ -244,11 +244,10 @@ func (n *Node) Set(assignment string) error {
 			return nil
 		}
 		at = child
-		if index >= 0 {
-			if at.Kind != List || index >= len(at.Items) {
-				return fmt.Errorf("%s: %s has no item %d", origin, name, index)
+		if item != "" {
+			if at = at.item(item); at == nil {
+				return fmt.Errorf("%s: %s has no item %s", origin, name, item)
 			}
-			at = at.Items[index]
 			if i == len(steps)-1 {
 				*at = *v
 				return nil
@@ -265,18 +264,38 @@ func (n *Node) mark(origin string) {
 	}
 }
 
-// splitStep reads "name" or "name[3]"; index is -1 without brackets.
-func splitStep(s string) (name string, index int, err error) {
+// item finds an item of a List: by its number, else by what stands under name or factor in it; nil where there is none.
+func (n *Node) item(which string) *Node {
+	if n.Kind != List {
+		return nil
+	}
+	if index, err := strconv.Atoi(which); err == nil {
+		if index < 0 || index >= len(n.Items) {
+			return nil
+		}
+		return n.Items[index]
+	}
+	for _, item := range n.Items {
+		for _, key := range []string{"name", "factor"} {
+			if item.Kind == Map && item.Get(key) != nil && item.Get(key).Text == which {
+				return item
+			}
+		}
+	}
+	return nil
+}
+
+// splitStep reads "name", "name[3]" or "name[of]"; item is empty without brackets.
+func splitStep(s string) (name, item string, err error) {
 	name, rest, ok := strings.Cut(s, "[")
 	if !ok {
-		return s, -1, nil
+		return s, "", nil
 	}
-	digits, ok := strings.CutSuffix(rest, "]")
-	index, err = strconv.Atoi(digits)
-	if !ok || err != nil || index < 0 {
-		return "", 0, errors.New("want a list item as name[0]")
+	item, ok = strings.CutSuffix(rest, "]")
+	if !ok || item == "" {
+		return "", "", errors.New("want a list item as name[0] or name[of]")
 	}
-	return name, index, nil
+	return name, item, nil
 }
 
 // Without is a copy of a mapping that lacks one key.

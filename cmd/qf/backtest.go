@@ -30,6 +30,7 @@ type backtestOptions struct {
 	workers int
 	memory  size
 	whole   bool
+	trial   int
 }
 
 func newBacktest(s streams, c *common, run func(context.Context, streams, backtestOptions) error) *cobra.Command {
@@ -63,6 +64,7 @@ Exit codes: 0 done; 1 failed, or the audit found something; 2 wrong usage or con
 	f.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
 	f.BoolVar(&o.audit, "audit", false, "prove that nothing looks ahead: recompute everything with a poisoned future")
 	f.BoolVar(&o.whole, "complete", false, "refuse to run while the lake lacks a day that the study wants")
+	f.IntVar(&o.trial, "trial", 0, "run trial `N` of the study's section sweep (see qf sweep)")
 	f.BoolVar(&o.noCache, "no-cache", false, "build bars from ticks even where the lake has them cached")
 	f.IntVar(&o.workers, "workers", 0, "`N` days and columns at once (default: all cores)")
 	f.Var(&o.memory, "memory", "`SIZE` that kept columns may take, such as 2GiB, before they go to temporary files (default: a quarter of the machine's memory)")
@@ -79,7 +81,10 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 	if o.workers < 0 {
 		return usageError{fmt.Errorf("--workers %d: want 1 or more, or 0 for all cores", o.workers)}
 	}
-	study, err := loadStudy(s, o.lake, o.config, o.set)
+	if o.trial < 0 {
+		return usageError{fmt.Errorf("--trial %d: want its number, 1 or more", o.trial)}
+	}
+	study, err := o.study(s)
 	if err != nil {
 		return err
 	}
@@ -124,6 +129,23 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 		return quietly(exitFailed, "backtest: %d column(s) look ahead", len(c.Violations))
 	}
 	return nil
+}
+
+// study is that of the file, or of one of the trials of its sweep.
+func (o backtestOptions) study(s streams) (*study.Study, error) {
+	if o.trial == 0 {
+		return loadStudy(s, o.lake, o.config, o.set)
+	}
+	w, err := loadSweep(s, o.lake, o.config, o.set)
+	if err != nil {
+		return nil, err
+	}
+	t, err := w.Trial(o.trial)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("%s: %w", o.config, err)}
+	}
+	o.logger(s)("trial %d: %s", t.Number, strings.Join(w.Overrides(t), ", "))
+	return t.Study, nil
 }
 
 // checkComplete names the days that the study wants and the lake lacks.

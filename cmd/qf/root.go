@@ -88,6 +88,7 @@ Start here:
 		newFactors(s, c, runFactors),
 		newSignals(s, c),
 		newBacktest(s, c, runBacktest),
+		newSweep(s, c, runSweep),
 	)
 	addGroup(root, "Results:",
 		newReport(s, runReport),
