@@ -107,10 +107,13 @@ func (p *plan) survey(ctx context.Context, l *learned, samples, fits bool) error
 		if fits {
 			x.substitute(s)
 			own := s.columns[:p.own]
-			l.scorings[0].Survey(own, 0, b.Len()*boolInt(b.Lo >= p.span.Lo))
+			if b.Lo >= p.span.Lo {
+				l.scorings[0].Survey(own, 0, b.Len())
+			}
 			for k := 1; k < len(l.scorings); k++ {
-				w := p.spans[k-1]
-				l.scorings[k].Survey(own, 0, b.Len()*boolInt(b.Lo >= w.Lo && b.Hi <= w.Hi))
+				if w := p.spans[k-1]; b.Lo >= w.Lo && b.Hi <= w.Hi {
+					l.scorings[k].Survey(own, 0, b.Len())
+				}
 			}
 		}
 	}
@@ -135,13 +138,6 @@ func (p *plan) learners() (work *factors.Plan, inputs, of []int, err error) {
 	}
 	inputs, err = p.places(work.Fields())
 	return work, inputs, of, err
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // sample turns the kept columns into those of the factors.

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/qf-dev/qf/backtest/evaluate"
@@ -43,43 +44,33 @@ func icDetails(d *Report) grid {
 
 // icGrid shows rows of the IC.
 func icGrid(caption string, rows []evaluate.ICRow) grid {
-	g := grid{Caption: caption}
-	g.Head = append(g.Head,
-		heading{Text: "Signal"}, heading{Text: "Instrument"}, heading{Text: "Window"},
-		heading{Text: "Horizon", Numeric: true},
-		heading{Text: "IC", Title: "Pearson correlation of the signal with the forward return", Numeric: true},
-		heading{Text: "Rank IC", Title: "Spearman correlation", Numeric: true},
-		heading{Text: "t", Title: "of the IC, robust to overlapping horizons", Numeric: true},
-		heading{Text: "p", Title: "two-sided, of t", Numeric: true},
-		heading{Text: "p Holm", Title: "adjusted over the horizons other than the primary one", Numeric: true},
-		heading{Text: "Daily IC", Title: "mean over UTC days", Numeric: true},
-		heading{Text: "ICIR", Title: "daily mean over daily standard deviation", Numeric: true},
-		heading{Text: "n", Numeric: true},
-		heading{Text: "Effective n", Title: "n that independent pairs would need for the same standard error", Numeric: true},
-	)
+	g := grid{Caption: caption, Head: []heading{{Text: "Signal"}, {Text: "Instrument"}, {Text: "Window"}, {Text: "Horizon", Numeric: true}}}
+	figures := slices.DeleteFunc(evaluate.ICFigures(), func(f evaluate.ICFigure) bool { return f.Label == "" })
+	for _, f := range figures {
+		if f.Key == "n_effective" {
+			g.Head = append(g.Head, heading{Text: "n", Numeric: true})
+		}
+		g.Head = append(g.Head, heading{Text: f.Label, Title: f.About, Numeric: true})
+	}
 	for _, r := range rows {
 		signal := words(signalName(r.Signal))
 		if len(r.Warnings) > 0 {
 			signal.Text, signal.Title = signal.Text+" *", "warned of: "+cell(r.Warnings)
 			g.Note = "* changed its mind fewer than 10 times (few_spans), so that its t says little."
 		}
-		t := figure(r.T, signed(r.T, 2), r.Reasons["t"])
-		if t.Title == "" {
-			t.Title = methodWords(r.TMethod)
+		line := []entry{signal, words(r.Instrument), words(r.Window), {Text: r.Horizon, Numeric: true, Key: decimal(float64(r.Bars))}}
+		for _, f := range figures {
+			v := f.Of(&r)
+			e := figure(v, shown(f.Show, v, nan), f.Why(&r))
+			switch {
+			case f.Key == "n_effective":
+				line = append(line, integer(r.N))
+			case f.Key == "t" && e.Title == "":
+				e.Title = methodWords(r.TMethod)
+			}
+			line = append(line, e)
 		}
-		g.Rows = append(g.Rows, []entry{
-			signal, words(r.Instrument), words(r.Window),
-			{Text: r.Horizon, Numeric: true, Key: decimal(float64(r.Bars))},
-			figure(r.Pearson, signed(r.Pearson, 4), r.Reasons["pearson"]),
-			figure(r.Spearman, signed(r.Spearman, 4), r.Reasons["spearman"]),
-			t,
-			figure(r.P, pValue(r.P), r.Reasons["p"]),
-			figure(r.PHolm, pValue(r.PHolm), r.Reasons["p_holm"]),
-			figure(r.Daily.Mean, signed(r.Daily.Mean, 4), r.Reasons["daily"]),
-			figure(r.Daily.ICIR, signed(r.Daily.ICIR, 2), r.Reasons["daily"]),
-			integer(r.N),
-			figure(r.NEffective, count(float64(r.NEffective)), r.Reasons["n_effective"]),
-		})
+		g.Rows = append(g.Rows, line)
 	}
 	return g
 }

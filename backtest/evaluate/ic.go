@@ -20,12 +20,9 @@ const FewSpans = "few_spans"
 
 // row is an IC row in which nothing is known yet.
 func (w *Window) row(signal, instrument string, h study.Horizon) ICRow {
-	return ICRow{
-		Signal: signal, Instrument: instrument, Window: w.Setup.Window, Horizon: h.Name, Bars: h.Bars,
-		NEffective: null, Pearson: null, Spearman: null, SpearmanT: null, SpearmanP: null, Low: null, High: null, T: null, TMethod: metrics.Insufficient,
-		THansenHodrick: null, TNonOverlap: null, P: null, PHolm: null,
-		Daily: DailySummary{Mean: null, Std: null, ICIR: null},
-	}
+	r := ICRow{Signal: signal, Instrument: instrument, Window: w.Setup.Window, Horizon: h.Name, Bars: h.Bars, TMethod: metrics.Insufficient}
+	r.blank()
+	return r
 }
 
 // tested is a row in the making, with what later figures of it are made of.
@@ -143,9 +140,8 @@ func (r *ICRow) spans(n int, tau float64) {
 
 // miss says why a row has no figures at all.
 func (r *ICRow) miss(why string) {
-	for _, key := range []string{"pearson", "spearman", "spearman_t", "t", "daily"} {
-		r.reason(key, why)
-	}
+	r.reason("pearson", why)
+	r.reason("daily", why)
 }
 
 func (r *ICRow) reason(key, why string) { say(&r.Reasons, key, why) }
@@ -256,23 +252,6 @@ func adjust(rows []ICRow, primary int) {
 	rows[primary].reason("p_holm", "the primary horizon is not adjusted")
 	for k := range rows {
 		rows[k].explain()
-	}
-}
-
-// explain gives every figure that follows from another one that is missing the other's reason.
-func (r *ICRow) explain() {
-	for _, f := range []struct {
-		key   string
-		value Figure
-		from  string
-	}{
-		{"n_effective", r.NEffective, "pearson"}, {"t_hansen_hodrick", r.THansenHodrick, "pearson"},
-		{"t_non_overlapping", r.TNonOverlap, "pearson"}, {"spearman_t", r.SpearmanT, "spearman"}, {"spearman_p", r.SpearmanP, "spearman_t"}, {"p", r.P, "t"}, {"p_holm", r.PHolm, "t"},
-		{"pearson_low", r.Low, "pearson"}, {"pearson_high", r.High, "pearson"},
-	} {
-		if _, said := r.Reasons[f.key]; math.IsNaN(float64(f.value)) && !said {
-			r.reason(f.key, r.Reasons[f.from])
-		}
 	}
 }
 

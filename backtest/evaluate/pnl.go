@@ -123,6 +123,7 @@ const (
 	AsCost            = "cost"     // a number with the other sign
 	AsCount           = "count"    // a whole number
 	AsMultiple        = "multiple" // a number of times
+	AsProbability     = "probability"
 	AsPercentInterval = "percent_interval"
 	AsInterval        = "interval"
 )
