@@ -124,8 +124,26 @@ type Participation struct {
 	Median, P95, Largest float64
 }
 
+// shares are kept in parts of equal length, the last of which may be shorter: as they grow nothing is copied.
+type shares [][]float64
+
+func (s *shares) add(v float64) {
+	last := len(*s) - 1
+	if last < 0 || len((*s)[last]) == sharesPart {
+		*s = append(*s, nil)
+		last++
+	}
+	(*s)[last] = append((*s)[last], v)
+}
+
+const sharesPart = 1 << 13
+
 // participation sums shares up.
-func participation(shares []float64) Participation {
-	q := kernel.SampleQuantiles(shares, 0.5, 0.95, 1)
-	return Participation{len(shares), q[0], q[1], q[2]}
+func (s shares) participation() Participation {
+	n := 0
+	for _, x := range s {
+		n += len(x)
+	}
+	q := kernel.PartsQuantiles(s, 0.5, 0.95, 1)
+	return Participation{n, q[0], q[1], q[2]}
 }

@@ -48,7 +48,7 @@ func (p *Portfolio) Close() (*Account, error) {
 		return nil, fmt.Errorf("portfolio: the accounting does not add up: equity and its causes differ by %.3g of equity, want at most %g", a.Residual, maxResidual)
 	}
 	if p.o.Participate {
-		a.Participation = participation(p.taken)
+		a.Participation = p.taken.participation()
 	}
 	p.warn()
 	return a, nil

@@ -81,7 +81,7 @@ func (s *position) fill(p *Portfolio, t int, o order, to float64) (notional floa
 	p.held = true
 	p.turned += notional
 	if p.o.Participate && s.turnover != nil && s.turnover[k] > 0 {
-		p.taken = append(p.taken, notional/s.turnover[k])
+		p.taken.add(notional / s.turnover[k])
 	}
 	p.account.Notional += f.Notional
 	p.account.Fills++

@@ -51,8 +51,8 @@ type Portfolio struct {
 	held   bool    // there was a position since then
 	holes  int     // days of it that the lake does not hold
 
-	taken  []float64 // share of turnover of each fill
-	broken int64     // label of the first bar whose equity is no number; 0: none
+	taken  shares // of turnover, of each fill
+	broken int64  // label of the first bar whose equity is no number; 0: none
 
 	closes []int64 // labels of the block in progress
 	first  int     // its first row

@@ -39,13 +39,20 @@ func PercentRank(dst, x []float64) {
 // SampleQuantiles gives the type 7 quantiles of all values in x at each of q; NaN where there is none. It
 // counts values by their leading bits and sorts those alone that a quantile may be among: O(n) time.
 func SampleQuantiles(x []float64, q ...float64) []float64 {
+	return PartsQuantiles([][]float64{x}, q...)
+}
+
+// PartsQuantiles is SampleQuantiles of a column in parts.
+func PartsQuantiles(parts [][]float64, q ...float64) []float64 {
 	const shift = 44 // 2²⁰ counts
 	counts := make([]int32, 1<<(64-shift))
 	n := 0
-	for _, v := range x {
-		if finite(v) {
-			counts[key(v)>>shift]++
-			n++
+	for _, x := range parts {
+		for _, v := range x {
+			if finite(v) {
+				counts[key(v)>>shift]++
+				n++
+			}
 		}
 	}
 	out := make([]float64, len(q))
@@ -53,7 +60,7 @@ func SampleQuantiles(x []float64, q ...float64) []float64 {
 		if out[k] = nan; n > 0 {
 			at := float64(float64(n-1) * q)
 			i := min(int(at), n-1)
-			a, b := selected(x, counts, i, min(i+1, n-1), shift)
+			a, b := selected(parts, counts, i, min(i+1, n-1), shift)
 			out[k] = a + float64((at-float64(i))*(b-a))
 		}
 	}
@@ -61,7 +68,7 @@ func SampleQuantiles(x []float64, q ...float64) []float64 {
 }
 
 // selected gives the i-th and the j-th smallest value, j being i or its successor.
-func selected(x []float64, counts []int32, i, j, shift int) (a, b float64) {
+func selected(parts [][]float64, counts []int32, i, j, shift int) (a, b float64) {
 	bucket := func(i int) (at uint64, before int) {
 		for i-before >= int(counts[at]) {
 			before += int(counts[at])
@@ -72,10 +79,12 @@ func selected(x []float64, counts []int32, i, j, shift int) (a, b float64) {
 	first, before := bucket(i)
 	last, _ := bucket(j)
 	var in []float64
-	for _, v := range x {
-		if finite(v) {
-			if at := key(v) >> shift; at == first || at == last {
-				in = append(in, v)
+	for _, x := range parts {
+		for _, v := range x {
+			if finite(v) {
+				if at := key(v) >> shift; at == first || at == last {
+					in = append(in, v)
+				}
 			}
 		}
 	}

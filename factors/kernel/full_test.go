@@ -80,6 +80,7 @@ func TestSampleQuantiles(t *testing.T) {
 			}
 		}
 		got := SampleQuantiles(x, q...)
+		same(t, name+" in parts", PartsQuantiles([][]float64{x[:len(x)/3], nil, x[len(x)/3:]}, q...), got)
 		for k, q := range q {
 			want := nan
 			if len(values) > 0 {
