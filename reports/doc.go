@@ -45,6 +45,7 @@
 //	currency           of all money: the quote currency of the instruments
 //	bars               the grid; in ic, levels and transitions: a number of bars
 //	instruments        what was traded
+//	factors            what each factor is made of
 //	windows            the replays; the first is "all", the whole span
 //	primary_horizon    the one that the verdict stands on
 //	ic                 information coefficients by signal, instrument, window and horizon
@@ -102,6 +103,9 @@
 //	bars_per_year      what annualization counts with
 //	clock              local_timestamp or timestamp
 //	count              bars in the span
+//	expr, kind         of a factor: its formula, or its kind with parameters; formula: of the kind
+//	lookback_bars      how many bars, its own included, a value may depend on
+//	inputs, feeds      bar columns, those of references as close["bybit:BTCUSDT"], and series; the feeds that carry them
 //	contract           spot, linear or inverse
 //	multiplier         base coins (inverse: quote currency) in one unit of amount
 //	bars_missing       of the span, without a price

@@ -46,6 +46,7 @@ type page struct {
 	PnLColumns                                   []heading
 	PnL                                          []pnlGroup
 	Months                                       []yearView
+	Factors                                      grid
 	Config                                       string
 	SourceRows, SourceFiles, SourceBytes         string
 	ByInstrument                                 grid
@@ -88,7 +89,7 @@ func newPage(run *Run) (*page, error) {
 		Quantiles: quantileChart(d), Distribution: distributionChart(d), Waterfall: waterfallChart(d),
 		ICTable: icSummary(d), ICSignals: icSignals(d), ICDetails: icDetails(d),
 		LevelTable: levelSummary(d), LevelDetails: levelDetails(d), Transitions: transitionGrid(d),
-		Months: years(d), Config: string(config), ByInstrument: instrumentGrid(d),
+		Factors: factorGrid(d), Months: years(d), Config: string(config), ByInstrument: instrumentGrid(d),
 		DistributionNote: distributionNote(d), QuantileNote: quantileNote(d),
 		Delays: delayChart(d), Persistence: persistenceGrid(d), Variants: variantGrid(d), Stability: stabilityGrid(d),
 		ByVolatility: sliceChart(d, "volatility", "IC by volatility regime"), ByHour: sliceChart(d, "hour", "IC by UTC hour"),

@@ -26,6 +26,7 @@ type Report struct {
 	Bars           Bars                      `json:"bars"`
 	Currency       string                    `json:"currency"` // of all money
 	Instruments    []Instrument              `json:"instruments"`
+	Factors        []study.FactorInfo        `json:"factors"`
 	Windows        []Window                  `json:"windows"`
 	PrimaryHorizon string                    `json:"primary_horizon"`
 	IC             []evaluate.ICRow          `json:"ic"`
@@ -130,6 +131,8 @@ func New(r *backtest.Result) *Report {
 	if g.Every > 0 {
 		d.Bars.Every = factors.FormatDuration(g.Every)
 	}
+	described, _ := s.Described() // these factors were played
+	d.Factors = list(described)
 	d.Currency, _, _ = s.Quotes() // what the study was checked for when it was read
 	for i, in := range g.Instruments {
 		d.Instruments = append(d.Instruments, instrument(r, i, in))

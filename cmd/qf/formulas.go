@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -98,15 +97,6 @@ func describeName(s streams, o factorsOptions) error {
 	return describe(s.out, kind)
 }
 
-type factorJSON struct {
-	Name         string   `json:"name"`
-	Expr         string   `json:"expr,omitempty"`
-	Kind         string   `json:"kind,omitempty"`
-	LookbackBars int      `json:"lookback_bars"`
-	Inputs       []string `json:"inputs"`
-	Feeds        []string `json:"feeds"`
-}
-
 // describeFactor shows a factor of a study: what it is made of and how far it looks back.
 func describeFactor(s streams, o factorsOptions) error {
 	st, err := o.study(s)
@@ -125,22 +115,11 @@ func describeFactor(s streams, o factorsOptions) error {
 		}
 		return usageError{fmt.Errorf("%s has no factor %q%s", o.config, name, datasets.DidYouMean(name, names))}
 	}
-	g := st.Grid()
-	made, err := st.MakeFactors(g)
+	list, err := st.Described()
 	if err != nil {
 		return err
 	}
-	c, f := st.Factors[at], made[at]
-	out := factorJSON{Name: c.Name, Expr: c.Expr, Kind: c.Kind, LookbackBars: f.Lookback, Inputs: []string{}, Feeds: []string{}}
-	out.Inputs, err = inputsOf(f, g)
-	if err != nil {
-		return err
-	}
-	for _, field := range out.Inputs {
-		if feed := string(factors.FieldFeeds(field)[0]); !slices.Contains(out.Feeds, feed) {
-			out.Feeds = append(out.Feeds, feed)
-		}
-	}
+	g, out := st.Grid(), list[at]
 	if o.json {
 		return printJSON(s, out)
 	}
@@ -149,7 +128,7 @@ func describeFactor(s streams, o factorsOptions) error {
 		fmt.Fprintf(s.out, "  %s\n", strings.TrimRight(line, "\n"))
 	}
 	if out.Kind != "" {
-		fmt.Fprintf(s.out, "  kind      %s\n", out.Kind)
+		fmt.Fprintf(s.out, "  kind      %s\n  formula   %s\n", out.Kind, out.Formula)
 	}
 	span := ""
 	if g.Every > 0 {
@@ -158,16 +137,4 @@ func describeFactor(s streams, o factorsOptions) error {
 	}
 	_, err = fmt.Fprintf(s.out, "  lookback  %d bars%s\n  inputs    %s\n  feeds     %s\n", out.LookbackBars, span, strings.Join(out.Inputs, ", "), strings.Join(out.Feeds, ", "))
 	return err
-}
-
-// inputsOf are the market fields that a factor is computed from.
-func inputsOf(f factors.Factor, g *factors.Grid) ([]string, error) {
-	p, err := factors.NewPlan([]factors.Factor{f}, g)
-	if err != nil {
-		return nil, err
-	}
-	if len(p.Fields()) == 0 {
-		return nil, errors.New("a factor of no bar column")
-	}
-	return p.Fields(), nil
 }

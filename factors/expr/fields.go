@@ -17,11 +17,28 @@ func (s Scope) Fields() (own []string, references [][]string) {
 	return w.lists[0], w.lists[1:]
 }
 
+// Inputs lists what one of the scope's factors is computed from: the market fields of all instruments, those of a
+// reference, as close["bybit:BTCUSDT"], and series.
+func (s Scope) Inputs(factor string) []string {
+	w := &fieldWalk{scope: s, seen: map[place]bool{}, lists: make([][]string, 1+len(s.References))}
+	if k := slices.IndexFunc(s.Factors, func(f Source) bool { return f.Name == factor }); k >= 0 {
+		w.source(s.Factors[k], 0)
+	}
+	list := w.lists[0]
+	for k, in := range s.References {
+		for _, name := range w.lists[1+k] {
+			list = append(list, name+`["`+in.String()+`"]`)
+		}
+	}
+	return append(list, w.series...)
+}
+
 // fieldWalk gathers fields of the instruments, at 0, and of each reference after them.
 type fieldWalk struct {
-	scope Scope
-	seen  map[place]bool
-	lists [][]string
+	scope  Scope
+	seen   map[place]bool
+	lists  [][]string
+	series []string
 }
 
 // place is a source, by name, as looked at there.
@@ -67,6 +84,8 @@ func (w *fieldWalk) node(n *node, at int) {
 			w.add(at, "close")
 		} else if isColumn(n.text) {
 			w.add(at, n.text)
+		} else if slices.Contains(w.scope.Series, n.text) && !slices.Contains(w.series, n.text) {
+			w.series = append(w.series, n.text)
 		}
 		return
 	case pickNode:
