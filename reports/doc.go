@@ -103,7 +103,8 @@
 //	bars_per_year      what annualization counts with
 //	clock              local_timestamp or timestamp
 //	count              bars in the span
-//	expr, kind         of a factor: its formula, or its kind with parameters; formula: of the kind
+//	expr               of a factor: the study's own formula
+//	kind, formula      else its kind with parameters, and that kind's formula
 //	lookback_bars      how many bars, its own included, a value may depend on
 //	inputs, feeds      bar columns, those of references as close["bybit:BTCUSDT"], and series; the feeds that carry them
 //	contract           spot, linear or inverse

@@ -83,6 +83,8 @@ func TestReadmeRuns(t *testing.T) {
 			if strings.HasSuffix(b.file, ".yml") {
 				run(b, strings.Join(ciCommands(t, b), "\n"))
 			}
+		case b.language == "csv":
+			writeBlock(t, b)
 		case b.language == "text":
 			if out, _ := exec.Command("sh", "-c", b.file).CombinedOutput(); string(out) != b.text { // errors are what it shows
 				t.Errorf("README.md:%d: %s prints\n%s", b.line, b.file, out)
@@ -130,7 +132,7 @@ func readmeShell(t *testing.T) func(b block, script string) {
 		Seed: 1, Start: first, TradesPerDay: 300, TickerEvery: 900,
 		Instruments: []datasets.Instrument{
 			{Exchange: "binance-futures", Symbol: "BTCUSDT"}, {Exchange: "binance-futures", Symbol: "ETHUSDT"},
-			{Exchange: "bybit", Symbol: "BTCUSDT"}, {Exchange: "bybit", Symbol: "ETHUSDT"},
+			{Exchange: "bybit", Symbol: "BTCUSDT"}, {Exchange: "bybit", Symbol: "ETHUSDT"}, {Exchange: "coinbase", Symbol: "BTC-USD"},
 		},
 	}
 	vendor := &tardistest.Server{Days: market, Keys: []string{tardistest.DemoKey}, Metadata: &tardistest.Metadata{Market: market}}
