@@ -272,6 +272,9 @@ func (a *auditor) compare(x, y *audited, s, t *step, cut auditCut) {
 		return [][]float64{out}
 	}
 	a.column("label", "", s, label(s)[0], of(label)[0], cut)
+	if s.Members != nil {
+		a.panel("member", s, membership(s), of(membership), cut)
+	}
 	for _, name := range x.source.Fields() {
 		at := slices.Index(y.fields, name)
 		a.columns(name, a.p.grid.Columns(), s, s.whole.Cols[slices.Index(x.fields, name)], of(func(t *step) [][]float64 {
@@ -322,6 +325,20 @@ func (a *auditor) compare(x, y *audited, s, t *step, cut auditCut) {
 	for k, w := range x.runs {
 		a.run(w, y.runs[k], s, cut)
 	}
+}
+
+// membership is who is a member, as numbers.
+func membership(s *step) [][]float64 {
+	out := make([][]float64, len(s.Members))
+	for i, x := range s.Members {
+		out[i] = make([]float64, len(x))
+		for t, in := range x {
+			if in {
+				out[i][t] = 1
+			}
+		}
+	}
+	return out
 }
 
 // panel compares a quantity of every instrument.

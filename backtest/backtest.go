@@ -51,6 +51,8 @@ func (p *plan) backtest(ctx context.Context) (r *Result, err error) {
 	}
 	r = p.result()
 	r.warn(p.s.Warnings()...)
+	r.Universe = p.universe()
+	r.warnUniverse(p.left)
 	rows := slices.ContainsFunc(p.s.Report.Formats, func(f string) bool { return f == "csv" || f == "parquet" })
 	market := p.market()
 	windows, err := p.windows(market, space, rows)
@@ -78,6 +80,10 @@ func (p *plan) backtest(ctx context.Context) (r *Result, err error) {
 			w.made = x.shares[k-1].decisions
 		}
 	}
+	others, err := p.newSurvivors(l, windows[0])
+	if err != nil {
+		return nil, err
+	}
 	p.o.log("playing %d bars: trading and evaluating %d signals in %d window(s)", r.Bars(), len(p.signals()), len(p.spans))
 	firsts := p.newFirsts()
 	closeAt := p.want("close")
@@ -86,6 +92,11 @@ func (p *plan) backtest(ctx context.Context) (r *Result, err error) {
 			return nil, err
 		}
 		remember(s.Block)
+		if others != nil {
+			if err := others.add(ctx, s); err != nil {
+				return nil, err
+			}
+		}
 		if s.Lo < p.span.Lo {
 			continue
 		}
@@ -241,6 +252,13 @@ func (w *window) conclude(ctx context.Context, p *plan, r *Result) error {
 		return err
 	}
 	r.Figures.Variants = append(r.Figures.Variants, evaluate.Variant("zero_cost", p.s.Execution.Delay, free, e))
+	if w.survivors != nil {
+		today, err := closed(w.survivors)
+		if err != nil {
+			return err
+		}
+		r.Figures.Variants = append(r.Figures.Variants, evaluate.Variant(evaluate.Survivors, p.s.Execution.Delay, today, e))
+	}
 	if known != nil {
 		r.Figures.Variants = append(r.Figures.Variants, evaluate.Variant("buy_and_hold", p.s.Execution.Delay, hold, e))
 	}

@@ -91,7 +91,7 @@ func SideBySide(ctx context.Context, lake *datasets.Lake, list []*study.Study, b
 
 // alone reports whether a study cannot be played beside others.
 func alone(s *study.Study) bool {
-	return s.Signals.LLM != nil || len(s.LooksAhead()) > 0 || len(s.FullSampleFactors()) > 0 || s.NormalizesAhead()
+	return s.Signals.LLM != nil || s.Data.Universe != nil || len(s.LooksAhead()) > 0 || len(s.FullSampleFactors()) > 0 || s.NormalizesAhead()
 }
 
 // sections are the parts of a study's configuration that several may have in common, as text.

@@ -20,6 +20,7 @@ type step struct {
 	whole       *bars.Block   // with the references
 	series      [][]float64   // the study's own, by series
 	columns     [][][]float64 // by factor
+	judged      [][][]float64 // by factor of the study: of members alone
 	z           [][][]float64 // by component
 	score       [][]float64   // the composite
 	opinions    [][][]float64 // what models said: together, then each
@@ -34,7 +35,9 @@ type pass struct {
 	listener  *opinions.Listener // nil without models
 	decisions []*decision        // by what is traded, as plan.traded
 
-	series [][]float64    // memory of step.series
+	series [][]float64   // memory of step.series
+	judged [][][]float64 // the factors of members, where there is a universe
+
 	shares []*windowScore // where the study looks ahead and has several windows: by window
 }
 
@@ -102,10 +105,13 @@ func (x *pass) next(ctx context.Context, b *bars.Block) (s *step, err error) {
 	}
 	x.substitute(s)
 	own := s.columns[:p.own]
+	x.scoring.Members(b.Members)
 	s.score, s.z = p.stages.score(x.scoring, own)
+	s.judged = x.mask(s)
 	for _, w := range x.shares {
 		w.score = nil
 		if b.Lo < w.span.Hi {
+			w.scoring.Members(b.Members)
 			w.score, _ = p.stages.score(w.scoring, own)
 		}
 	}
@@ -148,7 +154,7 @@ func (p *plan) instruments(b *bars.Block) *bars.Block {
 	if len(p.grid.References) == 0 {
 		return b
 	}
-	out := &bars.Block{Lo: b.Lo, Hi: b.Hi, Close: b.Close, Cols: slices.Clone(b.Cols)}
+	out := &bars.Block{Lo: b.Lo, Hi: b.Hi, Close: b.Close, Members: b.Members, Cols: slices.Clone(b.Cols)}
 	for k := range out.Cols {
 		out.Cols[k] = out.Cols[k][:n]
 	}
@@ -208,6 +214,9 @@ func (p *plan) blocks(ctx context.Context, hi int) iter.Seq2[*bars.Block, error]
 			own := *b
 			own.Cols = slices.Clone(b.Cols)
 			b = &own
+			if p.chosen != nil {
+				b.Members = p.chosen.of(p.chosen.schedule, p.chosen.members, b.Close)
+			}
 			p.stages.blocks(b, p.fields)
 			lo := b.Lo
 			for _, e := range edges {
@@ -240,7 +249,7 @@ func (p *plan) step(b *bars.Block, before [][]float64) *step {
 
 // block is what factors see of a step: the inputs that stand at some places, references included.
 func (p *plan) block(s *step, inputs []int) *bars.Block {
-	out := &bars.Block{Lo: s.Lo, Hi: s.Hi, Close: s.Close}
+	out := &bars.Block{Lo: s.Lo, Hi: s.Hi, Close: s.Close, Members: s.Members}
 	for _, at := range inputs {
 		if at >= 0 {
 			out.Cols = append(out.Cols, s.whole.Cols[at])
@@ -351,4 +360,5 @@ func (d *decision) step(p *plan, score [][]float64, s *step) {
 			return s.columns[k][i]
 		}})
 	}
+	release(d.target, s.Members)
 }

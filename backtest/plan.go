@@ -21,6 +21,8 @@ type plan struct {
 	source *bars.Source
 	series []*series.Series
 	known  *datasets.Catalog
+	chosen *selection    // who is a member of the universe; nil where the study has none
+	left   int           // candidates of which the lake has no trades
 	grid   *factors.Grid // without labels
 	span   study.Span
 	spans  []study.Span
@@ -38,7 +40,14 @@ type plan struct {
 
 // newPlan opens what the study reads of store, which lists the same files as lake.
 func newPlan(ctx context.Context, lake *datasets.Lake, store bars.Store, s *study.Study, o Options, stages stages) (*plan, error) {
-	p := &plan{s: s, o: o, stages: stages, known: lake.Catalog()}
+	s, left, err := s.Held(lake)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Data.Instruments) == 0 {
+		return nil, fmt.Errorf("study %s: the lake has no trades of any candidate of its universe: qf fetch --config brings them", s.Name)
+	}
+	p := &plan{s: s, o: o, stages: stages, known: lake.Catalog(), left: left}
 	if err := p.readSeries(ctx); err != nil { // bars may take long
 		return nil, err
 	}
@@ -58,6 +67,9 @@ func newPlan(ctx context.Context, lake *datasets.Lake, store bars.Store, s *stud
 	}
 	if p.span.Lo == p.span.Hi {
 		return nil, fmt.Errorf("study %s: no bars between %s and %s", s.Name, stamp(p.span.From), stamp(p.span.To))
+	}
+	if err := p.choose(ctx, lake); err != nil {
+		return nil, err
 	}
 	return p, p.columns()
 }

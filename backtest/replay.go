@@ -16,16 +16,17 @@ import (
 
 // window is everything that happens in one window: the replays, side by side, and the figures.
 type window struct {
-	name    string
-	span    study.Span
-	trials  []*trial // what is traded for comparison, and last the study's own
-	hold    *replay
-	free    *replay   // the study's own without costs; window "all" alone
-	delayed []*replay // the study's own at other delays; window "all" alone
-	figures *evaluate.Window
-	keep    *keptRun    // nil where rows are not wanted
-	curves  *curves     // window "all" alone
-	made    []*decision // as trials
+	name      string
+	span      study.Span
+	trials    []*trial // what is traded for comparison, and last the study's own
+	hold      *replay
+	free      *replay   // the study's own without costs; window "all" alone
+	delayed   []*replay // the study's own at other delays; window "all" alone
+	survivors *replay   // the study's own on who is a member at the end; window "all" alone, nil without a universe
+	figures   *evaluate.Window
+	keep      *keptRun    // nil where rows are not wanted
+	curves    *curves     // window "all" alone
+	made      []*decision // as trials
 }
 
 // trial is one score that is traded.
@@ -48,7 +49,12 @@ func (p *plan) market() *portfolio.Market {
 		m.Contracts = append(m.Contracts, in.Contract)
 		m.Changes = append(m.Changes, in.Changes)
 		m.Settlements = append(m.Settlements, p.source.Settlements(i))
-		m.Gaps = append(m.Gaps, p.source.FundingGaps(i))
+		gaps := p.source.FundingGaps(i)
+		if p.chosen != nil {
+			ends := p.chosen.ends(i)
+			m.Ends, gaps = append(m.Ends, ends), settled(gaps, ends)
+		}
+		m.Gaps = append(m.Gaps, gaps)
 		m.Days = append(m.Days, p.source.Days(i))
 	}
 	return m
@@ -114,6 +120,11 @@ func (p *plan) newWindow(m *portfolio.Market, name string, span study.Span, spac
 	if w.free, err = p.newReplay(m, span, portfolio.Options{Frictionless: true, Equity: true}); err != nil {
 		return nil, err
 	}
+	if p.chosen != nil {
+		if w.survivors, err = p.newReplay(m, span, portfolio.Options{}); err != nil {
+			return nil, err
+		}
+	}
 	for _, delay := range p.s.Evaluation.Delays {
 		if delay == p.s.Execution.Delay {
 			w.delayed = append(w.delayed, own.run)
@@ -158,7 +169,7 @@ func (p *plan) signals() (list []evaluate.Signal) {
 
 // judged are the columns of signals.
 func (p *plan) judged(s *step) [][][]float64 {
-	list := append(slices.Clone(s.columns[:p.own]), s.score)
+	list := append(slices.Clone(s.judged), s.score)
 	if s.opinions != nil {
 		list = append(append(list, s.opinions...), s.traded)
 	}

@@ -26,6 +26,7 @@ type Result struct {
 	Figures  *Evaluated
 	Models   *opinions.Models // what models said; nil where the study asks none
 	Curves   Curves
+	Universe *Universe       // who was a member when; nil where the study has none
 	Sources  []datasets.Info // every lake file that was read
 	Series   []SeriesSource  // the study's own
 	Digest   string          // of the configuration and the data: names the run

@@ -4,6 +4,9 @@ import (
 	"context"
 
 	"github.com/qf-dev/qf/backtest/portfolio"
+	"github.com/qf-dev/qf/backtest/study"
+	"github.com/qf-dev/qf/backtest/universe"
+	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/bars"
 	"github.com/qf-dev/qf/datasets/series"
 	"github.com/qf-dev/qf/factors"
@@ -14,6 +17,7 @@ import (
 // to see that they are caught.
 type stages struct {
 	open    func(context.Context, bars.Store, []bars.Request, bars.Options) (*bars.Source, error)
+	choose  func(d *universe.Days, c study.UniverseConfig, instants []datasets.Day) universe.Schedule
 	blocks  func(b *bars.Block, fields []string) // what becomes of a block before factors see it
 	series  func(s *series.Series, dst []float64, labels []int64)
 	columns func(ctx context.Context, play *factors.Play, b *bars.Block, workers int) ([][][]float64, error)
@@ -24,6 +28,7 @@ type stages struct {
 
 var production = stages{
 	open:   bars.OpenSource,
+	choose: universe.Select,
 	blocks: func(*bars.Block, []string) {},
 	series: (*series.Series).At,
 	columns: func(ctx context.Context, play *factors.Play, b *bars.Block, workers int) ([][][]float64, error) {

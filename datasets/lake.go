@@ -200,6 +200,26 @@ func (l *Lake) List(t DataType, in Instrument) ([]Partition, error) {
 	return out, nil
 }
 
+// Instruments lists those of an exchange of which the lake has days of a feed, by symbol.
+func (l *Lake) Instruments(t DataType, exchange string) ([]Instrument, error) {
+	if validName("exchange", exchange) != nil {
+		return nil, nil
+	}
+	symbols, err := l.folders(filepath.Join(string(t), exchangePart+escape(exchange)))
+	if err != nil {
+		return nil, err
+	}
+	var out []Instrument
+	for _, s := range symbols {
+		symbol, ok := hiveValue(s, symbolPart)
+		if in := (Instrument{exchange, symbol}); ok && in.Validate() == nil {
+			out = append(out, in)
+		}
+	}
+	slices.SortFunc(out, Instrument.Compare)
+	return out, nil
+}
+
 // All gives every partition that the lake holds, in Partition.Compare's order. Files and folders
 // that are none of the lake's are passed over.
 func (l *Lake) All() ([]Partition, error) {

@@ -132,6 +132,14 @@ func (c *Catalog) Venue(exchange string) *Venue {
 	return v
 }
 
+// Held lists the instruments of an exchange of which the lake has days of a feed, by symbol.
+func (c *Catalog) Held(t DataType, exchange string) ([]Instrument, error) {
+	if c == nil {
+		return nil, nil
+	}
+	return c.lake.Instruments(t, exchange)
+}
+
 // Contract is what an amount of the instrument means: by the vendor's terms, else by the built-in table. differs says what the
 // two say of it where that is not the same. ok is false where neither speaks.
 func (c *Catalog) Contract(in Instrument) (contract Contract, changes []MultiplierChange, differs error, ok bool) {

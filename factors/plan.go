@@ -3,6 +3,7 @@ package factors
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -159,6 +160,8 @@ type Play struct {
 	out   [][][]float64   // by factor and instrument
 	day   []float64       // UTCDay of the block
 	rows  int             // seen so far
+
+	masked [][][][]float64 // by node, input and instrument: what members have, where some are none
 }
 
 // Next computes the rows that follow those before, by factor and instrument. Of a factor that looks ahead it gives the
@@ -169,6 +172,9 @@ func (r *Play) Next(ctx context.Context, b *bars.Block, workers int) ([][][]floa
 		panic("factors: a block does not follow the one before")
 	}
 	r.rows = b.Hi
+	if b.Members != nil && r.masked == nil {
+		r.mask()
+	}
 	r.day = r.day[:0]
 	for _, at := range b.Close {
 		r.day = append(r.day, float64(datasets.DayOf(at-1)))
@@ -231,7 +237,45 @@ func (r *Play) across(b *bars.Block, node int) {
 	for i := range dst {
 		dst[i] = grown(dst[i], b.Len())
 	}
-	n.Across(dst, in)
+	n.Across(dst, r.members(node, b, in))
+}
+
+// members are the columns of a node across instruments where the instrument is a member, and missing elsewhere.
+func (r *Play) members(node int, b *bars.Block, in [][][]float64) [][][]float64 {
+	if b.Members == nil {
+		return in
+	}
+	for j, cols := range in {
+		MaskInto(r.masked[node][j], cols, b.Members)
+	}
+	return r.masked[node]
+}
+
+// mask makes room for what members have.
+func (r *Play) mask() {
+	r.masked = make([][][][]float64, len(r.plan.nodes))
+	for k, n := range r.plan.nodes {
+		if n.Across == nil {
+			continue
+		}
+		r.masked[k] = make([][][]float64, len(n.inputs)+len(n.uses))
+		for j := range r.masked[k] {
+			r.masked[k][j] = make([][]float64, r.plan.instruments)
+		}
+	}
+}
+
+// MaskInto writes x, by instrument, to dst, whose memory is kept, where the instrument is a member, and NaN elsewhere.
+func MaskInto(dst, x [][]float64, members [][]bool) {
+	for i, col := range x {
+		dst[i] = grown(dst[i], len(col))
+		for t, v := range col {
+			if !members[i][t] {
+				v = math.NaN()
+			}
+			dst[i][t] = v
+		}
+	}
 }
 
 // eval computes a node of instrument i.

@@ -62,7 +62,10 @@ type Scoring struct {
 	row    [][]float64       // by component, for cross-sections
 	parts  [][][]float64     // by instrument and component: z
 	rows   int               // seen by Next
-	lo, hi int               // the sample's rows
+
+	members [][]bool      // of the next rows, see bars.Block; nil: all are
+	masked  [][][]float64 // by component and instrument: what members have, of cross-sections
+	lo, hi  int           // the sample's rows
 }
 
 type fit struct{ mean, std float64 }
@@ -84,6 +87,7 @@ func (s *Scorer) Start() *Scoring {
 		r.z = append(r.z, make([][]float64, n))
 		r.in = append(r.in, make([][][]float64, n))
 		r.row = append(r.row, make([]float64, n))
+		r.masked = append(r.masked, make([][]float64, n))
 	}
 	return r
 }
@@ -100,6 +104,18 @@ func (r *Scoring) Survey(cols [][][]float64, lo, hi int) {
 			}
 		}
 	}
+}
+
+// Members says who is a member in the rows of the next Next: a cross-section is that of members, and who is none has no score.
+func (r *Scoring) Members(m [][]bool) { r.members = m }
+
+// ofMembers are the columns of a component where the instrument is a member, and missing elsewhere.
+func (r *Scoring) ofMembers(k int, x [][]float64) [][]float64 {
+	if r.members == nil {
+		return x
+	}
+	MaskInto(r.masked[k], x, r.members)
+	return r.masked[k]
 }
 
 // Fit takes mean and std from the rows surveyed.
@@ -133,7 +149,7 @@ func (r *Scoring) Next(cols [][][]float64) (score [][]float64, z [][][]float64) 
 			for i := range n {
 				r.z[k][i] = grown(r.z[k][i], rows)
 			}
-			crossSection(r.z[k], x, r.row[k])
+			crossSection(r.z[k], r.ofMembers(k, x), r.row[k])
 		}
 	})
 	lo, hi := min(max(r.lo-r.rows, 0), rows), max(min(r.hi-r.rows, rows), 0)
@@ -146,6 +162,13 @@ func (r *Scoring) Next(cols [][][]float64) (score [][]float64, z [][][]float64) 
 		}
 		r.score[i] = grown(r.score[i], rows)
 		r.sum(r.score[i], i)
+		if r.members != nil {
+			for t, in := range r.members[i] {
+				if !in {
+					r.score[i][t] = math.NaN()
+				}
+			}
+		}
 	})
 	r.rows += rows
 	return r.score, r.z

@@ -61,8 +61,9 @@
 //	metrics            the conventions of each figure of pnl
 //	pnl_by_instrument  the run over the whole span, split
 //	net_unknown        the runs whose net is not known, each from when on
-//	variants           the whole span traded otherwise: delay, zero_cost, buy_and_hold
+//	variants           the whole span traded otherwise: delay, zero_cost, buy_and_hold, survivors
 //	stability          how figures held over the windows, where there are several
+//	universe           who was traded when; left out where the study has no universe
 //	monthly            its return by calendar month
 //	models             what language models said and were worth; left out where the study asks none
 //	coverage           what the lake held, by instrument and feed, warm-up included
@@ -189,6 +190,19 @@
 //
 //	positive           share of the windows in which the figure is above 0
 //	worst, worst_window
+//
+// universe:
+//
+//	rule               how members are chosen
+//	candidates         out of how many
+//	members_delisted   members at some time that were delisted within the span
+//	members_at_end     who would be chosen at the span's end
+//	survivors_return   what the same study returns on these alone
+//	survivors_excess   that, less what was earned: survivors' luck
+//	membership         who is a member from a day on
+//	members            by turnover at the last choice
+//	joined, left       who came and went with the change
+//	chosen             false where a member was delisted
 //
 // monthly:
 //

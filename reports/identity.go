@@ -22,6 +22,7 @@ var rowNames = map[string][]string{
 	"variants":          {"variant", "delay"},
 	"stability":         {"signal", "figure"},
 	"monthly":           {"month"},
+	"membership":        {"day"},
 	"usage":             {"model"},
 	"at_prices":         {"model"},
 	"calibration":       {"model"},

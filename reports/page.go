@@ -42,6 +42,7 @@ type page struct {
 	ICTable, ICSignals, ICDetails                grid
 	LevelTable, LevelDetails, Transitions        grid
 	Persistence, Variants, Stability, Sources    grid
+	Membership                                   grid
 	Models                                       *modelsView
 	PnLColumns                                   []heading
 	PnL                                          []pnlGroup
@@ -91,7 +92,7 @@ func newPage(run *Run) (*page, error) {
 		LevelTable: levelSummary(d), LevelDetails: levelDetails(d), Transitions: transitionGrid(d),
 		Factors: factorGrid(d), Months: years(d), Config: string(config), ByInstrument: instrumentGrid(d),
 		DistributionNote: distributionNote(d), QuantileNote: quantileNote(d),
-		Delays: delayChart(d), Persistence: persistenceGrid(d), Variants: variantGrid(d), Stability: stabilityGrid(d),
+		Delays: delayChart(d), Persistence: persistenceGrid(d), Variants: variantGrid(d), Stability: stabilityGrid(d), Membership: membershipGrid(d),
 		ByVolatility: sliceChart(d, "volatility", "IC by volatility regime"), ByHour: sliceChart(d, "hour", "IC by UTC hour"),
 	}
 	p.Predicts, p.Pays = d.Verdict.words()

@@ -44,6 +44,7 @@ type Report struct {
 	Unknown        []Unknown                 `json:"net_unknown"`
 	Variants       []evaluate.VariantRow     `json:"variants"`
 	Stability      []evaluate.StabilityRow   `json:"stability"`
+	Universe       *Universe                 `json:"universe,omitempty"` // where the study has one
 	Monthly        []Month                   `json:"monthly"`
 	Coverage       []Coverage                `json:"coverage"`
 	LooksAhead     []string                  `json:"looks_ahead"`
@@ -120,6 +121,7 @@ func New(r *backtest.Result) *Report {
 		Unknown:        unknown(r),
 		Variants:       list(f.Variants),
 		Stability:      list(f.Stability),
+		Universe:       universe(r),
 		Monthly:        months(r.Runs[0].Account),
 		Coverage:       coverage(r),
 		LooksAhead:     list(s.LooksAhead()),

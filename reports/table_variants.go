@@ -7,7 +7,7 @@ func variantGrid(d *Report) grid {
 		{Text: "Price PnL", Numeric: true}, {Text: "Costs", Title: "fees, slippage and impact", Numeric: true},
 		{Text: "Funding", Numeric: true}, {Text: "Fills", Numeric: true},
 	}}
-	names := map[string]string{"zero_cost": "without costs", "buy_and_hold": "buy and hold"}
+	names := map[string]string{"zero_cost": "without costs", "buy_and_hold": "buy and hold", "survivors": "on the members of the end"}
 	for _, r := range d.Variants {
 		name, ok := names[r.Variant]
 		if !ok {

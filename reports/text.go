@@ -40,6 +40,10 @@ func WriteSummary(w io.Writer, d *Report, colour bool) error {
 		s.models(d.Models)
 	}
 	s.coverage(d)
+	if d.Universe != nil {
+		s.line("", "Universe  %s", d.Universe.Rule)
+		s.line("", "  %s", universeWords(d.Universe))
+	}
 	s.warnings(d)
 	_, err := io.WriteString(w, s.b.String())
 	return err

@@ -9,11 +9,12 @@ import (
 )
 
 // Names of variants: window All traded with another delay, without any fee, spread or impact (what it returned before costs), or
-// not at all but held.
+// not at all but held; or on who is a member of the universe at the end.
 const (
 	Delayed    = "delay"
 	ZeroCost   = "zero_cost"
 	BuyAndHold = "buy_and_hold"
+	Survivors  = "survivors"
 )
 
 // Variant says what a run that trades otherwise earned.

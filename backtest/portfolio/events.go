@@ -2,6 +2,10 @@ package portfolio
 
 // act takes a position through what happens in row t before its mark.
 func (s *position) act(p *Portfolio, t int) {
+	for len(s.ends) > 0 && p.start(t) >= s.ends[0] {
+		s.ends = s.ends[1:]
+		s.delist(p, t)
+	}
 	funded := len(s.settlements) > 0 || len(s.gaps) > 0
 	if funded {
 		s.fund(p, t, true)
@@ -24,6 +28,9 @@ func (s *position) seekAct(p *Portfolio, t, hi int) {
 	s.acts = hi
 	if t >= hi {
 		return
+	}
+	if len(s.ends) > 0 {
+		s.acts = min(s.acts, max(t, p.rowOf(s.ends[0])))
 	}
 	if len(s.settlements) > 0 {
 		s.acts = min(s.acts, max(t, p.rowOf(s.settlements[0].Time)))

@@ -16,7 +16,10 @@ type Market struct {
 	Contracts []datasets.Contract // one per instrument
 	// Changes are the days from which on a contract's multiplier was another, per instrument; nil where there are none. What is
 	// held is then so many times more or fewer units, and worth the same.
-	Changes     [][]datasets.MultiplierChange
+	Changes [][]datasets.MultiplierChange
+	// Ends are the instants at which an instrument is delisted, per instrument and ascending; nil where there are none. What is held is
+	// settled then at the last price, for the fee.
+	Ends        [][]int64
 	Settlements [][]bars.Settlement // per instrument, by time; nil where there is no funding feed
 	Gaps        [][]bars.FundingGap // per instrument, by time and disjoint: over which Settlements are not all that settled
 	Days        [][]bars.DayStatus  // per instrument: what the lake had; nil where that is not known

@@ -19,6 +19,10 @@ func (p *Portfolio) decide(t, hi int) {
 		p.allocate(t)
 		all = true
 	}
+	if t == p.enrols {
+		p.enrol(t, hi)
+		all = true
+	}
 	if p.e.GrossCap > 0 {
 		p.cap(t, hi)
 	}

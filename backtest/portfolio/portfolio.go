@@ -58,6 +58,7 @@ type Portfolio struct {
 	first  int     // its first row
 	dayEnd int     // the row of the block at which the next day begins
 	allots int     // the row after whose mark the shares are set anew
+	enrols int     // likewise, since others are members than in the row before
 	rows   Rows
 }
 
@@ -80,8 +81,8 @@ func New(m *Market, span study.Span, e study.ExecutionConfig, o Options) (*Portf
 	p := &Portfolio{
 		market: m, span: span, e: e, o: o, positions: make([]position, n), shares: make([]float64, n),
 		cash: e.InitialCapital, equity: e.InitialCapital, before: e.InitialCapital, next: span.Lo, label: span.From,
-		allots: span.Lo,
-		today:  datasets.DayOf(span.From), water: metrics.NewWatermark(e.InitialCapital, span.From),
+		allots: span.Lo, enrols: -1,
+		today: datasets.DayOf(span.From), water: metrics.NewWatermark(e.InitialCapital, span.From),
 		account: Account{Span: span, Capital: e.InitialCapital, ByInstrument: make([]Attribution, n), UnknownOf: make([]*Unknown, n), Trips: RoundTrips{Best: math.NaN(), Worst: math.NaN()}},
 	}
 	p.account.Days = make([]Day, 0, max(0, datasets.DayOf(span.To-1)-p.today+1))
@@ -208,6 +209,9 @@ func (p *Portfolio) enter(b *bars.Block, c columns, target [][]float64, lo, hi i
 		s.close, s.trades, s.price, s.rate = cut(c.close, i), cut(c.trades, i), cut(c.price, i), cut(c.rate, i)
 		s.bid, s.ask, s.target = cut(c.bid, i), cut(c.ask, i), nil
 		s.turnover = cut(c.turnover, i)
+		if b.Members != nil {
+			s.member = b.Members[i][from:to]
+		}
 		if !p.o.Hold {
 			s.target = cut(target, i)
 		}
@@ -215,6 +219,9 @@ func (p *Portfolio) enter(b *bars.Block, c columns, target [][]float64, lo, hi i
 			s.rate = nil
 		}
 		s.seek(p, lo, hi)
+	}
+	if b.Members != nil {
+		p.seekEnrolment(lo, hi)
 	}
 	p.dayEnd = lo + p.labelsUpTo((p.today + 1).Start())
 }

@@ -37,6 +37,7 @@ type position struct {
 	accrued     float64 // what holding cost over time and was not yet paid
 	accruesFrom int     // the first row whose time was not yet counted
 
+	ends        []int64           // those at which it was not yet delisted
 	settlements []bars.Settlement // those not yet due
 	gaps        []bars.FundingGap // those not yet over, over which what settles is not known
 
@@ -48,12 +49,14 @@ type position struct {
 	want, last float64   // target weight now, and the last one that was followed
 	trip       RoundTrip // in progress while quantity ≠ 0
 
-	floored    int // bars at which a short target was raised to 0
-	shortSince int // the row from which on one is; −1: none is
-	unimpacted int // fills before which no volatility or turnover was known
+	enrolled   bool // has a share of the capital, where there is a universe
+	floored    int  // bars at which a short target was raised to 0
+	shortSince int  // the row from which on one is; −1: none is
+	unimpacted int  // fills before which no volatility or turnover was known
 
 	// target is nil where it is 1 throughout; bid, ask, rate and turnover where there are none.
 	trades, price, bid, ask, rate, turnover, target []float64
+	member                                          []bool // nil where all are, always
 
 	quoted      [2]float64 // bid and ask of the row before the block
 	rated       float64    // rate of that row
@@ -66,6 +69,12 @@ func (s *position) init(m *Market, i int, span study.Span, e study.ExecutionConf
 	*s = position{
 		index: i, contract: m.Contracts[i], inverse: m.Contracts[i].Inverse, atOpen: e.Price == "open", mark: nan, from: nan, booked: nan,
 		shortSince: -1, quoted: [2]float64{nan, nan}, rated: nan, changes: span.Lo, decides: span.Lo,
+	}
+	if m.Ends != nil {
+		s.ends = m.Ends[i]
+		for len(s.ends) > 0 && s.ends[0] <= span.From {
+			s.ends = s.ends[1:]
+		}
 	}
 	if m.Changes != nil && len(m.Changes[i]) > 0 {
 		last := datasets.MultiplierChange{Day: math.MaxInt32, Before: s.contract.Multiplier}
@@ -102,7 +111,7 @@ func (s *position) leave(p *Portfolio) {
 	if n >= 0 {
 		s.markedAt, s.markedLabel = p.first+n, p.closes[n]
 	}
-	s.close, s.trades, s.price, s.bid, s.ask, s.rate, s.turnover, s.target = nil, nil, nil, nil, nil, nil, nil, nil
+	s.close, s.trades, s.price, s.bid, s.ask, s.rate, s.turnover, s.target, s.member = nil, nil, nil, nil, nil, nil, nil, nil, nil
 }
 
 // priced reports whether v is a price.

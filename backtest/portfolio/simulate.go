@@ -11,7 +11,7 @@ import (
 // Simulate replays target over a span of a frame in memory: the case of one block. target has a column per instrument,
 // and is not asked for under Options.Hold.
 func Simulate(m *Market, f *factors.Frame, target *factors.Panel, span study.Span, e study.ExecutionConfig, o Options) (*Rows, *Account, error) {
-	m = &Market{Grid: m.Grid, Contracts: m.Contracts, Changes: m.Changes, Settlements: m.Settlements, Gaps: m.Gaps, Days: m.Days} // with a past of its own
+	m = &Market{Grid: m.Grid, Contracts: m.Contracts, Changes: m.Changes, Ends: m.Ends, Settlements: m.Settlements, Gaps: m.Gaps, Days: m.Days} // with a past of its own
 	p, err := New(m, span, e, o)
 	if err != nil {
 		return nil, nil, err

@@ -57,6 +57,9 @@ func (p *Portfolio) until(t, hi int) (end int, due bool) {
 	if p.weighs() && p.allots >= t {
 		last = p.allots
 	}
+	if p.enrols >= t {
+		last = min(last, p.enrols)
+	}
 	for i := range p.positions {
 		s := &p.positions[i]
 		end, last = min(end, s.acts), min(last, s.decides)

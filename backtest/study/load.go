@@ -72,6 +72,7 @@ func parseIn(name string, src []byte, overrides []string, catalog func(lake stri
 		return nil, err
 	}
 	s.resolve(p, known)
+	s.fillUniverse(p, known)
 	s.check(p, name)
 	if err := p.Err(); err != nil {
 		return nil, err
@@ -118,6 +119,9 @@ func (s *Study) Document() *yamlconf.Node {
 		if k.Name == "data" && len(s.Data.Series) == 0 {
 			doc.Items[i] = doc.Items[i].Without("series")
 		}
+		if k.Name == "data" && s.Data.Universe == nil {
+			doc.Items[i] = doc.Items[i].Without("universe")
+		}
 	}
 	return doc
 }
@@ -146,7 +150,8 @@ func (s *Study) check(p *yamlconf.Positions, file string) {
 }
 
 func (s *Study) checkData(p *yamlconf.Positions) {
-	if len(s.Data.Instruments) == 0 && !p.Has("data.instruments") {
+	s.checkUniverse(p)
+	if len(s.Data.Instruments) == 0 && !p.Has("data.instruments") && s.Data.Universe == nil {
 		p.Errorf("data.instruments", "missing: want a list such as [binance-futures:BTCUSDT]")
 	}
 	seen, known := map[datasets.Instrument]bool{}, true

@@ -64,6 +64,9 @@ func (s *Study) Needs() (Needs, error) {
 		}
 		n.Warmup = max(n.Warmup, lookback[c.Factor]+normalize.Lookback(g))
 	}
+	if u := s.Data.Universe; u != nil && g.Every > 0 {
+		n.Warmup = max(n.Warmup, int(u.Window.Time/g.Every))
+	}
 	if s.Signals.LLM != nil && g.Every > 0 {
 		n.Warmup = max(n.Warmup, int(summaryWarmup*24*time.Hour/g.Every))
 	}

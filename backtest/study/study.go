@@ -24,19 +24,21 @@ type Study struct {
 	Report     ReportConfig      `yaml:"report" doc:"what a run writes"`
 	Sweep      *SweepConfig      `yaml:"sweep" doc:"settings that qf sweep tries; a backtest passes them over"`
 
-	told   []error // see Warnings
-	origin *origin // nil where the study was not read
+	told   []error               // see Warnings
+	untold []datasets.Instrument // candidates of a universe of which it is not known what an amount means
+	origin *origin               // nil where the study was not read
 }
 
 // Data names the ticks: instruments over [From, To), both at 00:00 UTC.
 type DataConfig struct {
-	Lake        string         `yaml:"lake" doc:"folder of the lake, relative to this file; without it $QF_LAKE, else ./lake"`
-	Instruments Instruments    `yaml:"instruments" doc:"exchange:SYMBOL, or a mapping that says what an amount means"`
-	References  References     `yaml:"references" doc:"instruments that formulas look at, as close[\"bybit:BTCUSDT\"], and that are never traded"`
-	Series      []SeriesConfig `yaml:"series" doc:"figures of your own, as formulas call them"`
-	From        datasets.Day   `yaml:"from" doc:"first day, UTC"`
-	To          datasets.Day   `yaml:"to" doc:"day after the last, UTC"`
-	Clock       string         `yaml:"clock" enum:"local_timestamp|timestamp" doc:"arrival time, or the exchange's own (not causal)"`
+	Lake        string          `yaml:"lake" doc:"folder of the lake, relative to this file; without it $QF_LAKE, else ./lake"`
+	Instruments Instruments     `yaml:"instruments" doc:"exchange:SYMBOL, or a mapping that says what an amount means"`
+	References  References      `yaml:"references" doc:"instruments that formulas look at, as close[\"bybit:BTCUSDT\"], and that are never traded"`
+	Series      []SeriesConfig  `yaml:"series" doc:"figures of your own, as formulas call them"`
+	Universe    *UniverseConfig `yaml:"universe" doc:"which instruments are traded when, chosen from what was known then; without it all, always"`
+	From        datasets.Day    `yaml:"from" doc:"first day, UTC"`
+	To          datasets.Day    `yaml:"to" doc:"day after the last, UTC"`
+	Clock       string          `yaml:"clock" enum:"local_timestamp|timestamp" doc:"arrival time, or the exchange's own (not causal)"`
 }
 
 // SeriesConfig is a figure over time that the study brings along, joined as of each bar's label.

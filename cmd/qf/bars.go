@@ -119,6 +119,9 @@ func (o barsOptions) requests(s streams) (*datasets.Lake, []bars.Request, error)
 		if err != nil {
 			return nil, nil, err
 		}
+		if study, _, err = study.Held(lake); err != nil {
+			return nil, nil, err
+		}
 		want, err := backtest.BarRequests(lake, study)
 		return lake, want, err
 	case o.exchange == "" || len(o.symbols) == 0:
