@@ -61,6 +61,9 @@ func OpenLake(root string) (*Lake, error) {
 	return &Lake{root: root, sync: atomicfile.SyncFolder, mem: memory.DefaultAllocator}, nil
 }
 
+// Root is the lake's folder.
+func (l *Lake) Root() string { return l.root }
+
 // path is p's file, as qf writes it.
 func (l *Lake) path(p Partition) string { return filepath.Join(l.root, p.path()) }
 

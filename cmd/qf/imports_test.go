@@ -46,6 +46,7 @@ var layers = map[string][]string{
 	"reports/chart":           {},
 	"reports":                 {"datasets", "datasets/atomicfile", "datasets/bars", "datasets/parquet", "factors", "signals/llm", "backtest", "backtest/sweep", "backtest/study", "backtest/portfolio", "backtest/evaluate", "backtest/opinions", "backtest/yamlconf", "reports/chart"},
 	"cmd/qf":                  nil, // everything
+	"backtest/ledger":         {"datasets", "datasets/atomicfile", "backtest/metrics", "backtest/study", "backtest/portfolio", "backtest/evaluate"},
 }
 
 // owners are the libraries that one part of the tree keeps to itself.

@@ -6,7 +6,9 @@
 //     folder but no locks cannot spoil each other's files.
 //  2. Publish makes the bytes durable and renames: the last writer wins, and each
 //     published file is one writer's from the first byte to the last.
-//  3. Drop removes what was not published. What a killed process leaves behind is
+//  3. PublishNew gives the name only where nothing has it yet: the first writer
+//     wins, and nobody waits for anybody.
+//  4. Drop removes what was not published. What a killed process leaves behind is
 //     told by Dead, from the name alone where that process ran here;
 //     Clear removes it.
 package atomicfile
@@ -15,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -139,6 +142,46 @@ func (f *File) Publish() error {
 	}
 	f.File = nil
 	return SyncFolder(filepath.Dir(f.path))
+}
+
+// PublishNew makes the file durable and gives it its name, unless there is such a file already: then it is false and nothing
+// changes. Of several writers one alone gets true. After false or an error the file still has to be dropped.
+// The name is durable once SyncFolder was called.
+func (f *File) PublishNew() (bool, error) {
+	if err := f.Sync(); err != nil {
+		return false, err
+	}
+	err := link(f.Name(), f.path)
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) { // a file system without links: of two writers at the same instant the last wins
+		if _, err = os.Lstat(f.path); err == nil {
+			return false, nil
+		}
+		err = os.Rename(f.Name(), f.path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	f.Drop()
+	return true, nil
+}
+
+// link gives a file a second name. Tests put one in its place that there is not.
+var link = os.Link
+
+// WriteNew puts data at path, whole, unless there is a file already: see PublishNew.
+func WriteNew(path string, data []byte) (bool, error) {
+	f, err := Create(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Drop()
+	if _, err := f.File.Write(data); err != nil {
+		return false, err
+	}
+	return f.PublishNew()
 }
 
 // Drop removes the temporary file. After Publish it does nothing.

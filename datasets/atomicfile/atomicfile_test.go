@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -97,6 +99,49 @@ func TestFailedPublishKeepsTheOldFile(t *testing.T) {
 	}
 	if got := names(t, dir); got != "a" {
 		t.Errorf("left %s", got)
+	}
+}
+
+// Of many writers of one name the first wins, and the others leave nothing; a file system without links does the same.
+func TestWriteNew(t *testing.T) {
+	for _, unlinked := range []bool{false, true} {
+		if unlinked {
+			link = func(string, string) error { return errors.ErrUnsupported }
+			defer func() { link = os.Link }()
+		}
+		dir := t.TempDir()
+		path := filepath.Join(dir, "a")
+		var wg sync.WaitGroup
+		var won atomic.Int32
+		for k := range 20 {
+			wg.Go(func() {
+				if first, err := WriteNew(path, []byte(fmt.Sprint("writer ", k))); err != nil {
+					t.Error(err)
+				} else if first {
+					won.Add(1)
+				}
+			})
+			if unlinked {
+				wg.Wait()
+			}
+		}
+		wg.Wait()
+		kept, err := os.ReadFile(path)
+		if err != nil || !strings.HasPrefix(string(kept), "writer ") || won.Load() != 1 {
+			t.Errorf("%q, %v: %d writers were first, want one", kept, err, won.Load())
+		}
+		if first, err := WriteNew(path, []byte("late")); first || err != nil {
+			t.Errorf("a late writer: first %v, %v", first, err)
+		}
+		if now, _ := os.ReadFile(path); string(now) != string(kept) {
+			t.Errorf("%q became %q", kept, now)
+		}
+		if got := names(t, dir); got != "a" {
+			t.Errorf("left %s", got)
+		}
+	}
+	if _, err := WriteNew(filepath.Join(t.TempDir(), "none", "a"), nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without a folder: %v", err)
 	}
 }
 
