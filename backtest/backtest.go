@@ -17,7 +17,7 @@ import (
 
 // Backtest runs a study from the lake to the figures: bars, factors, composite, targets, one replay
 // per window and one over the whole span, evaluation. The result depends on the study and on the
-// cells of the lake files that it reads, and on nothing else. The caller closes it.
+// cells of the lake files that it reads, with Options.Ledger on the trials there, and on nothing else. The caller closes it.
 func Backtest(ctx context.Context, lake *datasets.Lake, s *study.Study, o Options) (*Result, error) {
 	p, err := newPlan(ctx, lake, lake, s, o, production)
 	if err != nil {
@@ -35,6 +35,11 @@ func Backtest(ctx context.Context, lake *datasets.Lake, s *study.Study, o Option
 
 // backtest plays the study.
 func (p *plan) backtest(ctx context.Context) (r *Result, err error) {
+	if p.o.Ledger != nil { // before the work, not after it
+		if _, err := p.o.Ledger.Entries(ctx); err != nil {
+			return nil, err
+		}
+	}
 	limit := p.o.Memory
 	if limit == 0 {
 		limit = scratch.Quarter()
@@ -227,12 +232,21 @@ func (w *window) conclude(ctx context.Context, p *plan, r *Result) error {
 		accounts[x] = a
 		return a, err
 	}
-	var own *portfolio.Account
-	for _, t := range w.trials {
-		if own, err = closed(t.run); err != nil {
+	own, err := closed(w.trials[len(w.trials)-1].run)
+	if err != nil {
+		return err
+	}
+	if w.name == evaluate.All {
+		if err := r.enter(ctx, p.o.Ledger, own); err != nil {
 			return err
 		}
-		r.Figures.PnL = append(r.Figures.PnL, evaluate.PnL(t.signal, w.name, own, known, e))
+	}
+	for _, t := range w.trials {
+		a, err := closed(t.run)
+		if err != nil {
+			return err
+		}
+		r.Figures.PnL = append(r.Figures.PnL, evaluate.PnL(t.signal, w.name, a, known, e, r.tried()))
 	}
 	r.Runs = append(r.Runs, Run{Window: w.name, Span: w.span, Account: own, Hold: hold})
 	if w.name != evaluate.All {

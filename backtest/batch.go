@@ -575,7 +575,7 @@ func (x *batch) close(ctx context.Context, done func(k int, o *Outcome) error) e
 		if err != nil {
 			return err
 		}
-		o := &Outcome{Digest: t.digest, Account: own, PnL: evaluate.PnL(study.Composite, evaluate.All, own, known, t.study.Evaluation)}
+		o := &Outcome{Digest: t.digest, Account: own, PnL: evaluate.PnL(study.Composite, evaluate.All, own, known, t.study.Evaluation, nil)}
 		signal := t.ic.judge.signals[t.ic.at].Name
 		for _, row := range t.ic.judge.figures.IC {
 			if row.Signal == signal && mainRow(row, t.ic.judge.figures.Primary, len(x.p.grid.Instruments)) {

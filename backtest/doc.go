@@ -11,9 +11,10 @@
 //     portfolio); and adds the rows to the figures (package evaluate) of every window that they lie in. Blocks are cut
 //     at the edges of windows.
 //  4. Backtest collects the figures into a Result. Rows of the replays are kept in scratch space where the study's
-//     formats want them (Result.Rows); charts are drawn from thinned rows (Curves).
+//     formats want them (Result.Rows); charts are drawn from thinned rows (Curves). Where the options have a ledger
+//     (package ledger), the run is entered there and judged beside all trials (trials.go).
 //
 // Audit plays the study beside itself over lakes whose future is another (audit.go), and compares every block up to
-// where the futures part. The result depends on the study and on the cells of the lake files that it reads: not on the
-// length of blocks, the number of workers, the clock or the machine's memory.
+// where the futures part. The result depends on the study, on the cells of the lake files that it reads and on that ledger:
+// not on the length of blocks, the number of workers, the clock or the machine's memory.
 package backtest

@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"github.com/qf-dev/qf/backtest/evaluate"
+	"github.com/qf-dev/qf/backtest/ledger"
 	"github.com/qf-dev/qf/backtest/opinions"
 	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/backtest/study"
@@ -24,6 +25,8 @@ type Result struct {
 	Runs    []Run        // the run over Span, and where there are several windows one each after it
 
 	Figures  *Evaluated
+	Trials   *evaluate.Trials // what was tried beside it; nil where trials are not counted, or net PnL is not known
+	Ledger   *ledger.Head     // that the run was judged by; nil where trials are not counted
 	Models   *opinions.Models // what models said; nil where the study asks none
 	Curves   Curves
 	Universe *Universe       // who was a member when; nil where the study has none
@@ -34,8 +37,9 @@ type Result struct {
 
 	Certificate *Certificate // of Audit; nil where it was not asked for
 
-	kept  *kept             // rows; nil where no format wants them
-	known *datasets.Catalog // what the lake knows of instruments
+	family *ledger.Family    // nil where trials are not counted
+	kept   *kept             // rows; nil where no format wants them
+	known  *datasets.Catalog // what the lake knows of instruments
 }
 
 // SeriesSource is a series of the study's own that was read.

@@ -65,6 +65,7 @@
 //	stability          how figures held over the windows, where there are several
 //	universe           who was traded when; left out where the study has no universe
 //	monthly            its return by calendar month
+//	trials             what was tried beside it; left out with evaluation.ledger off, and where net is not known
 //	models             what language models said and were worth; left out where the study asks none
 //	coverage           what the lake held, by instrument and feed, warm-up included
 //	looks_ahead        choices of the study that let later data into earlier rows
@@ -203,6 +204,27 @@
 //	members            by turnover at the last choice
 //	joined, left       who came and went with the change
 //	chosen             false where a member was delisted
+//
+// trials: ratios are per year; formulas and sources stand at evaluate.Trials and in package metrics:
+//
+//	count              trials in the lake's ledger, this one included, of an instrument in common on spans that overlap
+//	mean_correlation   of their daily returns
+//	effective          independent trials that they amount to
+//	sharpe_std         of their Sharpe ratios
+//	expected_best_sharpe  what the best of as many worthless trials is expected to show
+//	dsr                probability that the true ratio is above that; so in pnl, of each row's days
+//	compared           trials that know the same days: the rest is about them
+//	rank               of this one by Sharpe ratio, 1 the best
+//	best_sharpe        of them
+//	pbo                share of the halvings of the days after which the best ranks in the lower half
+//	pbo_slope          of the best's ratio out of sample on that in sample
+//	pbo_loss           share of the halvings after which the best loses
+//	pbo_blocks         into which the days were cut
+//	spa_p_lower, spa_p, spa_p_upper  Hansen's test that no trial earns anything
+//	reality_check_p    White's
+//	mean_block_days    of their bootstrap
+//	p_romano_wolf      of this one, adjusted for all, as are
+//	p_benjamini_hochberg, p_benjamini_yekutieli
 //
 // monthly:
 //

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/ledger"
 	"github.com/qf-dev/qf/backtest/yamlconf"
 )
 
@@ -25,6 +26,7 @@ type Manifest struct {
 	Config   json.RawMessage         `json:"config"`
 	Sources  []Source                `json:"sources"`
 	Series   []backtest.SeriesSource `json:"series,omitempty"` // the study's own
+	Ledger   *ledger.Head            `json:"ledger,omitempty"` // that the run was judged by: qf ledger verify looks whether it is still there
 	Warnings []string                `json:"warnings"`
 }
 
@@ -58,7 +60,7 @@ func NewManifest(r *backtest.Result, d *Report, version string) (*Manifest, erro
 	}
 	m := &Manifest{
 		Schema: Schema, Name: d.Name, Digest: d.Digest, Version: version, Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Span: d.Span, Config: raw, Sources: []Source{}, Series: r.Series, Warnings: d.Warnings,
+		Span: d.Span, Config: raw, Sources: []Source{}, Series: r.Series, Ledger: r.Ledger, Warnings: d.Warnings,
 	}
 	for _, f := range r.Sources {
 		m.Sources = append(m.Sources, Source{

@@ -50,7 +50,7 @@ type page struct {
 	Factors                                      grid
 	Config                                       string
 	SourceRows, SourceFiles, SourceBytes         string
-	ByInstrument                                 grid
+	ByInstrument, Trials                         grid
 	DistributionNote, QuantileNote               string
 }
 
@@ -92,7 +92,7 @@ func newPage(run *Run) (*page, error) {
 		LevelTable: levelSummary(d), LevelDetails: levelDetails(d), Transitions: transitionGrid(d),
 		Factors: factorGrid(d), Months: years(d), Config: string(config), ByInstrument: instrumentGrid(d),
 		DistributionNote: distributionNote(d), QuantileNote: quantileNote(d),
-		Delays: delayChart(d), Persistence: persistenceGrid(d), Variants: variantGrid(d), Stability: stabilityGrid(d), Membership: membershipGrid(d),
+		Trials: trialGrid(d.Trials), Delays: delayChart(d), Persistence: persistenceGrid(d), Variants: variantGrid(d), Stability: stabilityGrid(d), Membership: membershipGrid(d),
 		ByVolatility: sliceChart(d, "volatility", "IC by volatility regime"), ByHour: sliceChart(d, "hour", "IC by UTC hour"),
 	}
 	p.Predicts, p.Pays = d.Verdict.words()

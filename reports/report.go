@@ -48,6 +48,7 @@ type Report struct {
 	Monthly        []Month                   `json:"monthly"`
 	Coverage       []Coverage                `json:"coverage"`
 	LooksAhead     []string                  `json:"looks_ahead"`
+	Trials         *evaluate.Trials          `json:"trials,omitempty"` // where the lake keeps a ledger of them
 	Models         *Models                   `json:"models,omitempty"` // where the study asks any
 	Causality      *backtest.Certificate     `json:"causality,omitempty"`
 	Warnings       []string                  `json:"warnings"`
@@ -125,6 +126,7 @@ func New(r *backtest.Result) *Report {
 		Monthly:        months(r.Runs[0].Account),
 		Coverage:       coverage(r),
 		LooksAhead:     list(s.LooksAhead()),
+		Trials:         r.Trials,
 		Models:         models(r),
 		Causality:      r.Certificate,
 		Warnings:       []string{},

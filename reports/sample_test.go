@@ -204,7 +204,7 @@ func (s *sampled) replay(t testing.TB, m *sampleMarket, name string, span study.
 	rows, account := m.play(t, s.Study, span, portfolio.Options{Keep: true})
 	held, hold := m.play(t, s.Study, span, portfolio.Options{Hold: true, Equity: true})
 	s.Runs = append(s.Runs, backtest.Run{Window: name, Span: span, Account: account, Hold: hold})
-	s.Figures.PnL = append(s.Figures.PnL, samplePnL(evaluate.PnL(study.Composite, name, account, hold, s.Study.Evaluation)))
+	s.Figures.PnL = append(s.Figures.PnL, samplePnL(evaluate.PnL(study.Composite, name, account, hold, s.Study.Evaluation, nil)))
 	cut := func(by func(i int) []float64) (out [][]float64) {
 		for i := range s.Grid.Instruments {
 			out = append(out, by(i)[span.Lo:span.Hi])

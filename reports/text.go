@@ -116,6 +116,9 @@ func (s *screen) pays(d *Report) {
 		sure = prefixed(", chance above 0: ", known(share(p.Of("psr"), 0)))
 	}
 	s.row("Sharpe", signed(p.Of("sharpe"), 2), "annualized from "+count(float64(d.daysKnown(p)))+" days"+sure)
+	if t := d.Trials; t != nil && t.Count > 1 {
+		s.row("trials", count(float64(t.Count)), fmt.Sprintf("best of as many worthless ones %s; chance to be above it: %s", signed(t.Expected, 2), orAbsent(chance(t.DSR))))
+	}
 	s.row("max drawdown", percent(p.Of("max_drawdown"), 2), plain(p.Of("max_drawdown_days"), 1)+" days under water at the longest")
 	s.row(strings.TrimSpace("costs "+d.Currency), plain(p.Of("fees")+p.Of("slippage")+p.Of("impact"), 0), fmt.Sprintf("fees %s, slippage %s, impact %s; funding %s",
 		plain(p.Of("fees"), 0), plain(p.Of("slippage"), 0), plain(p.Of("impact"), 0), signed(p.Of("funding"), 0)))

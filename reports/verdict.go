@@ -187,12 +187,17 @@ func (d *Report) surePay() string {
 	if m := float64(p.Of("min_trl_days")); finite(m) && p.Of("psr") < 0.95 && m > float64(d.daysKnown(p)) {
 		s += fmt.Sprintf("; a record of %s days would be needed to be 95%% sure", count(math.Ceil(m)))
 	}
+	if t := d.Trials; t != nil && t.Count > 1 {
+		s += fmt.Sprintf("; after %s trials, that it is above what the best of as many worthless ones would show: %s", count(float64(t.Count)), chance(t.DSR))
+	}
 	return s + "."
 }
 
 // chance is a probability in whole percent that is never said to be 0 or 100.
 func chance(f evaluate.Figure) string {
 	switch {
+	case !finite(float64(f)):
+		return absent
 	case f < 0.01:
 		return "below 1%"
 	case f > 0.99:

@@ -151,15 +151,20 @@ type earned struct {
 	returns []float64 // of single days
 	active  []float64 // of those with a position
 	sharpe  metrics.SharpeInference
+	tried   metrics.Deflation
 
 	sharpeLow, sharpeHigh, totalLow, totalHigh Figure
 	sharpeWhy, totalWhy                        string // an interval is missing
 }
 
-// PnL says what a run earned, beside what buying and holding did; hold is nil where that was not traded.
-func PnL(signal, window string, a, hold *portfolio.Account, e study.EvaluationConfig) PnLRow {
+// PnL says what a run earned, beside what buying and holding did and after all trials; hold is nil where that was not traded,
+// tried where trials are not counted.
+func PnL(signal, window string, a, hold *portfolio.Account, e study.EvaluationConfig, tried Deflate) PnLRow {
 	row := PnLRow{Signal: signal, Window: window, Figures: map[string]Figure{}}
 	x := newEarned(a, hold, e)
+	if tried != nil {
+		x.tried = tried(a.SingleDays())
+	}
 	for _, f := range pnlFigures {
 		v, why := math.NaN(), x.lacks(f.needs)
 		if why == "" {
@@ -470,8 +475,8 @@ var pnlFigures = []PnLFigure{
 	{Key: "psr", Group: groupConfidence, Label: "Chance that Sharpe is above 0", Show: Show{AsShare, 1}, Unit: fraction, About: "Φ(SR·√(n − 1)/√(1 − skew·SR + (kurtosis − 1)/4·SR²)), SR = mean(r)/std(r) per day", DDOF: "1", Baseline: "a Sharpe ratio of 0", Count: byDay, needs: net, of: func(x *earned) (float64, string) {
 		return x.sharpe.Probabilistic(0), x.overDays()
 	}},
-	{Key: "dsr", Group: groupConfidence, Label: "The same after all trials", Show: Show{AsShare, 1}, Unit: fraction, About: "psr against the best Sharpe ratio that as many worthless trials would show; of one trial that is 0", DDOF: "1", Baseline: "the expected best of the trials", Count: byDay, needs: net, of: func(x *earned) (float64, string) {
-		return x.sharpe.Probabilistic(0), x.overDays()
+	{Key: "dsr", Group: groupConfidence, Label: "The same after all trials", Show: Show{AsShare, 1}, Unit: fraction, About: "psr against what the best of as many worthless trials is expected to show, √V·((1 − γ)·Φ⁻¹(1 − 1/N) + γ·Φ⁻¹(1 − 1/(N·e))): V the variance of the Sharpe ratios per day of the trials in the ledger, N = ρ + (1 − ρ)·trials, ρ the mean correlation of their daily returns; of one trial, or with the ledger off, it is 0", DDOF: "1", Baseline: "the expected best of the trials", Count: byDay, needs: net, of: func(x *earned) (float64, string) {
+		return x.sharpe.Deflated(x.tried), x.overDays()
 	}},
 	{Key: "min_trl_days", Group: groupConfidence, Label: "Record needed for 95%, days", Show: Show{AsPlain, 0}, Unit: "days", About: "days after which psr reaches 0.95", DDOF: "1", Baseline: "a Sharpe ratio of 0", Count: byDay, needs: net, of: func(x *earned) (float64, string) {
 		why := "the Sharpe ratio is not positive"

@@ -31,7 +31,7 @@ func accountOf() *portfolio.Account {
 // Every figure of that run by hand.
 func TestPnLFigures(t *testing.T) {
 	a := accountOf()
-	row := PnL("composite", All, a, a, study.EvaluationConfig{})
+	row := PnL("composite", All, a, a, study.EvaluationConfig{}, nil)
 	returns := []float64{0, 0.21, -0.1, 0}
 	inference := metrics.InferSharpe(returns)
 	want := map[string]float64{
@@ -66,7 +66,7 @@ func TestPnLFigures(t *testing.T) {
 func TestHolesAreNoDays(t *testing.T) {
 	a := accountOf()
 	a.Days[2] = portfolio.Day{Day: 2, Hole: 2, Return: -0.1, PnL: -121, Held: true}
-	row := PnL("composite", All, a, a, study.EvaluationConfig{})
+	row := PnL("composite", All, a, a, study.EvaluationConfig{}, nil)
 	returns := []float64{0, 0.21, 0}
 	for key, want := range map[string]float64{
 		"daily_returns": 3, "days_in_holes": 2, "pnl_over_holes": -121, "total_return": 0.089,
@@ -116,7 +116,7 @@ func TestEveryPnLFigureStartsNull(t *testing.T) {
 		"only losses": {change(func(a *portfolio.Account) { a.Trips.Gains, a.Trips.Wins = 0, 0 }), accountOf(), map[string]string{"average_win": "no round trip gained"}},
 	} {
 		for _, bootstrap := range []int{0, 20} {
-			row := PnL("composite", All, c.a, c.hold, study.EvaluationConfig{Bootstrap: bootstrap})
+			row := PnL("composite", All, c.a, c.hold, study.EvaluationConfig{Bootstrap: bootstrap}, nil)
 			for _, f := range PnLFigures() {
 				v, why := float64(row.Figures[f.Key]), row.Reasons[f.Key]
 				if math.IsInf(v, 0) || math.IsNaN(v) != (why != "") {
@@ -132,7 +132,7 @@ func TestEveryPnLFigureStartsNull(t *testing.T) {
 		v := Variant(ZeroCost, 1, c.a, study.EvaluationConfig{})
 		explained(t, name, v)
 	}
-	row := PnL("composite", All, unknown, nil, study.EvaluationConfig{})
+	row := PnL("composite", All, unknown, nil, study.EvaluationConfig{}, nil)
 	known := slices.Sorted(maps.Keys(row.Figures))
 	known = slices.DeleteFunc(known, func(key string) bool { return math.IsNaN(float64(row.Of(key))) })
 	if got, want := strings.Join(known, " "), "days_in_holes fees fill_share_95 fill_share_largest fill_share_median impact initial_equity pnl_without_funding price_pnl round_trips slippage trades"; got != want {
@@ -142,7 +142,7 @@ func TestEveryPnLFigureStartsNull(t *testing.T) {
 
 // As JSON a row has today's keys, in their order, and reads back.
 func TestPnLRowJSON(t *testing.T) {
-	row := PnL("composite", All, accountOf(), nil, study.EvaluationConfig{})
+	row := PnL("composite", All, accountOf(), nil, study.EvaluationConfig{}, nil)
 	text, err := json.Marshal(row)
 	if err != nil {
 		t.Fatal(err)

@@ -77,7 +77,8 @@ func NewEntry(s *study.Study, a *portfolio.Account) (e Entry, scored bool, err e
 	if err != nil {
 		return Entry{}, false, err
 	}
-	days, returns := single(a)
+	days := a.SingleDays()
+	returns, _ := a.Daily()
 	e = Entry{Digest: digest, Study: s.Name, From: stamp(a.Span.From), To: stamp(a.Span.To), Days: len(days)}
 	for _, in := range s.Data.Instruments {
 		e.Instruments = append(e.Instruments, in.Instrument.String())
@@ -97,16 +98,6 @@ func NewEntry(s *study.Study, a *portfolio.Account) (e Entry, scored bool, err e
 func (e *Entry) sum(returns []float64) {
 	s := metrics.InferSharpe(returns)
 	e.Sharpe, e.Skew, e.Kurtosis = evaluate.Figure(s.Ratio), evaluate.Figure(s.Skew), evaluate.Figure(s.Kurtosis)
-}
-
-// single are the single days of an account with their returns: portfolio.Account.Daily.
-func single(a *portfolio.Account) (days []datasets.Day, returns []float64) {
-	for _, d := range a.Days {
-		if d.Hole == 0 {
-			days, returns = append(days, d.Day), append(returns, d.Return)
-		}
-	}
-	return days, returns
 }
 
 func stamp(us int64) string { return time.UnixMicro(us).UTC().Format(time.RFC3339) }

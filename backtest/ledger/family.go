@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/backtest/metrics"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
@@ -102,6 +103,32 @@ func (f *Family) On(days []datasets.Day) (returns [][]float64, trials []int) {
 		}
 	}
 	return returns, trials
+}
+
+// Put sets an entry among the trials, in place of what the ledger holds under its digest: of earlier data perhaps.
+func (f *Family) Put(e *Entry) {
+	t := Trial{Entry: e}
+	t.Daily, t.Returns = e.Daily()
+	k := slices.IndexFunc(f.Trials, func(old Trial) bool { return old.Digest == e.Digest })
+	if k < 0 {
+		f.Trials = append(f.Trials, t)
+		return
+	}
+	f.Trials[k] = t
+}
+
+// Judge judges one of the trials beside the others; nil where it is not among them.
+func (f *Family) Judge(digest string, e study.EvaluationConfig) *evaluate.Trials {
+	own := slices.IndexFunc(f.Trials, func(t Trial) bool { return t.Digest == digest })
+	if own < 0 {
+		return nil
+	}
+	days := f.Trials[own].Daily
+	over := f.Over(days)
+	compared, which := over.On(days)
+	own = slices.IndexFunc(which, func(k int) bool { return over.Trials[k].Digest == digest })
+	t := evaluate.Judge(over.Deflation(), compared, own, e)
+	return &t
 }
 
 // group is trials of the same days.

@@ -328,9 +328,6 @@ func TestKilledAnywhere(t *testing.T) {
 	if found := verify(t, l, heads); h.Count != n || found.Unsealed != 0 {
 		t.Errorf("finished: %v, %d unsealed; want %d, all sealed", h, found.Unsealed, n)
 	}
-	for e := range entriesOf(t, 0, n) {
-		os.MkdirAll(filepath.Join(l.root, entries, entryOf(t, e).Digest[:2]), 0o777)
-	}
 	add(t, l, entriesOf(t, 0, n)...)
 	if left, _ := filepath.Glob(filepath.Join(l.root, "*", "*", ".*")); len(left) > 0 {
 		t.Errorf("left over: %v", left)
@@ -368,7 +365,7 @@ func TestFamily(t *testing.T) {
 	if len(f.Trials) != 21 || f.Head != h {
 		t.Fatalf("a family of %d under %v, want 21 under %v: 20 of the span and the one that overlaps", len(f.Trials), f.Head, h)
 	}
-	days, _ := single(own)
+	days := own.SingleDays()
 	over := f.Over(days)
 	if _, same := over.On(days); len(same) != 20 {
 		t.Errorf("%d trials know the same days, want 20", len(same))

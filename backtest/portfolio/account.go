@@ -102,6 +102,16 @@ func (a *Account) Daily() (returns []float64, held []bool) {
 	return returns, held
 }
 
+// SingleDays are the days of Daily, ascending.
+func (a *Account) SingleDays() (days []datasets.Day) {
+	for _, d := range a.Days {
+		if d.Hole == 0 {
+			days = append(days, d.Day)
+		}
+	}
+	return days
+}
+
 // Paired are the returns of the days that are single ones of both a and b: where they hold different instruments, so may
 // their holes differ.
 func (a *Account) Paired(b *Account) (x, y []float64) {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/ledger"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/reports"
@@ -40,8 +41,11 @@ func newBacktest(s streams, c *common, run func(context.Context, streams, backte
 		Short: "Score a study: bars, factors, composite, PnL, IC, report",
 		Long: `Runs a study over the lake and writes its report: bars, factors, composite score, target
 positions, PnL after costs and information coefficients. It reads nothing from the network, and
-the same study and data give the same bytes. The summary is printed, the report is
-runs/latest/report.html.
+the same study, data and trials on the lake's ledger give the same bytes. The summary is printed,
+the report is runs/latest/report.html.
+
+Each configuration that is scored is entered into the ledger once (qf ledger ls), and the figure
+dsr deflates by all of them; evaluation.ledger: off leaves both out.
 
 --audit cuts the ticks at some instants, replaces what came after, and makes bars, factors, score
 and positions again: what was known at a cut must come out the same to the bit. The report carries
@@ -101,6 +105,9 @@ func runBacktest(ctx context.Context, s streams, o backtestOptions) error {
 		}
 	}
 	options := backtest.Options{Workers: o.workers, NoCache: o.noCache, Memory: int64(o.memory), Log: o.logger(s)}
+	if study.Evaluation.Ledger {
+		options.Ledger = ledger.Open(lake)
+	}
 	if err := reports.CheckRuns(study.Report.Dir); err != nil { // before the work, not after it
 		return err
 	}

@@ -94,6 +94,7 @@ Start here:
 		newReport(s, runReport),
 		newRuns(s, runRuns),
 		newCompare(s, runCompare),
+		newLedger(s),
 	)
 	addGroup(root, "And:",
 		newDemo(s, c, runDemo),
