@@ -12,6 +12,7 @@ import (
 
 	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/backtest/evaluate"
+	"github.com/qf-dev/qf/backtest/ledger"
 	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
@@ -52,6 +53,8 @@ type Options struct {
 	backtest.Options
 	// Mine picks the trials of this run, where several machines share them; nil picks all.
 	Mine func(t *Trial) bool
+	// Ledger is where trials are counted; nil for nowhere.
+	Ledger *ledger.Ledger
 	// Keep takes the result each time that a pass of trials is finished; nil keeps nothing.
 	Keep func(*Result) error
 	// Progress is told what share of the trials is done.
@@ -92,6 +95,7 @@ func (r *Result) Run(ctx context.Context, lake *datasets.Lake, o Options) error 
 		}
 	}
 	done := 0
+	var entries []ledger.Entry
 	return backtest.SideBySide(ctx, lake, list, backtest.Batch{
 		Options: o.Options,
 		Known: func(k int, digest string) bool {
@@ -101,10 +105,23 @@ func (r *Result) Run(ctx context.Context, lake *datasets.Lake, o Options) error 
 		Done: func(k int, out *backtest.Outcome) error {
 			r.Outcomes[trials[k].Number-1] = r.outcome(trials[k], out)
 			done++
-			return nil
+			if o.Ledger == nil || !trials[k].Study.Evaluation.Ledger {
+				return nil
+			}
+			e, scored, err := ledger.NewEntry(trials[k].Study, out.Account)
+			if scored {
+				entries = append(entries, e)
+			}
+			return err
 		},
 		Progress: o.Progress,
 		Passed: func() error {
+			if len(entries) > 0 { // counted before anybody sees them
+				if _, err := o.Ledger.Add(ctx, entries...); err != nil {
+					return err
+				}
+				entries = entries[:0]
+			}
 			if o.Keep == nil || done == 0 {
 				return nil
 			}

@@ -42,7 +42,7 @@ var layers = map[string][]string{
 	"backtest/evaluate":       {"datasets", "factors/kernel/portable", "datasets/bars", "datasets/scratch", "factors", "signals", "backtest/metrics", "backtest/study", "backtest/portfolio"},
 	"backtest/opinions":       {"datasets", "factors/kernel/portable", "datasets/bars", "factors", "signals/llm", "backtest/metrics", "backtest/study", "backtest/evaluate"},
 	"backtest":                {"datasets", "factors/kernel/portable", "datasets/bars", "datasets/scratch", "datasets/series", "factors", "signals", "signals/llm", "backtest/metrics", "backtest/yamlconf", "backtest/study", "backtest/portfolio", "backtest/evaluate", "backtest/opinions", "backtest/universe", "backtest/ledger"},
-	"backtest/sweep":          {"datasets", "factors", "factors/kernel/portable", "backtest", "backtest/metrics", "backtest/yamlconf", "backtest/study", "backtest/portfolio", "backtest/evaluate"},
+	"backtest/sweep":          {"datasets", "factors", "factors/kernel/portable", "backtest", "backtest/ledger", "backtest/metrics", "backtest/yamlconf", "backtest/study", "backtest/portfolio", "backtest/evaluate"},
 	"reports/chart":           {},
 	"reports":                 {"datasets", "datasets/atomicfile", "datasets/bars", "datasets/parquet", "factors", "signals/llm", "backtest", "backtest/ledger", "backtest/sweep", "backtest/study", "backtest/portfolio", "backtest/evaluate", "backtest/opinions", "backtest/yamlconf", "reports/chart"},
 	"cmd/qf":                  nil, // everything

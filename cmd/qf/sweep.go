@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/qf-dev/qf/backtest"
+	"github.com/qf-dev/qf/backtest/ledger"
 	"github.com/qf-dev/qf/backtest/sweep"
 	"github.com/qf-dev/qf/backtest/yamlconf"
 	"github.com/qf-dev/qf/datasets"
@@ -113,6 +114,7 @@ func runSweep(ctx context.Context, s streams, o sweepOptions) error {
 		progress := newSweepProgress(s, o.common, len(r.Trials))
 		err := r.Run(ctx, lake, sweep.Options{
 			Options: backtest.Options{Workers: o.workers, NoCache: o.noCache, Memory: int64(o.memory)},
+			Ledger:  ledger.Open(lake),
 			Mine: func(t *sweep.Trial) bool {
 				return share.has("trial/" + strings.Join(w.Overrides(t), " "))
 			},
