@@ -43,6 +43,7 @@ type columnWriter struct {
 	headers  []format.PageHeader // of its data pages
 	packed   [][]byte            // their compressed bodies, in the arena
 	chosen   Codec
+	layouts  map[format.Encoding]layout // of the file's pages so far
 	allNulls int64
 	heads    uint32 // CRC-32 of the page headers of the last chunk
 	min, max int64
@@ -120,8 +121,12 @@ func (c *columnWriter) reset() {
 		c.encoder.page(c.body[:0])
 	}
 	c.encoder.dictionary(c.body[:0])
+	if f, ok := c.encoder.(*floatEncoder); ok {
+		f.wide = false
+	}
 	c.valid, c.rows, c.nulls = c.valid[:0], 0, 0
 	c.headers, c.packed, c.chosen, c.allNulls, c.bounded = c.headers[:0], c.packed[:0], 0, 0, false
+	clear(c.layouts)
 }
 
 func (c *columnWriter) append(a arrow.Array, from, to int) error {
@@ -226,32 +231,54 @@ const (
 	fewBytes = 4 << 10
 )
 
-// choose settles what a chunk's pages from the one in body on are like, if no codec was asked for. It
-// is called again when the encoding changes; pages that there are already are then compressed anew,
-// since a chunk has one codec.
+// layout is what the pages of one encoding are like.
+type layout struct {
+	codec Codec
+	wide  bool // a dictionary's numbers take whole bytes
+}
+
+// choose settles what a chunk's pages from the one in body on are like. It is called again when the encoding
+// changes; pages that there are already are then compressed anew, since a chunk has one codec. What the first row
+// group has come to holds for the others: the days of a feed are alike from end to end, and trying costs time.
 func (c *columnWriter) choose(e format.Encoding) {
-	codec := c.codec
-	if codec == DefaultCodec {
-		var size int
-		codec, size = c.try(c.body, 9)
-		if f, ok := c.encoder.(*floatEncoder); ok && e == format.RLEDictionary && len(c.body) >= fewBytes {
-			c.wide = f.widePage(c.levels(c.wide[:0], c.rows))
-			// A dense file takes whole bytes even where they are a little longer now: at a chunk's start the
-			// numbers are few, and their bits become more. Another one wants something for the time to read.
-			near, most := 10, size-size/8
-			if c.dense {
-				near, most = 0, size+size/12
-			}
-			if better, wide := c.try(c.wide, near); wide <= most && better != Uncompressed {
-				codec, f.wide = better, true
-				c.body, c.wide = c.wide, c.body
-			}
+	l, known := c.layouts[e]
+	if !known {
+		l = c.settle(e)
+		if c.layouts == nil {
+			c.layouts = map[format.Encoding]layout{}
 		}
+		c.layouts[e] = l
 	}
-	if codec != c.chosen && len(c.headers) > 0 {
-		c.recompress(codec)
+	if l.codec != c.chosen && len(c.headers) > 0 {
+		c.recompress(l.codec)
 	}
-	c.chosen = codec
+	c.chosen = l.codec
+}
+
+// settle tries what suits the page in body, if no codec was asked for, and lays it so.
+func (c *columnWriter) settle(e format.Encoding) layout {
+	if c.codec != DefaultCodec {
+		return layout{codec: c.codec}
+	}
+	codec, size := c.try(c.body, 9)
+	f, ok := c.encoder.(*floatEncoder)
+	if !ok || e != format.RLEDictionary || len(c.body) < fewBytes {
+		return layout{codec: codec}
+	}
+	c.wide = f.widePage(c.levels(c.wide[:0], c.rows))
+	// A dense file takes whole bytes even where they are a little longer now: at a file's start the
+	// numbers are few, and their bits become more. Another one wants something for the time to read.
+	near, most := 10, size-size/4
+	if c.dense {
+		near, most = 0, size+size/12
+	}
+	better, wide := c.try(c.wide, near)
+	if wide > most || better == Uncompressed {
+		return layout{codec: codec}
+	}
+	f.wide = true
+	c.body, c.wide = c.wide, c.body
+	return layout{better, true}
 }
 
 // try picks a codec by the start of a page's body: none where neither saves a sixteenth, Snappy where

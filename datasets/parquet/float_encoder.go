@@ -32,7 +32,7 @@ type floatEncoder struct {
 	plain   bool // by request
 	given   bool // dictionary given up in this row group
 	used    bool // a page of this row group refers to the dictionary
-	wide    bool // its numbers take whole bytes in this row group
+	wide    bool // its numbers take whole bytes
 	count   int  // values in the row group while the dictionary lasts
 	dict    floatDictionary
 	numbers []uint16  // of the page's values
@@ -110,6 +110,6 @@ func (e *floatEncoder) dictionary(dst []byte) ([]byte, int) {
 		}
 	}
 	e.dict.reset()
-	e.given, e.used, e.wide, e.count = false, false, false, 0
+	e.given, e.used, e.count = false, false, 0
 	return dst, n
 }

@@ -20,7 +20,7 @@ type WriterOptions struct {
 	GroupRows int               // rows of a row group; 0: 524,288
 	Columns   map[string]Column // by name; what is not in it is stored as suits its type
 	// Dense stores a dictionary's numbers in whole bytes under zstd wherever that is not longer; otherwise
-	// only where it saves an eighth, and under Snappy where that comes within a quarter of zstd: quicker to
+	// only where it saves a quarter, and under Snappy where that comes within a quarter of zstd: quicker to
 	// write and to read.
 	Dense bool
 }
