@@ -28,10 +28,10 @@ type Lake struct {
 	root string
 	sync func(folder string) error // makes a folder's entries durable, now or later
 
-	// For tests: what every written file passes through, where it is not nil, and what read batches
-	// are allocated from, where that is not the default.
-	wrap func(io.Writer) io.Writer
-	mem  memory.Allocator
+	// For tests: what every written file passes through, where it is not nil, and what tables and batches
+	// that are read are allocated from, where that is not the default.
+	wrap         func(io.Writer) io.Writer
+	mem, batches memory.Allocator
 }
 
 // Info is what a lake file's footer records.
@@ -58,7 +58,7 @@ func OpenLake(root string) (*Lake, error) {
 	if fi, err := os.Stat(root); err == nil && !fi.IsDir() {
 		return nil, fmt.Errorf("lake %s: not a folder", root)
 	}
-	return &Lake{root: root, sync: atomicfile.SyncFolder, mem: memory.DefaultAllocator}, nil
+	return &Lake{root: root, sync: atomicfile.SyncFolder, mem: memory.DefaultAllocator, batches: Buffers}, nil
 }
 
 // Root is the lake's folder.
@@ -172,7 +172,7 @@ func (l *Lake) read(ctx context.Context, file *parquet.File, p Partition, filter
 			enums[c.Name] = c.Values
 		}
 	}
-	return file.Read(ctx, parquet.ReadOptions{Schema: schema, Enums: enums, Filter: filter, Finite: !isOurs(file), AtLeast: least, Allocator: l.mem})
+	return file.Read(ctx, parquet.ReadOptions{Schema: schema, Enums: enums, Filter: filter, Finite: !isOurs(file), AtLeast: least, Allocator: l.batches})
 }
 
 // List gives the partitions of one feed of one instrument that the lake holds, by day.

@@ -192,7 +192,7 @@ func TestOpenTable(t *testing.T) {
 	}
 	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
 	defer mem.AssertSize(t, 0)
-	l.mem = mem
+	l.mem, l.batches = mem, mem
 	for _, stop := range []int{1, 1 << 20} {
 		rows, m, err := l.OpenTable(path, "price", "local_timestamp")
 		if err != nil {
@@ -240,7 +240,7 @@ func TestReadersGiveTheirMemoryBack(t *testing.T) {
 	threeDays(t, l)
 	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
 	defer mem.AssertSize(t, 0)
-	l.mem = mem
+	l.mem, l.batches = mem, mem
 	whole := DayRange(day("2024-01-01"), day("2024-01-04"))
 	cut := Range{whole.From.Add(time.Minute), whole.To.Add(-time.Minute)}
 	for _, r := range []Range{whole, cut} {

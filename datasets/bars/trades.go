@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
@@ -127,12 +128,17 @@ type tradeBars struct {
 	label    int64 // of the bar in progress
 	open     bool  // there is one
 	batch    tradeBatch
-	buy      []float64 // scratch, one batch: what each trade bought
-	sell     []float64
+	*sideScratch
 }
 
+// sideScratch is what each trade of a batch bought and sold.
+type sideScratch struct{ buy, sell []float64 }
+
+// sideScratches lends it to the folds of all files.
+var sideScratches = sync.Pool{New: func() any { return new(sideScratch) }}
+
 func newTradeBars(s Spec, c datasets.Contract, d datasets.Day) *tradeBars {
-	f := &tradeBars{cut: newCutter(d), spec: s, contract: c}
+	f := &tradeBars{cut: newCutter(d), spec: s, contract: c, sideScratch: sideScratches.Get().(*sideScratch)}
 	f.cut.every = s.Every.Microseconds()
 	for _, n := range s.tickWindows() {
 		f.windows = append(f.windows, newTickWindow(n))
@@ -242,7 +248,7 @@ func (f *tradeBars) trade(i, j int) {
 	high, low := f.bar[cHigh], f.bar[cLow]
 	volume, turnover := f.bar[cVolume], f.bar[cTurnover]
 	buy, sell, buyTrades := f.bar[cBuyTurnover], f.bar[cSellTurnover], f.bar[cBuyTrades]
-	contract, sides := f.contract, &f.batch.sides
+	multiplier, inverse, sides := f.contract.Multiplier, f.contract.Inverse, &f.batch.sides
 	for i, c := range codes {
 		p := price[i]
 		if p > high {
@@ -251,7 +257,10 @@ func (f *tradeBars) trade(i, j int) {
 		if p < low {
 			low = p
 		}
-		base, notional := baseAndNotional(contract, p, amount[i])
+		base, notional := float64(amount[i]*multiplier), float64(float64(p*amount[i])*multiplier)
+		if inverse { // see baseAndNotional
+			base, notional = base/p, base
+		}
 		volume += base
 		turnover += notional
 		isBuy, isSell := sides.buy[uint8(c)], sides.sell[uint8(c)]
@@ -288,6 +297,8 @@ func (f *tradeBars) close() {
 func (f *tradeBars) table() *table {
 	f.close()
 	f.out.tail[0], f.out.tail[1] = f.windows[len(f.windows)-1].tail()
+	sideScratches.Put(f.sideScratch)
+	f.sideScratch = nil
 	return f.out
 }
 

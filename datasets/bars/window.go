@@ -36,6 +36,11 @@ func newTickWindow(n int) *tickWindow {
 
 // add takes trades in file order: what each bought and what each sold.
 func (w *tickWindow) add(buy, sell []float64) {
+	rest := w.n - w.r
+	if whole := (len(buy) - rest) / w.n; whole > 0 { // no window reaches back beyond the last whole block
+		skip := rest + (whole-1)*w.n
+		buy, sell, w.r = buy[skip:], sell[skip:], 0
+	}
 	for len(buy) > 0 {
 		k := copy(w.buy.current[w.r:], buy)
 		copy(w.sell.current[w.r:], sell)

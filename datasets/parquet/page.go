@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -13,6 +14,7 @@ import (
 const (
 	windowBytes    = 128 << 10 // read ahead in a column chunk
 	maxHeaderBytes = 1 << 20   // a page header may hold the smallest and the largest text of its page
+	keptPage       = 1 << 20   // larger pages than those of our own files take their memory along
 )
 
 // pageHeader is what the reader needs of a page's header.
@@ -120,10 +122,29 @@ type pages struct {
 
 	unchecked bool // leave checksums alone
 
-	buf    []byte // memory of window
 	window []byte // bytes read and not yet used
-	plain  []byte // memory of decompressed pages
+	pageMemory
 	decompressor
+}
+
+// pageMemory is what pages need to read in.
+type pageMemory struct {
+	buf   []byte // memory of window
+	plain []byte // memory of decompressed pages
+}
+
+// pageMemories lends it to the columns of all files.
+var pageMemories = sync.Pool{New: func() any { return new(pageMemory) }}
+
+// borrow takes memory that another column has left, if there is any; free gives it back.
+func (p *pages) borrow() { p.pageMemory = *pageMemories.Get().(*pageMemory) }
+
+func (p *pages) free() {
+	m := p.pageMemory
+	p.window, p.pageMemory = nil, pageMemory{}
+	if cap(m.buf) <= keptPage && cap(m.plain) <= keptPage {
+		pageMemories.Put(&m)
+	}
 }
 
 func (p *pages) reset(c *chunk) {

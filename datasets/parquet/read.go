@@ -83,6 +83,7 @@ func (f *File) Read(ctx context.Context, o ReadOptions) (array.RecordReader, err
 			}
 			v.finite = o.Finite
 		}
+		c.pages.borrow()
 		r.columns = append(r.columns, c)
 	}
 	var err error
@@ -298,6 +299,9 @@ func (r *reader) Release() {
 	if atomic.AddInt64(&r.refs, -1) == 0 {
 		r.drop()
 		r.mem.close()
+		for _, c := range r.columns {
+			c.pages.free()
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func NewDecoder(r io.Reader, p datasets.Partition, file string, maxBad int64) *D
 }
 
 func newDecoder(in *blocks, p datasets.Partition, file string, maxBad int64) *Decoder {
-	d := &Decoder{in: in, file: file, part: p, limit: maxBad, mem: buffers, line: 1}
+	d := &Decoder{in: in, file: file, part: p, limit: maxBad, mem: datasets.Buffers, line: 1}
 	d.refs.Store(1)
 	if p.Grouped() {
 		d.schema = p.Type.GroupedSchema()

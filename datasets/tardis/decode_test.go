@@ -351,7 +351,7 @@ func agree(t *testing.T, text []byte, p datasets.Partition, halved bool) {
 	if halved {
 		in = iotest.OneByteReader(in)
 	}
-	mem := memory.NewCheckedAllocator(buffers)
+	mem := memory.NewCheckedAllocator(datasets.Buffers)
 	d := NewDecoder(in, p, "t.csv", 0)
 	d.mem = mem
 	got, err := readAll(d)
@@ -389,7 +389,7 @@ func TestRecordsOutliveNext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mem := memory.NewCheckedAllocator(buffers)
+	mem := memory.NewCheckedAllocator(datasets.Buffers)
 	d := NewDecoder(bytes.NewReader(text), p, "t.csv", 0)
 	d.mem = mem
 	var kept []arrow.Record

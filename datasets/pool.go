@@ -1,4 +1,4 @@
-package tardis
+package datasets
 
 import (
 	"math/bits"
@@ -14,8 +14,10 @@ type pool struct {
 	classes [40]sync.Pool // of *[]byte whose capacity is 1 << index
 }
 
-// buffers is shared by all streams, so that a thousand small files cost no more than one.
-var buffers memory.Allocator = new(pool)
+// Buffers is the allocator of all batches of ticks, those that are brought in and those that are read, so that a
+// thousand small files cost no more than one. It rounds sizes up to powers of two, which suits batches and is dear
+// for what is kept. It is safe for concurrent use.
+var Buffers memory.Allocator = new(pool)
 
 const minBuffer = 64
 
