@@ -121,7 +121,8 @@ func (s *Study) Try(name, formula string) error {
 	s.Factors = append(slices.Clone(s.Factors), FactorConfig{Name: name, Expr: formula})
 	_, problems := expr.Compile(s.scope(), s.Grid())
 	if len(problems) > 0 {
-		return errors.New(problems[0].Excerpt())
+		text, at := yamlconf.Clip(problems[0].Place())
+		return fmt.Errorf("%w\n  | %s\n  | %*s", problems[0], text, at+1, "^")
 	}
 	return nil
 }

@@ -73,3 +73,22 @@ func TestEndlessWarmup(t *testing.T) {
 		t.Errorf("needs %+v (%v)", n, err)
 	}
 }
+
+// A formula that is tried and fails is shown around the place, however long it is.
+func TestTryShowsThePlace(t *testing.T) {
+	s, err := Parse("s.yaml", []byte(ownStudy), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Try("tried", strings.Repeat("close + ", 50)+"clos"+strings.Repeat(" + close", 50))
+	if err == nil {
+		t.Fatal("compiles")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 3 || len([]rune(lines[1])) > 100 {
+		t.Fatalf("%q", lines)
+	}
+	if at := len([]rune(lines[2])) - 1; string([]rune(lines[1])[at:at+5]) != "clos " {
+		t.Errorf("%q points elsewhere", lines)
+	}
+}

@@ -52,7 +52,7 @@ func (x *excerpt) Error() string {
 		}
 		b.WriteString(err.Error())
 		if e := (*Error)(nil); errors.As(err, &e) && e.File == x.file && !e.near && e.Line > 0 && e.Line <= len(x.lines) && len(x.lines[e.Line-1]) > 0 {
-			text, at := clip(mask(string(x.lines[e.Line-1])), e.Col-1)
+			text, at := Clip(mask(string(x.lines[e.Line-1])), e.Col-1)
 			fmt.Fprintf(&b, "\n%6d | %s\n%6s | %*s", e.Line, text, "", at+1, "^")
 		}
 	}
@@ -76,9 +76,9 @@ const (
 	excerptBefore = 60
 )
 
-// clip cuts a line to what fits around a column, and says where the column then is. Tabs count as one
+// Clip cuts a line to what fits around a column, and says where the column then is. Tabs count as one
 // column, as they do in positions; other characters that a terminal would act upon are replaced.
-func clip(line string, col int) (string, int) {
+func Clip(line string, col int) (string, int) {
 	runes := []rune(strings.TrimRight(line, "\r"))
 	for i, r := range runes {
 		switch {

@@ -51,7 +51,7 @@ func TestExcerptOfALongLine(t *testing.T) {
 			t.Errorf("a line of %d characters: %s", len(line), line)
 		}
 	}
-	if text, at := clip("\x1b[31mred\tx", 8); text != "\ufffd[31mred x" || at != 8 {
+	if text, at := Clip("\x1b[31mred\tx", 8); text != "\ufffd[31mred x" || at != 8 {
 		t.Errorf("clip = %q, %d", text, at)
 	}
 }

@@ -122,6 +122,15 @@ func readAt(r io.ReaderAt, b []byte, off int64) error {
 // point float64.
 func (f *File) Schema() *arrow.Schema { return f.schema }
 
+// Columns names all columns, those too that cannot be read.
+func (f *File) Columns() []string {
+	var names []string
+	for i := range f.footer.leaves {
+		names = append(names, f.footer.leaves[i].name)
+	}
+	return names
+}
+
 // Metadata gives a copy of the footer's keys and values.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.footer.meta) }
 

@@ -150,21 +150,19 @@ func (s *Series) parquet(ctx context.Context, f *os.File, c Columns) (lines []in
 	}
 	var wanted []arrow.Field
 	for _, name := range []string{c.Time, c.Value} {
-		at := file.Schema().FieldIndices(name)
-		if len(at) == 0 {
-			var names []string
-			for _, field := range file.Schema().Fields() {
-				names = append(names, field.Name)
-			}
+		if names := file.Columns(); !slices.Contains(names, name) {
 			return nil, fmt.Errorf("no column %q%s", name, datasets.DidYouMean(name, names))
 		}
-		field := file.Schema().Field(at[0])
+		field := arrow.Field{Name: name, Type: arrow.PrimitiveTypes.Float64} // of what cannot be read, which Read then says
+		if at := file.Schema().FieldIndices(name); len(at) > 0 {
+			field = file.Schema().Field(at[0])
+		}
 		field.Nullable = true
 		wanted = append(wanted, field)
 	}
 	rows, err := file.Read(ctx, parquet.ReadOptions{Schema: arrow.NewSchema(wanted, nil)})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: want times as timestamps, whole numbers or text, and values as floats, whole numbers or text", err)
 	}
 	defer rows.Release()
 	for rows.Next() {

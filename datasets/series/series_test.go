@@ -202,3 +202,14 @@ func TestParquetIsCSV(t *testing.T) {
 		}
 	}
 }
+
+// A column of a type that cannot be read is told from one that is not there. The file is DuckDB's.
+func TestUnreadableColumn(t *testing.T) {
+	_, err := Read(t.Context(), "testdata/date.parquet", Columns{"time", "value"})
+	if err == nil || !strings.Contains(err.Error(), `column "time"`) || !strings.Contains(err.Error(), "want times as timestamps") {
+		t.Errorf("%v", err)
+	}
+	if _, err := Read(t.Context(), "testdata/date.parquet", Columns{"tim", "value"}); err == nil || !strings.Contains(err.Error(), `no column "tim", did you mean time?`) {
+		t.Errorf("%v", err)
+	}
+}

@@ -48,7 +48,7 @@ func BenchmarkFifty(b *testing.B) {
 	}
 	fs, errs := Compile(scope, g)
 	if len(errs) > 0 {
-		b.Fatal(errs[0].Excerpt())
+		b.Fatal(errs[0])
 	}
 	play := func(fs []factors.Factor) {
 		p, err := factors.NewPlan(fs, g)

@@ -635,7 +635,10 @@ func (c *call) length(name string, least int) int {
 		}
 		v.number = float64(k)
 	}
-	if v.number != math.Trunc(v.number) || v.number < float64(least) || v.number > maxLookback {
+	if v.number > maxLookback {
+		return fail("%s of %s is %v bars, want at most %d", name, c.op.Name, v.number, maxLookback)
+	}
+	if v.number != math.Trunc(v.number) || v.number < float64(least) {
 		return fail("%s of %s is %v bars, want a whole number, %d or more", name, c.op.Name, v.number, least)
 	}
 	return int(v.number)

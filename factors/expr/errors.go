@@ -1,11 +1,6 @@
 package expr
 
-import (
-	"fmt"
-	"strings"
-
-	"github.com/qf-dev/qf/datasets"
-)
+import "strings"
 
 // Error is one problem at one place of a text.
 type Error struct {
@@ -18,18 +13,10 @@ type Error struct {
 // Error is the message alone: who knows the file says where.
 func (e *Error) Error() string { return e.Msg }
 
-// Excerpt is the message with the line of the text, and a caret under the place.
-func (e *Error) Excerpt() string {
+// Place is the line of the text that the problem stands in, and how many characters before it.
+func (e *Error) Place() (line string, column int) {
 	offset := min(e.Offset, len(e.Text))
 	first := strings.LastIndexByte(e.Text[:offset], '\n') + 1
-	line, _, _ := strings.Cut(e.Text[first:], "\n")
-	return fmt.Sprintf("%s\n  | %s\n  | %*s", e.Msg, strings.ReplaceAll(line, "\t", " "), len([]rune(e.Text[first:offset]))+1, "^")
-}
-
-// nearest suggests a name, or says where names are listed.
-func nearest(name string, valid []string, listed string) string {
-	if s := datasets.DidYouMean(name, valid); strings.HasPrefix(s, ", did you mean") {
-		return s
-	}
-	return ": " + listed
+	line, _, _ = strings.Cut(e.Text[first:], "\n")
+	return line, len([]rune(e.Text[first:offset]))
 }

@@ -70,7 +70,7 @@ func (m *market) compile(t *testing.T, exprs ...string) []factors.Factor {
 	g.Close = nil
 	fs, errs := Compile(m.scope(exprs...), &g)
 	for _, err := range errs {
-		t.Fatalf("%s", err.Excerpt())
+		t.Fatalf("%s: %v", err.Text, err)
 	}
 	return fs
 }

@@ -64,6 +64,8 @@ func lex(text string) ([]token, *Error) {
 			}
 			at += end
 			continue
+		case r == '.' && len(rest) > 1 && nameRune(rune(rest[1])):
+			return nil, fail(at, "columns have no methods: want a call such as delay(close, 1)")
 		case r >= '0' && r <= '9' || r == '.':
 			t.text = rest[:numberEnd(rest)]
 			if v, err := strconv.ParseFloat(t.text, 64); err == nil && decimal(t.text) {
@@ -86,6 +88,9 @@ func lex(text string) ([]token, *Error) {
 			}
 			t.kind, t.text = textToken, rest[:end+2]
 		default:
+			if sign, want := hint(rest); sign != "" && !strings.HasPrefix(rest, "!=") {
+				return nil, fail(at, "%s has no meaning here, want %s", sign, want)
+			}
 			for _, s := range signs {
 				if strings.HasPrefix(rest, s) {
 					t.kind, t.text = signToken, s

@@ -374,7 +374,7 @@ func TestNeverInfinite(t *testing.T) {
 			continue
 		}
 		if len(errs) > 0 {
-			t.Fatal(errs[0].Excerpt())
+			t.Fatal(errs[0])
 		}
 		got := m.play(t, fs, 3, 1, 3)[0][0]
 		for row, w := range want {
@@ -467,7 +467,7 @@ func FuzzCompile(f *testing.F) {
 			if e.Msg == "" || e.Offset < 0 || e.Offset > len(text) {
 				t.Errorf("%q: %+v", text, e)
 			}
-			_ = e.Excerpt()
+			e.Place()
 		}
 		if len(errs) == 0 && (len(fs) != 1 || fs[0].Lookback < 1 || fs[0].Key == "") {
 			t.Errorf("%q: %+v", text, fs)

@@ -67,7 +67,9 @@ func parse(text string) (*node, *Error) {
 		p.fail(p.peek(), "empty: want a formula such as -delta(close, 1h)")
 	}
 	n := p.binary(0)
-	if t := p.peek(); p.err == nil && t.kind != endToken {
+	if t := p.peek(); p.err == nil && t.kind == signToken && t.text == "=" {
+		p.fail(t, "= gives an argument its value: want == to compare")
+	} else if p.err == nil && t.kind != endToken {
 		p.fail(t, "%v after the end of the formula: is an operator or a bracket missing?", t)
 	}
 	if p.err != nil {
@@ -153,6 +155,9 @@ func (p *parser) unary() *node {
 		open := p.take()
 		t := p.take()
 		if t.kind != textToken {
+			if t.kind == numberToken || t.text == "-" {
+				p.fail(t, `%v, want an instrument in quotes, as in close["binance-futures:BTCUSDT"]; an earlier bar is delay(close, 1)`, t)
+			}
 			p.fail(t, `%v, want an instrument in quotes, as in close["binance-futures:BTCUSDT"]`, t)
 			return n
 		}
@@ -173,6 +178,8 @@ func (p *parser) operand() *node {
 				p.fail(t, "%v", err)
 			}
 			return &node{kind: windowNode, at: t.at, text: t.text + " trades", window: w}
+		} else if w, err := factors.ParseWindow(t.text + next.text); next.kind == nameToken && err == nil && w.Time > 0 {
+			p.fail(t, "%s %s: want %s%s, without the space", t.text, next.text, t.text, next.text)
 		}
 		return &node{kind: numberNode, at: t.at, text: t.text, number: t.number}
 	case t.kind == windowToken:

@@ -121,3 +121,33 @@ func TestFieldsOfReferences(t *testing.T) {
 		}
 	}
 }
+
+// What other languages write is told what it is here.
+func TestHints(t *testing.T) {
+	m := newMarket(1)
+	for text, want := range map[string]string{
+		"close > open && close > low": "&& has no meaning here, want and",
+		"if(!(close > open), 1, 2)":   "! has no meaning here, want not",
+		"close ** 2":                  "** has no meaning here, want ^",
+		"close > open ? 1 : 2":        "want if(condition, then, otherwise)",
+		"close = open":                "want == to compare",
+		"close.shift(1)":              "columns have no methods",
+		"close[1]":                    "an earlier bar is delay(close, 1)",
+		"close[-1]":                   "an earlier bar is delay(close, 1)",
+		"close[ETHUSDT]":              "want an instrument in quotes",
+		`close["ETHUSDT"]`:            "did you mean binance-futures:ETHUSDT?",
+		"std(close, 5)":               "did you mean ts_std?",
+		"Close":                       "did you mean close?",
+		"ts_mean(close, 20 d)":        "20 d: want 20d, without the space",
+		"ts_mean(close, 1e18)":        "want at most 1000000000",
+		"close − open":                "− has no meaning here, want -",
+		"if(close != open, 1, 2)":     "",
+		"ts_mean(close, 20)":          "",
+		"ofi(100 trades)":             "",
+	} {
+		_, errs := Compile(m.scope(text), m.grid)
+		if want == "" && len(errs) > 0 || want != "" && (len(errs) != 1 || !strings.Contains(errs[0].Msg, want)) {
+			t.Errorf("%s: %v, want %q", text, errs, want)
+		}
+	}
+}
