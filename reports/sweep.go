@@ -18,6 +18,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/qf-dev/qf/backtest/evaluate"
+	"github.com/qf-dev/qf/backtest/ledger"
 	"github.com/qf-dev/qf/backtest/sweep"
 	"github.com/qf-dev/qf/datasets"
 	"github.com/qf-dev/qf/datasets/parquet"
@@ -43,6 +44,7 @@ type SweepDocument struct {
 	Trials    int              `json:"trials"` // of the whole sweep
 	Complete  bool             `json:"complete"`
 	Judgement *sweep.Judgement `json:"judgement"` // null until it is complete
+	Ledger    *ledger.Head     `json:"ledger,omitempty"` // that dsr of the outcomes is by; without one each is judged as the only one
 	Days      []datasets.Day   `json:"days"`
 	Outcomes  []*sweep.Outcome `json:"outcomes"` // by trial; those that are there
 }
@@ -59,7 +61,7 @@ func WriteSweep(dir string, r *sweep.Result, version, share string) (folder stri
 	}
 	d := &SweepDocument{
 		Schema: SweepSchema, Name: r.Base.Name, Digest: r.Digest, Version: version, Objective: r.Base.Sweep.Objective,
-		Paths: r.Paths, Trials: len(r.Trials), Days: r.Days, Outcomes: []*sweep.Outcome{},
+		Paths: r.Paths, Trials: len(r.Trials), Ledger: r.Ledger, Days: r.Days, Outcomes: []*sweep.Outcome{},
 	}
 	for _, o := range r.Outcomes {
 		if o != nil {

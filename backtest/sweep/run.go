@@ -13,6 +13,7 @@ import (
 	"github.com/qf-dev/qf/backtest"
 	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/backtest/ledger"
+	"github.com/qf-dev/qf/backtest/metrics"
 	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
@@ -45,7 +46,8 @@ type Result struct {
 	*Sweep
 	Digest   string // of the trials' studies: names the sweep
 	Days     []datasets.Day
-	Outcomes []*Outcome // by trial; nil where it was not run
+	Outcomes []*Outcome   // by trial; nil where it was not run
+	Ledger   *ledger.Head // that Deflate judged by
 }
 
 // Options say how a sweep is run.
@@ -129,6 +131,38 @@ func (r *Result) Run(ctx context.Context, lake *datasets.Lake, o Options) error 
 			return o.Keep(r)
 		},
 	})
+}
+
+// Deflate sets the dsr of every outcome, which Run leaves at that of a trial alone, by all that the ledger knows on the days of
+// the first.
+func (r *Result) Deflate(ctx context.Context, l *ledger.Ledger) error {
+	k := slices.IndexFunc(r.Outcomes, func(o *Outcome) bool { return o != nil })
+	if k < 0 {
+		return nil
+	}
+	family, err := l.Family(ctx, r.Trials[k].Study, study.Span{From: r.Days[0].Start(), To: (r.Days[len(r.Days)-1] + 1).Start()})
+	if err != nil {
+		return err
+	}
+	r.Ledger = &family.Head
+	known := func(o *Outcome) (days []datasets.Day, returns []float64) {
+		for d, v := range o.Daily {
+			if v == v {
+				days, returns = append(days, r.Days[d]), append(returns, float64(v))
+			}
+		}
+		return days, returns
+	}
+	days, _ := known(r.Outcomes[k])
+	d := family.Over(days).Deflation()
+	for _, o := range r.Outcomes {
+		if o == nil || o.Figures.Of("dsr") != o.Figures.Of("dsr") {
+			continue
+		}
+		_, returns := known(o)
+		o.Figures.Figures["dsr"] = evaluate.Figure(metrics.InferSharpe(returns).Deflated(d))
+	}
+	return nil
 }
 
 // outcome sums a trial up.

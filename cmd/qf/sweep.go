@@ -133,6 +133,11 @@ func runSweep(ctx context.Context, s streams, o sweepOptions) error {
 	if part == "" && len(missing) > 0 {
 		return fmt.Errorf("sweep: %d of %d trials are missing, the first of them %d (%s): run their shares", len(missing), len(r.Trials), missing[0].Number, strings.Join(w.Overrides(missing[0]), ", "))
 	}
+	if w.Base.Evaluation.Ledger {
+		if err := r.Deflate(ctx, ledger.Open(lake)); err != nil {
+			return err
+		}
+	}
 	folder, err := reports.WriteSweep(dir, r, qfVersion(), part)
 	if err != nil {
 		return err
