@@ -58,15 +58,15 @@ func (p *plan) backtest(ctx context.Context) (r *Result, err error) {
 	r.warn(p.s.Warnings()...)
 	r.Universe = p.universe()
 	r.warnUniverse(p.left)
-	rows := slices.ContainsFunc(p.s.Report.Formats, func(f string) bool { return f == "csv" || f == "parquet" })
+	keep := p.keeping()
 	market := p.market()
-	windows, err := p.windows(market, space, rows)
+	windows, err := p.windows(market, space, keep)
 	if err != nil {
 		return nil, err
 	}
 	remember := p.remember(market)
-	if rows {
-		r.kept = newKept(space, p)
+	if keep.fills {
+		r.kept = newKept(space, p, keep)
 		for _, w := range windows {
 			r.kept.runs = append(r.kept.runs, w.keep)
 		}
@@ -113,7 +113,7 @@ func (p *plan) backtest(ctx context.Context) (r *Result, err error) {
 				}
 			}
 		}
-		if rows {
+		if keep.fills {
 			if err := r.kept.add(s, s.Cols[closeAt]); err != nil {
 				return nil, err
 			}

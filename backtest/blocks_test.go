@@ -91,7 +91,7 @@ func TestAnyBlocksAreTheWhole(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			lake, s := simulatedLake(t, c.text, func(p datasets.Partition) bool {
 				return strings.HasPrefix(c.name, "single") && p.Day.String() == "2024-01-04"
-			}, append([]string{"report.formats=[json, csv]"}, c.set...)...)
+			}, append([]string{"report.formats=[json, parquet]"}, c.set...)...)
 			want := ""
 			for _, o := range []Options{{Workers: 1}, {Workers: 2, block: 97}, {Workers: 8, block: 7, Memory: 1}, {Workers: 2, block: 1 << 20}} {
 				r, err := Backtest(t.Context(), lake, s, o)

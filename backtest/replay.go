@@ -90,7 +90,7 @@ func (p *plan) newReplay(m *portfolio.Market, span study.Span, o portfolio.Optio
 }
 
 // newWindow starts a window. Where the study asks models, the composite alone and each model alone are traded too.
-func (p *plan) newWindow(m *portfolio.Market, name string, span study.Span, space *scratch.Space, rows bool) (w *window, err error) {
+func (p *plan) newWindow(m *portfolio.Market, name string, span study.Span, space *scratch.Space, keep keeping) (w *window, err error) {
 	w = &window{name: name, span: span}
 	traded := p.traded()
 	for k, of := range traded {
@@ -101,11 +101,11 @@ func (p *plan) newWindow(m *portfolio.Market, name string, span study.Span, spac
 		w.trials = append(w.trials, t)
 	}
 	own := w.trials[len(traded)-1]
-	if w.hold, err = p.newReplay(m, span, portfolio.Options{Hold: true, Equity: name == evaluate.All || rows}); err != nil {
+	if w.hold, err = p.newReplay(m, span, portfolio.Options{Hold: true, Equity: name == evaluate.All || keep.rows}); err != nil {
 		return nil, fmt.Errorf("buy and hold: %w", err)
 	}
-	if rows {
-		w.keep = newKeptRun(space, name, span, len(p.grid.Instruments))
+	if keep.fills {
+		w.keep = newKeptRun(space, name, span, len(p.grid.Instruments), keep)
 	}
 	signals := p.signals()
 	if w.figures, err = evaluate.New(evaluate.Setup{
@@ -217,8 +217,8 @@ func (w *window) add(ctx context.Context, p *plan, s *step) error {
 }
 
 // windows starts that of the span and, where there are several, one each.
-func (p *plan) windows(m *portfolio.Market, space *scratch.Space, rows bool) ([]*window, error) {
-	all, err := p.newWindow(m, evaluate.All, p.span, space, rows)
+func (p *plan) windows(m *portfolio.Market, space *scratch.Space, keep keeping) ([]*window, error) {
+	all, err := p.newWindow(m, evaluate.All, p.span, space, keep)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +227,7 @@ func (p *plan) windows(m *portfolio.Market, space *scratch.Space, rows bool) ([]
 		return list, nil
 	}
 	for _, span := range p.spans {
-		w, err := p.newWindow(m, strconv.Itoa(span.Index), span, space, rows)
+		w, err := p.newWindow(m, strconv.Itoa(span.Index), span, space, keep)
 		if err != nil {
 			return nil, err
 		}

@@ -51,8 +51,25 @@ type keptRun struct {
 	buffers [][]float64
 }
 
-func newKept(space *scratch.Space, p *plan) *kept {
-	return &kept{space: space, span: p.span, labels: scratch.Floats(space), closes: floats(space, len(p.grid.Instruments))}
+// keeping says what of replays stays for the files of a report.
+type keeping struct{ rows, fills bool }
+
+// keeping is what the study's formats ask for.
+func (p *plan) keeping() keeping {
+	var k keeping
+	for _, format := range p.s.Report.Formats {
+		k.rows = k.rows || format == "parquet"
+		k.fills = k.rows || k.fills || format == "csv"
+	}
+	return k
+}
+
+func newKept(space *scratch.Space, p *plan, what keeping) *kept {
+	k := &kept{space: space, span: p.span, labels: scratch.Floats(space)}
+	if what.rows {
+		k.closes = floats(space, len(p.grid.Instruments))
+	}
+	return k
 }
 
 func floats(space *scratch.Space, n int) []*scratch.Column[float64] {
@@ -63,13 +80,14 @@ func floats(space *scratch.Space, n int) []*scratch.Column[float64] {
 	return list
 }
 
-func newKeptRun(space *scratch.Space, window string, span study.Span, instruments int) *keptRun {
-	k := &keptRun{
-		window: window, span: span, equity: scratch.Floats(space), hold: scratch.Floats(space),
-		target: floats(space, instruments), quantity: floats(space, instruments), weight: floats(space, instruments),
+func newKeptRun(space *scratch.Space, window string, span study.Span, instruments int, what keeping) *keptRun {
+	k := &keptRun{window: window, span: span}
+	copy(k.fills[:], floats(space, len(k.fills)))
+	if what.rows {
+		k.equity, k.hold = scratch.Floats(space), scratch.Floats(space)
+		k.target, k.quantity, k.weight = floats(space, instruments), floats(space, instruments), floats(space, instruments)
+		copy(k.bar[:], floats(space, len(k.bar)))
 	}
-	copy(k.bar[:], floats(space, len(k.bar)))
-	copy(k.fills[:], floats(space, fillColumns))
 	return k
 }
 
@@ -80,31 +98,22 @@ func (k *kept) add(s *step, closes [][]float64) error {
 		at[t] = float64(label)
 	}
 	err := k.labels.Append(at)
-	for i, x := range closes {
-		err = errors.Join(err, k.closes[i].Append(x))
+	for i, c := range k.closes {
+		err = errors.Join(err, c.Append(closes[i]))
 	}
 	return err
 }
 
 // add takes the rows that the study's own replay and its benchmark gave.
 func (k *keptRun) add(s *step, target [][]float64, run, hold *portfolio.Rows) error {
-	err := errors.Join(k.equity.Append(run.Equity), k.hold.Append(hold.Equity))
-	for i := range k.target {
-		err = errors.Join(err, k.target[i].Append(target[i]), k.quantity[i].Append(run.Quantity[i]), k.weight[i].Append(run.Weight[i]))
-	}
 	for len(k.buffers) < fillColumns {
 		k.buffers = append(k.buffers, nil)
 	}
+	var err error
+	if k.equity != nil {
+		err = k.addBars(target, run, hold)
+	}
 	for c := range k.buffers {
-		k.buffers[c] = k.buffers[c][:0]
-	}
-	for _, a := range run.Bar {
-		for c, v := range [...]float64{a.PricePnL, a.Fees, a.Slippage, a.Impact, a.Funding} {
-			k.buffers[c] = append(k.buffers[c], v)
-		}
-	}
-	for c := range k.bar {
-		err = errors.Join(err, k.bar[c].Append(k.buffers[c]))
 		k.buffers[c] = k.buffers[c][:0]
 	}
 	for _, f := range run.Fills {
@@ -114,6 +123,26 @@ func (k *keptRun) add(s *step, target [][]float64, run, hold *portfolio.Rows) er
 	}
 	for c := range k.fills {
 		err = errors.Join(err, k.fills[c].Append(k.buffers[c]))
+	}
+	return err
+}
+
+// addBars is add for what there is of every bar.
+func (k *keptRun) addBars(target [][]float64, run, hold *portfolio.Rows) error {
+	err := errors.Join(k.equity.Append(run.Equity), k.hold.Append(hold.Equity))
+	for i := range k.target {
+		err = errors.Join(err, k.target[i].Append(target[i]), k.quantity[i].Append(run.Quantity[i]), k.weight[i].Append(run.Weight[i]))
+	}
+	for c := range k.bar {
+		k.buffers[c] = k.buffers[c][:0]
+	}
+	for _, a := range run.Bar {
+		for c, v := range [...]float64{a.PricePnL, a.Fees, a.Slippage, a.Impact, a.Funding} {
+			k.buffers[c] = append(k.buffers[c], v)
+		}
+	}
+	for c := range k.bar {
+		err = errors.Join(err, k.bar[c].Append(k.buffers[c]))
 	}
 	return err
 }
@@ -136,13 +165,14 @@ func fillOf(v [fillColumns]float64) portfolio.Fill {
 // rowsAtOnce is the number of rows that Rows and Fills give at a time: a scratch column has them in one place.
 const rowsAtOnce = 1 << 13
 
-// ErrNoRows says that a result keeps no rows, since no format of its study wants them.
-var ErrNoRows = errors.New("the rows of the replays were not kept: report.formats has neither csv nor parquet")
+// ErrNoRows says that a result keeps no rows, or no fills, since no format of its study wants them: parquet wants both, csv
+// fills alone.
+var ErrNoRows = errors.New("the rows of the replays were not kept: no format of report.formats wants them")
 
 // Rows calls f with every row of every replay, in order: the run over the span and then, where there are several
 // windows, theirs.
 func (r *Result) Rows(f func(*RunRows) error) error {
-	if r.kept == nil {
+	if r.kept == nil || r.kept.closes == nil {
 		return ErrNoRows
 	}
 	for _, run := range r.kept.runs {
