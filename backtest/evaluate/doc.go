@@ -14,11 +14,10 @@
 //     persistence off, one instrument keeps nothing: memory is flat.
 //  5. Close turns sums into rows (ic.go, figures.go): the tested series u_t = z(f_t)·z(R_{t,h}), Hansen and Hodrick's t or
 //     where horizons are few that of equally weighted cosines, by day, resampled, sliced by hour and volatility.
-//  6. PnL and Variant make the figures of a run from its portfolio.Account.
+//  6. PnL and Variant make the figures of a run from its portfolio.Account. Stability sums windows up.
 //
 // What is said of a figure comes from a table, that of the IC (icfigures.go) or that of PnL (pnl.go): key, unit, label, formula,
 // what it follows from or needs, function. The reasons, the pages and, of PnL, report.json and its metrics are made by them.
-// Stability sums windows up.
 //
 // A figure that cannot be computed is null, with the reason in the row's Reasons under the figure's key. Rows of report.json
 // are the types of rows.go.
