@@ -203,6 +203,25 @@ func (l *Lake) List(t DataType, in Instrument) ([]Partition, error) {
 	return out, nil
 }
 
+// Holds reports whether the lake has any of the days [first, end) of one feed of one instrument.
+func (l *Lake) Holds(t DataType, in Instrument, first, end Day) (bool, error) {
+	dir := seriesDir(t, in)
+	dates, err := l.folders(dir)
+	if err != nil {
+		return false, err
+	}
+	for _, d := range dates {
+		p, ok := partitionAt(filepath.Join(dir, d, dataFile))
+		if !ok || p.Day < first || p.Day >= end {
+			continue
+		}
+		if names, err := l.tables(filepath.Join(l.root, dir, d)); err != nil || len(names) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // Instruments lists those of an exchange of which the lake has days of a feed, by symbol.
 func (l *Lake) Instruments(t DataType, exchange string) ([]Instrument, error) {
 	if validName("exchange", exchange) != nil {

@@ -1,7 +1,9 @@
 package evaluate
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/qf-dev/qf/backtest/metrics"
 )
@@ -117,7 +119,10 @@ func rank(dst, x []float64, order []int32) {
 }
 
 // few correlates across instruments at rows at which not all that have a signal have a return, or the other way round.
-type few struct{ f, r, rf, rr []float64 }
+type few struct {
+	f, r, rf, rr []float64
+	order        []int32
+}
 
 // at collects those that have both at row k, and reports whether there is a correlation.
 func (c *few) at(f, r [][]float64, k int) bool {
@@ -132,10 +137,19 @@ func (c *few) at(f, r [][]float64, k int) bool {
 
 // ranked is the correlation of average ranks.
 func (c *few) ranked() float64 {
-	c.rf, c.rr = append(c.rf[:0], c.f...), append(c.rr[:0], c.r...)
-	metrics.AverageRanks(c.rf, c.f)
-	metrics.AverageRanks(c.rr, c.r)
+	c.rf, c.rr = c.rank(c.rf, c.f), c.rank(c.rr, c.r)
 	return metrics.Pearson(c.rf, c.rr)
+}
+
+// rank writes the average ranks of x to dst, whose memory is kept. There are seldom more than some dozens.
+func (c *few) rank(dst, x []float64) []float64 {
+	dst, c.order = append(dst[:0], x...), c.order[:0]
+	for k := range x {
+		c.order = append(c.order, int32(k))
+	}
+	slices.SortFunc(c.order, func(a, b int32) int { return cmp.Compare(x[a], x[b]) })
+	rank(dst, x, c.order)
+	return dst
 }
 
 // correlate gives the Pearson correlation across the instruments of each row where five or more have both a signal and a

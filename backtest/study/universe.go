@@ -164,11 +164,11 @@ func (s *Study) Held(lake *datasets.Lake) (*Study, int, error) {
 	own := *s
 	own.Data.Instruments = nil
 	for _, in := range s.Data.Instruments {
-		days, err := lake.List(datasets.Trades, in.Instrument)
+		held, err := lake.Holds(datasets.Trades, in.Instrument, s.Data.From, s.Data.To)
 		if err != nil {
 			return nil, 0, err
 		}
-		if slices.ContainsFunc(days, func(p datasets.Partition) bool { return p.Day >= s.Data.From && p.Day < s.Data.To }) {
+		if held {
 			own.Data.Instruments = append(own.Data.Instruments, in)
 		}
 	}
