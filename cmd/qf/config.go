@@ -33,12 +33,14 @@ with one, and schema prints the JSON Schema with which editors complete and chec
 
 func newConfigInit(s streams) *cobra.Command {
 	var preset, out string
+	var lake lakeFlag
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Print a commented study to start from",
 		Long: `Prints a study with every key that matters and what it means. Edit instruments, dates and
 factors, then see what it needs with qf fetch --config FILE --dry-run. --out leaves a file that
-is there alone; a shell's > does not. Presets:
+is there alone; a shell's > does not. Where the lake has the vendor's metadata (qf instruments), its
+fees are added as a comment. Presets:
 
 ` + presetList() + exitPlain,
 		Example: "  qf config init > study.yaml\n  qf config init --preset cross-section > ten.yaml",
@@ -48,6 +50,11 @@ is there alone; a shell's > does not. Presets:
 			if err != nil {
 				return usageError{err}
 			}
+			l, err := lake.open(s, "", "")
+			if err != nil {
+				return err
+			}
+			text = withFees(text, l)
 			if out == "" {
 				_, err = s.out.Write(text)
 				return err
@@ -63,6 +70,7 @@ is there alone; a shell's > does not. Presets:
 			return errors.Join(err, f.Close())
 		},
 	}
+	lake.bind(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "new `FILE` to write the study to, instead of printing it")
 	cmd.Flags().StringVar(&preset, "preset", "default", "`NAME` of the study: "+strings.Join(study.Presets(), ", "))
 	complete(cmd, "preset", fixed(study.Presets()...))
