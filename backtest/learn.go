@@ -3,6 +3,7 @@ package backtest
 import (
 	"context"
 	"math"
+	"runtime"
 	"slices"
 
 	"github.com/qf-dev/qf/factors"
@@ -140,13 +141,23 @@ func (p *plan) learners() (work *factors.Plan, inputs, of []int, err error) {
 	return work, inputs, of, err
 }
 
-// sample turns the kept columns into those of the factors.
+// sample turns the kept columns into those of the factors. Those that need not be kept go first.
 func (p *plan) sample() {
 	n := len(p.grid.Instruments)
+	p.fits = make([]func(dst, x []float64), len(p.full))
 	for k, f := range p.factors {
-		for i := range n {
-			if x := p.full[k*n+i]; f.Sample != nil {
-				f.Sample(x, x)
+		for at := k * n; at < (k+1)*n; at++ {
+			if f.Fit != nil {
+				p.fits[at], p.full[at] = f.Fit(p.full[at]), nil
+			}
+		}
+	}
+	defer runtime.GC() // of what sorting takes
+	runtime.GC()       // what went serves the others
+	for k, f := range p.factors {
+		for at := k * n; at < (k+1)*n; at++ {
+			if f.Sample != nil && f.Fit == nil {
+				f.Sample(p.full[at], p.full[at])
 			}
 		}
 	}

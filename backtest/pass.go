@@ -175,7 +175,11 @@ func (x *pass) substitute(s *step) {
 		}
 		cols := make([][]float64, n)
 		for i := range cols {
-			cols[i] = p.fullRows(k*n+i, s.Lo, s.Hi)
+			if fit := p.fits[k*n+i]; fit != nil {
+				cols[i] = p.fittedRows(fit, s.columns[k][i], s.Lo)
+			} else {
+				cols[i] = p.fullRows(k*n+i, s.Lo, s.Hi)
+			}
 		}
 		s.columns[k] = cols
 	}
@@ -193,6 +197,15 @@ func (p *plan) fullRows(at, lo, hi int) []float64 {
 		} else {
 			out[t] = math.NaN()
 		}
+	}
+	return out
+}
+
+// fittedRows are rows, from lo on, of what a factor that knows the full sample makes of x: missing outside of it.
+func (p *plan) fittedRows(fit func(dst, x []float64), x []float64, lo int) []float64 {
+	out := slices.Repeat([]float64{math.NaN()}, len(x))
+	if from, to := max(p.span.Lo-lo, 0), min(p.span.Hi-lo, len(x)); from < to {
+		fit(out[from:to], x[from:to])
 	}
 	return out
 }

@@ -33,9 +33,10 @@ type plan struct {
 	scorer  *factors.Scorer
 	shown   []int // by value of a prompt: the factor that it shows, or −1
 
-	fields []string    // that blocks have, in their order
-	inputs []int       // places of the factors' fields among them, and of series: see places
-	full   [][]float64 // by factor·instruments + instrument: over the span, of factors that know the full sample
+	fields []string                 // that blocks have, in their order
+	inputs []int                    // places of the factors' fields among them, and of series: see places
+	full   [][]float64              // by factor·instruments + instrument: over the span, of factors that know the full sample,
+	fits   []func(dst, x []float64) // or in its place what makes the rows of such a factor
 }
 
 // newPlan opens what the study reads of store, which lists the same files as lake.

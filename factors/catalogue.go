@@ -102,4 +102,13 @@ type Factor struct {
 	// from x, the sample's rows of the one factor that is used; dst may be x. Rows outside the sample are
 	// missing.
 	Sample func(dst, x []float64)
+	// Fit goes with Sample where a value depends on its own row of x and on a few numbers of the sample. It finds these in
+	// x, the sample's rows, and gives what fills dst from rows of x, so that x need not be kept.
+	Fit func(x []float64) func(dst, x []float64)
+}
+
+// fitted is a factor with Fit, and with Sample by it.
+func fitted(f Factor, fit func(x []float64) func(dst, x []float64)) Factor {
+	f.Fit, f.Sample = fit, func(dst, x []float64) { fit(x)(dst, x) }
+	return f
 }

@@ -29,12 +29,14 @@ var volRegime = Kind{
 			return Factor{}, err
 		}
 		if p["sample"] == fullSample {
-			return Factor{Uses: []Factor{v}, Lookback: v.Lookback, Sample: func(dst, x []float64) {
+			return fitted(Factor{Uses: []Factor{v}, Lookback: v.Lookback}, func(x []float64) func(dst, x []float64) {
 				q := kernel.SampleQuantiles(x, low, high)
-				for t, v := range x {
-					dst[t] = regime(v, q[0], q[1])
+				return func(dst, x []float64) {
+					for t, v := range x {
+						dst[t] = regime(v, q[0], q[1])
+					}
 				}
-			}}, a.err
+			}), a.err
 		}
 		lookback := a.bars("lookback")
 		least := a.periods("min_lookback", lookback)

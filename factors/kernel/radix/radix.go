@@ -38,7 +38,7 @@ const (
 // Sorter sorts columns; its memory serves one after the other.
 type Sorter struct {
 	keys   []uint64
-	pads   sync.Pool // of *pad
+	pads   []*pad // by worker
 	starts [radix + 1]int
 }
 
@@ -97,12 +97,7 @@ func (s *Sorter) Sort(x []float64, workers int, each func(p *Part, before int)) 
 	first := min(bits.Len(uint(n/64)), digit) // parts of 64 rows and more
 	s.deal(x, newKeying(low, high, keyBits, sampled(x)), n, rowBits, keyBits-first)
 	var next atomic.Int64
-	work := func() {
-		m, ok := s.pads.Get().(*pad)
-		if !ok {
-			m = new(pad)
-		}
-		defer s.pads.Put(m)
+	work := func(m *pad) {
 		for d := int(next.Add(1)) - 1; d < 1<<first; d = int(next.Add(1)) - 1 {
 			if lo, hi := s.starts[d], s.starts[d+1]; lo < hi {
 				p := &Part{x, s.keys[lo:hi], rowBits}
@@ -112,10 +107,13 @@ func (s *Sorter) Sort(x []float64, workers int, each func(p *Part, before int)) 
 		}
 	}
 	var wg sync.WaitGroup
-	for range workers - 1 {
-		wg.Go(work)
+	for len(s.pads) < workers {
+		s.pads = append(s.pads, new(pad))
 	}
-	work()
+	for _, m := range s.pads[1:workers] {
+		wg.Go(func() { work(m) })
+	}
+	work(s.pads[0])
 	wg.Wait()
 }
 
