@@ -24,9 +24,8 @@ type Study struct {
 	Report     ReportConfig      `yaml:"report" doc:"what a run writes"`
 	Sweep      *SweepConfig      `yaml:"sweep" doc:"settings that qf sweep tries; a backtest passes them over"`
 
-	told   []error               // see Warnings
-	untold []datasets.Instrument // candidates of a universe of which it is not known what an amount means
-	origin *origin               // nil where the study was not read
+	told   []error // see Warnings
+	origin *origin // nil where the study was not read
 }
 
 // Data names the ticks: instruments over [From, To), both at 00:00 UTC.

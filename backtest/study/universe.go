@@ -1,6 +1,7 @@
 package study
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -89,16 +90,21 @@ func (s *Study) fillUniverse(p *yamlconf.Positions, known *datasets.Catalog) {
 		names = append(names, in)
 	}
 	slices.SortFunc(names, datasets.Instrument.Compare)
+	var untold []string
 	for _, in := range names {
 		c, changes, differs, ok := known.Contract(in)
 		if !ok || c.Validate() != nil {
-			s.untold = append(s.untold, in)
+			untold = append(untold, in.Symbol)
 			continue
 		}
 		if differs != nil {
 			s.told = append(s.told, differs)
 		}
 		s.Data.Instruments = append(s.Data.Instruments, InstrumentConfig{Instrument: in, Contract: c, Changes: changes})
+	}
+	if n := len(untold); n > 0 {
+		s.told = append(s.told, fmt.Errorf("universe: %d of %d instruments of %s are no candidates, since what an amount of them means is not known, or no capital in quote currency can hold them: %s, …",
+			n, len(names), u.Exchange, strings.Join(untold[:min(n, 3)], ", ")))
 	}
 }
 
