@@ -35,18 +35,19 @@ const SweepSchema = 1
 
 // SweepDocument is sweep.json.
 type SweepDocument struct {
-	Schema    int              `json:"schema"`
-	Name      string           `json:"name"`
-	Digest    string           `json:"digest"`
-	Version   string           `json:"qf_version"`
-	Objective string           `json:"objective"`
-	Paths     []string         `json:"paths"`  // of the settings
-	Trials    int              `json:"trials"` // of the whole sweep
-	Complete  bool             `json:"complete"`
-	Judgement *sweep.Judgement `json:"judgement"` // null until it is complete
-	Ledger    *ledger.Head     `json:"ledger,omitempty"` // that dsr of the outcomes is by; without one each is judged as the only one
-	Days      []datasets.Day   `json:"days"`
-	Outcomes  []*sweep.Outcome `json:"outcomes"` // by trial; those that are there
+	Schema    int                `json:"schema"`
+	Name      string             `json:"name"`
+	Digest    string             `json:"digest"`
+	Version   string             `json:"qf_version"`
+	Objective string             `json:"objective"`
+	Paths     []string           `json:"paths"`  // of the settings
+	Trials    int                `json:"trials"` // of the whole sweep
+	Complete  bool               `json:"complete"`
+	Judgement *sweep.Judgement   `json:"judgement"`              // null until it is complete
+	Walk      *sweep.WalkForward `json:"walk_forward,omitempty"` // where the sweep asks for it, once it is complete
+	Ledger    *ledger.Head       `json:"ledger,omitempty"`       // that dsr of the outcomes is by; without one each is judged as the only one
+	Days      []datasets.Day     `json:"days"`
+	Outcomes  []*sweep.Outcome   `json:"outcomes"` // by trial; those that are there
 }
 
 // SweepFolder is the name of a sweep's folder, {name}-sweep-{digest}.
@@ -74,6 +75,9 @@ func WriteSweep(dir string, r *sweep.Result, version, share string) (folder stri
 	} else if d.Complete = len(d.Outcomes) == len(r.Trials); d.Complete {
 		j := r.Judge()
 		d.Judgement = &j
+		if d.Walk, err = r.WalkForward(); err != nil {
+			return "", fmt.Errorf("walk forward: %w", err)
+		}
 		if err := replaceFile(filepath.Join(folder, trialsFile), func(w io.Writer) error { return writeTrials(w, r) }); err != nil {
 			return "", fmt.Errorf("write %s: %w", trialsFile, err)
 		}
@@ -217,8 +221,41 @@ func WriteSweepSummary(w io.Writer, r *sweep.Result) error {
 		b.WriteByte('\n')
 		sayJudgement(&b, r.Judge())
 	}
-	_, err := w.Write(b.Bytes())
+	walked, err := r.WalkForward()
+	if err != nil {
+		return fmt.Errorf("walk forward: %w", err)
+	}
+	if walked != nil && len(best) > 0 {
+		b.WriteByte('\n')
+		sayWalk(&b, walked, best[0])
+	}
+	_, err = w.Write(b.Bytes())
 	return err
+}
+
+// sayWalk says what choosing by the past would have earned, beside the best in hindsight.
+func sayWalk(b *bytes.Buffer, w *sweep.WalkForward, best *sweep.Outcome) {
+	if !finite(float64(w.Sharpe)) {
+		fmt.Fprintf(b, "What choosing by the past would have earned is not known: %s.\n", w.Reason)
+		return
+	}
+	verdict := "Nothing shows that it does: the interval holds 0"
+	switch {
+	case !finite(float64(w.Low)):
+		verdict = "It cannot be said how surely"
+	case w.Low > 0:
+		verdict = "Yes"
+	case w.High < 0:
+		verdict = "No: it loses"
+	}
+	if w.InSample > 0 && !(w.Low > 0) {
+		verdict += ", though what was chosen looked good"
+	}
+	fmt.Fprintf(b, "Does choosing by the past pay?  %s.\n", verdict)
+	fmt.Fprintf(b, "  out of sample    %s   Sharpe ratio of %d test days in %d windows%s; return %s\n", signed(w.Sharpe, 2), len(w.Days), len(w.Windows),
+		prefixed(", 95%: ", span(w.Low, w.High, 1)), percent(w.Total, 2))
+	fmt.Fprintf(b, "  in training      %s   Sharpe ratio of the chosen, on average; the best of all days in hindsight: %s\n", signed(w.InSample, 2), signed(best.Figures.Of("sharpe"), 2))
+	fmt.Fprintf(b, "  between them     %d days   embargo\n", w.Embargo)
 }
 
 // sayJudgement says what the best is worth.

@@ -3,18 +3,65 @@ package study
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/qf-dev/qf/backtest/yamlconf"
+	"github.com/qf-dev/qf/factors"
 )
 
 // SweepConfig says what qf sweep tries: settings of the study with their values, and which of all combinations.
 type SweepConfig struct {
-	Method      string        `yaml:"method" enum:"grid|random|sobol" doc:"grid: every combination; random: seeded draws; sobol: a sequence that fills the space evenly"`
-	Trials      int           `yaml:"trials" range:"[0,100000]" doc:"number of draws of random and sobol"`
-	Seed        uint64        `yaml:"seed" doc:"of random"`
-	Objective   string        `yaml:"objective" enum:"sharpe|total_return|ic_t" doc:"what the best is best at"`
-	Settings    SweepSettings `yaml:"settings" doc:"by path in the study: a list of values, or {from, to, steps, scale: linear|log}"`
-	Constraints []string      `yaml:"constraints" doc:"such as short = -long, which sets one, or long < strong_long, which leaves combinations out"`
+	Method      string             `yaml:"method" enum:"grid|random|sobol" doc:"grid: every combination; random: seeded draws; sobol: a sequence that fills the space evenly"`
+	Trials      int                `yaml:"trials" range:"[0,100000]" doc:"number of draws of random and sobol"`
+	Seed        uint64             `yaml:"seed" doc:"of random"`
+	Objective   string             `yaml:"objective" enum:"sharpe|total_return|ic_t" doc:"what the best is best at"`
+	Settings    SweepSettings      `yaml:"settings" doc:"by path in the study: a list of values, or {from, to, steps, scale: linear|log}"`
+	WalkForward *WalkForwardConfig `yaml:"walk_forward" doc:"choose on the past, judge on the days after it: {train: 60d, test: 30d, step: 30d, embargo: auto}"`
+	Constraints []string           `yaml:"constraints" doc:"such as short = -long, which sets one, or long < strong_long, which leaves combinations out"`
+}
+
+// WalkForwardConfig is how choosing by the past is judged: in whole days.
+type WalkForwardConfig struct {
+	Train   factors.Window `yaml:"train" doc:"days on which the best is chosen"`
+	Test    factors.Window `yaml:"test" doc:"days after them on which it is judged"`
+	Step    factors.Window `yaml:"step" doc:"from one test to the next; without it the length of a test"`
+	Embargo string         `yaml:"embargo" doc:"days between training and test; auto: the primary horizon and what the factors look back"`
+}
+
+// EmbargoAuto is the embargo that follows from the study.
+const EmbargoAuto = "auto"
+
+// checkWalkForward wants whole days.
+func (s *Study) checkWalkForward(p *yamlconf.Positions) {
+	w := s.Sweep.WalkForward
+	if w == nil {
+		return
+	}
+	if w.Step == (factors.Window{}) {
+		w.Step = w.Test
+	}
+	if w.Embargo == "" {
+		w.Embargo = EmbargoAuto
+	}
+	whole := func(key string, d factors.Window, least time.Duration) {
+		if d.Time < least || d.Time%(24*time.Hour) != 0 || d.Bars > 0 || d.Trades > 0 {
+			p.Errorf("sweep.walk_forward", "%s: want whole days, such as 30d", key)
+		}
+	}
+	whole("train", w.Train, 48*time.Hour)
+	whole("test", w.Test, 24*time.Hour)
+	whole("step", w.Step, 24*time.Hour)
+	if w.Embargo != EmbargoAuto {
+		if e, err := factors.ParseWindow(w.Embargo); err != nil || e.Time == 0 {
+			p.Errorf("sweep.walk_forward", "embargo %q: want auto, or a time such as 1d", w.Embargo)
+		}
+	}
+	if s.Sweep.Objective == "ic_t" {
+		p.Errorf("sweep.walk_forward", "objective ic_t: training chooses by sharpe or total_return, since days have no t of their own")
+	}
+	if s.Bars.Kind != "time" && w.Embargo == EmbargoAuto {
+		p.Errorf("sweep.walk_forward", "embargo auto: how long bars that are not time bars look back is not known, want a time such as 1d")
+	}
 }
 
 // SweepSettings are what a sweep varies, in the order of the file.
@@ -143,4 +190,5 @@ func (s *Study) checkSweep(p *yamlconf.Positions) {
 			p.Errorf(fmt.Sprintf("sweep.constraints[%d]", i), "%v", err)
 		}
 	}
+	s.checkWalkForward(p)
 }

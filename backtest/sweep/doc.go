@@ -7,6 +7,8 @@
 //  3. Run plays all of them side by side (backtest.SideBySide): figures are those of the backtests to the bit. What is finished
 //     is counted on the lake's ledger (package ledger) and kept pass by pass, so that an interrupted sweep goes on where it stopped.
 //  4. A Result lists the trials with settings, figures and daily returns; Best says which is best at the objective.
+//  5. Result.Judge says what the best is worth after all trials, Result.WalkForward what choosing by the past would have
+//     earned on the days after it.
 //
 // The list of trials and each outcome depend on the study and the data alone, not on workers, shares or interruptions.
 package sweep

@@ -5,6 +5,7 @@ import (
 
 	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/backtest/metrics"
+	"github.com/qf-dev/qf/datasets"
 )
 
 // Judgement is what the best of a sweep is worth, given how many were tried. Everything is of the days on which all of its trials are
@@ -40,7 +41,7 @@ func (r *Result) Judge() Judgement {
 	if len(best) == 0 {
 		return j
 	}
-	returns, places := r.common(best)
+	returns, places, _ := r.common(best)
 	first := -1 // the best among returns
 	for k, at := range places {
 		if at == 0 {
@@ -84,9 +85,9 @@ func (r *Result) Judge() Judgement {
 	return j
 }
 
-// common gives the returns of the outcomes on the days that all of them know, and their places among the outcomes. Outcomes that know
+// common gives the returns of the outcomes on the days that all of them know, their places among the outcomes, and the days. Outcomes that know
 // fewer than half of the days stand aside.
-func (r *Result) common(list []*Outcome) (returns [][]float64, places []int) {
+func (r *Result) common(list []*Outcome) (returns [][]float64, places []int, days []datasets.Day) {
 	known := func(o *Outcome) (n int) {
 		for _, v := range o.Daily {
 			if v == v {
@@ -107,14 +108,16 @@ func (r *Result) common(list []*Outcome) (returns [][]float64, places []int) {
 		for _, o := range kept {
 			all = all && o.Daily[d] == o.Daily[d]
 		}
+		if !all {
+			continue
+		}
+		days = append(days, r.Days[d])
 		for k, o := range kept {
-			if all {
-				returns[k] = append(returns[k], float64(o.Daily[d]))
-			}
+			returns[k] = append(returns[k], float64(o.Daily[d]))
 		}
 	}
-	if len(returns) > 0 && len(returns[0]) == 0 {
-		return nil, nil
+	if len(returns) == 0 || len(days) == 0 {
+		return nil, nil, nil
 	}
-	return returns, places
+	return returns, places, days
 }

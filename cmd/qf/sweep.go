@@ -50,7 +50,8 @@ command goes on from there. Machines that share a folder of runs may share the t
 --collect then joins them, and refuses while some are missing.
 
 The summary lists the best at sweep.objective, and what they are worth given how many were tried:
-deflated Sharpe ratio, probability of overfitting, tests of superiority.
+deflated Sharpe ratio, probability of overfitting, tests of superiority. With the section
+sweep.walk_forward it also says what choosing by the past would have earned on the days after it.
 ` + exitPlain,
 		Example: `  qf sweep --config sweep.yaml
   qf backtest --config sweep.yaml --trial 17
