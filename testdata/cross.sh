@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# cross.sh: runs the regression studies on x86-64, as GOAMD64=v3 where this machine has AVX2, and on arm64 under
-# qemu-user, and compares every file that they write, byte for byte. Only the platform in manifest.json may differ.
+# cross.sh: runs the regression studies on x86-64, as GOAMD64=v3 where this machine has AVX2, on an x86-64 without AVX
+# and on arm64, both under qemu-user, and compares every file that they write, byte for byte. Only the platform in
+# manifest.json may differ. At the end arm64 runs the tests of what brings files in.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -28,7 +29,14 @@ if grep -qw avx2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo; then
   run amd64-v3 "$work/qf-v3"
   compare amd64-v3
 fi
+if old=$(command -v qemu-x86_64 || command -v qemu-x86_64-static); then
+  run amd64-without-avx "$old" -cpu Westmere "$work/qf"
+  compare amd64-without-avx
+else
+  echo "amd64 without AVX: not compared, want qemu-user"
+fi
 qemu=$(command -v qemu-aarch64 || command -v qemu-aarch64-static) || { echo "arm64: not compared, want qemu-user"; exit 3; }
 GOARCH=arm64 go build -o "$work/qf-arm64" ./cmd/qf
 run arm64 "$qemu" "$work/qf-arm64"
 compare arm64
+GOARCH=arm64 CGO_ENABLED=0 go test -short -exec "$qemu" ./datasets/inflate ./datasets/parquet ./datasets/tardis
