@@ -274,6 +274,9 @@ func (c *columnWriter) settle(e format.Encoding) layout {
 	}
 	better, wide := c.try(c.wide, near)
 	if wide > most || better == Uncompressed {
+		if c.dense && codec == Uncompressed { // the numbers stay as they are, the dictionary's page does not
+			codec = Zstd
+		}
 		return layout{codec: codec}
 	}
 	f.wide = true
