@@ -47,10 +47,10 @@ const atOnce = 500
 func SideBySide(ctx context.Context, lake *datasets.Lake, list []*study.Study, b Batch) error {
 	var groups [][]int // by the bars that they read
 	places := map[string]int{}
-	parts := make([]sections, len(list))
+	parts, asked := make([]sections, len(list)), map[string]string{}
 	for k, s := range list {
 		var err error
-		if parts[k], err = sectionsOf(lake, s); err != nil {
+		if parts[k], err = sectionsOf(lake, s, asked); err != nil {
 			return err
 		}
 		key := parts[k].bars
@@ -97,8 +97,9 @@ func alone(s *study.Study) bool {
 // sections are the parts of a study's configuration that several may have in common, as text.
 type sections struct{ bars, score, execution, evaluation string }
 
-func sectionsOf(lake *datasets.Lake, s *study.Study) (out sections, err error) {
-	requests, err := BarRequests(lake, s)
+// sectionsOf describes a study. The lake is looked into once for each kind of bars that is needed, which asked remembers.
+func sectionsOf(lake *datasets.Lake, s *study.Study, asked map[string]string) (out sections, err error) {
+	needs, err := s.Needs()
 	if err != nil {
 		return out, err
 	}
@@ -108,7 +109,17 @@ func sectionsOf(lake *datasets.Lake, s *study.Study) (out sections, err error) {
 		err = errors.Join(err, failed)
 		return string(t)
 	}
-	out.bars = text(doc.Get("data").Without("lake")) + text(requests) + s.BarSpec().String()
+	bars := fmt.Sprintf("%s %+v %v", text(doc.Get("data").Without("lake")), needs, s.BarSpec())
+	requests, known := asked[bars]
+	if !known {
+		list, err := BarRequests(lake, s)
+		if err != nil {
+			return out, err
+		}
+		requests = text(list)
+		asked[bars] = requests
+	}
+	out.bars = bars + requests
 	for _, name := range []string{"define", "factors", "composite"} {
 		if item := doc.Get(name); item != nil {
 			out.score += text(item) + "\n"
