@@ -148,7 +148,7 @@ func (b Batch) play(ctx context.Context, lake *datasets.Lake, list []*study.Stud
 	}
 	limit := b.Memory
 	if limit == 0 {
-		limit = scratch.Quarter()
+		limit = min(scratch.Quarter(), batchColumns)
 	}
 	space := scratch.New(limit)
 	defer func() { err = errors.Join(err, space.Close()) }()
@@ -281,6 +281,10 @@ func newBatch(ctx context.Context, lake *datasets.Lake, s *study.Study, o Option
 		scoreOf: map[string]*sharedScore{}, holds: map[string]*sideHold{}, judges: map[string]*sideJudge{},
 	}, nil
 }
+
+// batchColumns is the memory of columns that figures keep, beyond which they go to files, so that it does not grow with the number
+// of studies.
+const batchColumns = 128 << 20
 
 // batchRows is the length of a batch's blocks: scores, targets and prices of a block stay in the cache while trials play them.
 const batchRows = 1 << 11

@@ -277,3 +277,58 @@ func sayJudgement(b *bytes.Buffer, j sweep.Judgement) {
 	fmt.Fprintf(b, "  trials that pass %d       Romano and Wolf's step-down at 5 %%\n", j.Found)
 	fmt.Fprintf(b, "  its IC           %s   p over the trials by Holm; by Benjamini and Yekutieli %s\n", plain(j.Holm, 3), plain(j.FDR, 3))
 }
+
+// Sweeps reads the sweeps in dir, by the names of their folders.
+func Sweeps(dir string) (list []*SweepDocument, err error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*", sweepFile))
+	for _, name := range names {
+		text, err := readBounded(name)
+		if err != nil {
+			return nil, err
+		}
+		d := &SweepDocument{}
+		if err := json.Unmarshal(text, d); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		list = append(list, d)
+	}
+	return list, err
+}
+
+// WriteSweeps lists sweeps with their best trial.
+func WriteSweeps(w io.Writer, list []*SweepDocument) error {
+	if len(list) == 0 {
+		return nil
+	}
+	lines := [][]string{{"sweep", "digest", "trials", "objective", "best", "Sharpe", "return", "deflated"}}
+	for _, d := range list {
+		line := []string{printable(d.Name), printable(d.Digest), fmt.Sprintf("%d of %d", len(d.Outcomes), d.Trials), printable(d.Objective), "-", "-", "-", "-"}
+		if best := d.best(); best != nil {
+			line[4], line[5], line[6] = strconv.Itoa(best.Number), ascii(signed(best.Figures.Of("sharpe"), 2)), ascii(percent(best.Figures.Of("total_return"), 1))
+		}
+		if d.Judgement != nil {
+			line[7] = ascii(plain(d.Judgement.DSR, 3))
+		}
+		lines = append(lines, line)
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return writeColumns(w, lines, 2)
+}
+
+// best is the outcome of the largest objective, the first of equals; nil where there is none.
+func (d *SweepDocument) best() (best *sweep.Outcome) {
+	value := func(o *sweep.Outcome) float64 {
+		if d.Objective == "ic_t" {
+			return float64(o.IC.T)
+		}
+		return float64(o.Figures.Of(d.Objective))
+	}
+	for _, o := range d.Outcomes {
+		if v := value(o); v == v && (best == nil || v > value(best)) {
+			best = o
+		}
+	}
+	return best
+}

@@ -64,6 +64,9 @@ func Load(path string, overrides []string, open func(lake string) (*datasets.Lak
 		}
 		w.Trials = append(w.Trials, t)
 	}
+	if len(errs) > 0 {
+		errs = append(errs, errors.New("combinations that make no study are left out by sweep.constraints, such as long < strong_long"))
+	}
 	return w, errors.Join(errs...)
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/qf-dev/qf/backtest/evaluate"
 	"github.com/qf-dev/qf/backtest/ledger"
 	"github.com/qf-dev/qf/backtest/metrics"
-	"github.com/qf-dev/qf/backtest/portfolio"
 	"github.com/qf-dev/qf/backtest/study"
 	"github.com/qf-dev/qf/datasets"
 )
@@ -28,8 +27,6 @@ type Outcome struct {
 	IC       IC                         `json:"ic"`
 	// Daily are the returns by UTC day after costs, by Result.Days: null where a day is not known, or part of a hole in the data.
 	Daily []evaluate.Figure `json:"daily"`
-
-	Account *portfolio.Account `json:"-"` // nil of an outcome that was read back
 }
 
 // IC is the information coefficient of what a trial trades, of all instruments together, at the primary horizon.
@@ -168,7 +165,7 @@ func (r *Result) Deflate(ctx context.Context, l *ledger.Ledger) error {
 // outcome sums a trial up.
 func (r *Result) outcome(t *Trial, b *backtest.Outcome) *Outcome {
 	o := &Outcome{
-		Number: t.Number, Settings: map[string]json.RawMessage{}, Digest: b.Digest, Figures: b.PnL, Account: b.Account,
+		Number: t.Number, Settings: map[string]json.RawMessage{}, Digest: b.Digest, Figures: b.PnL,
 		IC:    IC{b.IC.Pearson, b.IC.T, b.IC.P, b.IC.N, b.IC.NEffective},
 		Daily: make([]evaluate.Figure, len(r.Days)),
 	}

@@ -79,7 +79,7 @@ func newRuns(s streams, run func(context.Context, streams, runsOptions) error) *
 		Use:   "runs [DIR]",
 		Short: "List runs with their headline figures and what sets them apart",
 		Long: `Lists the runs in a folder (default: runs) with their headline figures, then the settings in
-which they differ. The newest has a star.
+which they differ. The newest has a star. Sweeps follow, with what they tried and their best.
 ` + exitPlain,
 		Example: `  qf runs
   qf runs qf-demo/runs --json`,
@@ -101,11 +101,20 @@ func runRuns(_ context.Context, s streams, o runsOptions) error {
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 {
+	sweeps, err := reports.Sweeps(o.dir)
+	if err != nil {
+		return err
+	}
+	if len(list)+len(sweeps) == 0 {
 		return fmt.Errorf("%s: no runs there: qf backtest makes one", o.dir)
 	}
 	if o.json {
 		return printJSON(s, list)
 	}
-	return reports.WriteRuns(s.out, list)
+	if len(list) > 0 {
+		if err := reports.WriteRuns(s.out, list); err != nil {
+			return err
+		}
+	}
+	return reports.WriteSweeps(s.out, sweeps)
 }
