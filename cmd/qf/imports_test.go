@@ -112,7 +112,7 @@ func TestImportsPointLeft(t *testing.T) {
 }
 
 func TestTopLevelIsFixed(t *testing.T) {
-	allowed := []string{"cmd", "backtest", "datasets", "factors", "signals", "reports", "testdata", "go.mod", "go.sum", "Makefile", "README.md", "LICENSE"}
+	allowed := []string{"cmd", "backtest", "datasets", "factors", "signals", "reports", "testdata", "findings", "go.mod", "go.sum", "Makefile", "README.md", "LICENSE"}
 	entries, err := filepath.Glob(filepath.Join("..", "..", "*"))
 	if err != nil {
 		t.Fatal(err)

@@ -36,6 +36,7 @@ type asker struct {
 	answers  atomic.Int64    // so far, of all calls; an answer counts before its request is over
 
 	mu      sync.Mutex
+	ended   chan struct{}             // closed when the next request is over
 	formats map[string]ResponseFormat // that a model's endpoint takes, where it is not the configured one
 	lost    int                       // requests that may have been billed without an answer
 }
@@ -44,14 +45,30 @@ func newAsker(cfg Config, inFlight context.Context, o FillOptions) *asker {
 	return &asker{
 		config: cfg, client: newClient(cfg.BaseURL, cfg.workers(), o), inFlight: inFlight,
 		pace: newPace(cfg.RequestsPerMinute, cfg.TokensPerMinute), budget: newBudget(cfg.BudgetUSD),
-		formats: map[string]ResponseFormat{},
+		ended: make(chan struct{}), formats: map[string]ResponseFormat{},
 	}
+}
+
+// next is closed when the next request is over.
+func (a *asker) next() <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ended
+}
+
+// over says that a request is.
+func (a *asker) over() {
+	a.sending.Add(-1)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	close(a.ended)
+	a.ended = make(chan struct{})
 }
 
 // ask sends a call, with the turns of a repair if it is one, until there is an answer: again, with
 // doubled waits, after what may pass; in a weaker format where the endpoint does not take this one.
 // While the endpoint refuses for its rate limit everybody waits, and a call gives up only once
-// nobody has had an answer over all its tries.
+// nobody has had an answer over all its tries, those whose requests are still under way included.
 func (a *asker) ask(ctx context.Context, call Call, m Model, repair []Message) (Exchange, error) {
 	retries, refusals, answers := 0, 0, a.answers.Load()
 	for {
@@ -69,14 +86,24 @@ func (a *asker) ask(ctx context.Context, call Call, m Model, repair []Message) (
 		case r.after > patience:
 			return Exchange{}, stop{fmt.Errorf("%w; the endpoint wants to be asked again in %s", r, r.after)}
 		case r.busy():
-			others := a.sending.Load() // before answers: what is not under way any more has been counted
-			switch now := a.answers.Load(); {
-			case now != answers:
+			for refusals == a.config.MaxRetries {
+				next := a.next()
+				others := a.sending.Load() // before answers: what is not under way any more has been counted
+				if a.answers.Load() != answers {
+					break
+				}
+				if others == 0 { // else one of them may be answered
+					return Exchange{}, stop{fmt.Errorf("%w; no call was answered over %d tries: lower requests_per_minute or concurrency", r, refusals+1)}
+				}
+				select {
+				case <-next:
+				case <-ctx.Done():
+					return Exchange{}, context.Cause(ctx)
+				}
+			}
+			refusals++
+			if now := a.answers.Load(); now != answers {
 				refusals, answers = 0, now
-			case refusals < a.config.MaxRetries:
-				refusals++
-			case others == 0: // else one of them may be answered
-				return Exchange{}, stop{fmt.Errorf("%w; no call was answered over %d tries: lower requests_per_minute or concurrency", r, refusals+1)}
 			}
 			a.pace.hold(backoff(cmp.Or(r.after, busyWait), refusals-1))
 		case r.passing():
@@ -107,7 +134,7 @@ func (a *asker) send(ctx context.Context, call Call, m Model, repair []Message, 
 		return Exchange{}, err
 	}
 	a.sending.Add(1)
-	defer a.sending.Add(-1)
+	defer a.over()
 	x, err := a.client.do(a.inFlight, call, repair, format)
 	var r *refusal
 	switch {

@@ -374,8 +374,8 @@ func TestStops(t *testing.T) {
 		{"web page", c, testKey, llmtest.Fault{Kind: llmtest.HTML}, 4, []string{"not a chat completion: <html><body>Please sign in.", "check base_url"}},
 		{"redirect", c, testKey, llmtest.Fault{Kind: llmtest.Redirect}, 4, []string{"redirects to https://elsewhere.example/v1/chat/completions", "check base_url"}},
 		{"429 for an hour", c, testKey, llmtest.Fault{Kind: llmtest.TooManyRequests, RetryAfter: "3600"}, 4, []string{"wants to be asked again in 1h0m0s"}},
-		// Four tries of four workers, and one more of those that saw another under way.
-		{"429 for good", c, testKey, llmtest.Fault{Kind: llmtest.TooManyRequests, RetryAfter: "1"}, 20, []string{"no call was answered over 4 tries", "requests_per_minute"}},
+		// Four tries of four workers.
+		{"429 for good", c, testKey, llmtest.Fault{Kind: llmtest.TooManyRequests, RetryAfter: "1"}, 16, []string{"no call was answered over 4 tries", "requests_per_minute"}},
 		{"500 for good", c, testKey, llmtest.Fault{Kind: llmtest.ServerError}, 52, []string{"10 calls failed in a row, the last was ", "500 Internal Server Error"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
