@@ -71,7 +71,7 @@ func (c *Correlations) Between(a, b [][]float64) {
 	for t, v := range ta {
 		c.Sum += float64(2 * v * tb[t])
 	}
-	c.Pairs += 2 * float64(na) * float64(nb)
+	c.Pairs += float64(2 * float64(na) * float64(nb))
 }
 
 // Mean is the mean correlation; NaN without a pair.

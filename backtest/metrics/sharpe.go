@@ -55,5 +55,5 @@ func ExpectedMaxSharpe(variance, trials float64) float64 {
 	if trials <= 1 {
 		return 0
 	}
-	return math.Sqrt(variance) * max(0, (1-eulerGamma)*NormalQuantile(1-1/trials)+eulerGamma*NormalQuantile(1-1/(trials*math.E)))
+	return math.Sqrt(variance) * max(0, float64((1-eulerGamma)*NormalQuantile(1-1/trials))+float64(eulerGamma*NormalQuantile(1-1/float64(trials*math.E))))
 }

@@ -53,7 +53,7 @@ func (s *Series) Future(cut int64, poisoned bool) *Series {
 		if v != v {
 			return -1
 		}
-		return -1.5*v - 1
+		return -float64(1.5*v) - 1
 	}
 	if n == len(s.Times) || s.Times[n] > cut+1 {
 		last := 0.0
